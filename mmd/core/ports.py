@@ -1,0 +1,58 @@
+"""What the core's surroundings must provide: the seams between engine, venues and clocks."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mmd.core.commands import Approved, Command
+from mmd.core.events import Event
+from mmd.core.instrument import Instrument
+from mmd.jit.kernel import Rec
+
+
+class Clock(Protocol):
+    """Time as the driver sees it; the core never does."""
+
+    def monotonic_ns(self) -> int:
+        """Engine time: never goes back."""
+        ...
+
+    def unix_ns(self) -> int:
+        """Wall time, for signing and for people."""
+        ...
+
+
+class EventSink(Protocol):
+    """Where a venue puts what happened, in the order in which it became known."""
+
+    def on_market(self, market: Rec) -> None:
+        """One market-data record; valid only during the call."""
+        ...
+
+    def on_event(self, event: Event) -> None:
+        """Any other event."""
+        ...
+
+
+class Venue(Protocol):
+    """One exchange, connected. All methods but `send` may take as long as the network does."""
+
+    @property
+    def name(self) -> str:
+        """The key under which it is configured."""
+        ...
+
+    async def load(self) -> Sequence[Instrument]:
+        """Fetch the instruments' rules. Raises: VenueError, InstrumentError."""
+        ...
+
+    async def run(self, sink: EventSink) -> None:
+        """Keep every connection alive until cancelled; reconnects by itself."""
+        ...
+
+    def send(self, command: Approved[Command]) -> None:
+        """Write a command to the wire now, or report it as rejected or timed out through the sink."""
+        ...
+
+    async def close(self) -> None:
+        """Release every connection."""
+        ...

@@ -1,0 +1,73 @@
+"""Every error that mmd raises on purpose.
+
+MmdError                     expected failure; its message is one line made for a reader
+├── ConfigError              a setting is missing, unknown or impossible
+├── InstrumentError          a price, size or symbol that the instrument does not allow
+├── CodecError               bytes that the venue's documents do not allow
+├── VenueError               the venue refused or could not be reached
+│   ├── AuthError            key, signature or clock refused
+│   └── VenueUnreachable     no connection, or no answer in time
+├── JournalError             the journal cannot be written, or does not verify
+└── TapeError                a recording that cannot be read as one
+
+Programmer errors are asserts. The exit code that `mmd` returns for each class is `exit_code`:
+2 configuration, 3 venue unreachable, 4 credentials, 5 journal, 6 tape, 7 instrument or codec, 1 others.
+"""
+
+
+class MmdError(Exception):
+    """Base of all expected failures."""
+
+    exit_code = 1
+
+
+class ConfigError(MmdError):
+    """A setting is missing, unknown or impossible."""
+
+    exit_code = 2
+
+
+class InstrumentError(MmdError):
+    """A price, size or symbol that the instrument does not allow."""
+
+    exit_code = 7
+
+
+class CodecError(MmdError):
+    """Bytes that the venue's documents do not allow."""
+
+    exit_code = 7
+
+
+class VenueError(MmdError):
+    """The venue refused a request; `code` is the venue's own number, 0 where it gave none."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class AuthError(VenueError):
+    """Key, signature or clock refused."""
+
+    exit_code = 4
+
+
+class VenueUnreachable(VenueError):
+    """No connection, or no answer in time."""
+
+    exit_code = 3
+
+
+class JournalError(MmdError):
+    """The journal cannot be written, or does not verify."""
+
+    exit_code = 5
+
+
+class TapeError(MmdError):
+    """A recording that cannot be read as one."""
+
+    exit_code = 6

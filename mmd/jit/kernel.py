@@ -1,0 +1,89 @@
+"""All that kernels need from numba: three decorators, record layouts, and binding.
+
+A component keeps its whole state in one record (a one-element structured array). A kernel takes one to
+five records and integers, returns a status code and never raises. See ARCHITECTURE.md, "Kernels".
+"""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from mmd.jit import cache
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Rec = Any  # one-element structured array; numba sees its fields as attributes, numpy as items
+I8 = npt.NDArray[np.int64]
+F8 = npt.NDArray[np.float64]
+_LINE = 64
+_COMMON = {"cache": True, "error_model": "numpy"}  # the GIL stays held: no other thread can step in
+
+cache.install()
+
+
+def kernel(fn: Callable[P, R]) -> Callable[P, R]:
+    """Compile an IEEE-exact kernel: the same bits on every run."""
+    return cast(Callable[P, R], numba.njit(**_COMMON)(fn))
+
+
+def leaf(fn: Callable[P, R]) -> Callable[P, R]:
+    """Compile a small helper that is always inlined, so that array arguments cost nothing."""
+    return cast(Callable[P, R], numba.njit(forceinline=True, **_COMMON)(fn))
+
+
+def layout(*fields: tuple[str, str] | tuple[str, str, tuple[int, ...]]) -> np.dtype[np.void]:
+    """Record dtype whose arrays start on cache lines.
+
+    Args:
+        fields: (name, format) or (name, format, shape), e.g. ("px", "i8", (2, 20)). Names must not
+            shadow ndarray attributes (base, mean, var, size ...).
+    """
+    names, formats, offsets, at = [], [], [], 0
+    for name, code, *shape in fields:
+        fmt = np.dtype((code, cast(Any, shape[0]))) if shape else np.dtype(code)
+        step = _LINE if shape else fmt.itemsize
+        at = -(-at // step) * step
+        names.append(name)
+        formats.append(fmt)
+        offsets.append(at)
+        at += fmt.itemsize
+    size = -(-at // _LINE) * _LINE
+    return np.dtype(
+        {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}  # type: ignore[arg-type]
+    )
+
+
+def new(dtype: np.dtype[np.void]) -> Rec:
+    """Zeroed one-element record on a cache line."""
+    raw = np.zeros(dtype.itemsize + _LINE, np.uint8)
+    at = -raw.ctypes.data % _LINE
+    return raw[at : at + dtype.itemsize].view(dtype)
+
+
+def bind(fn: Callable[P, R], *args: P.args, **_: P.kwargs) -> Callable[P, R]:
+    """Compile fn for these arguments now; return the code itself, free of type dispatch on each call.
+
+    With NUMBA_DISABLE_JIT=1 the plain function comes back, over recarray views (see `interpreted`).
+    """
+    if numba.config.DISABLE_JIT:
+        return interpreted(fn)
+    types = tuple(numba.typeof(a) for a in args)
+    dispatcher = cast(Any, fn)
+    if types not in dispatcher.overloads:
+        dispatcher.compile(types)
+    return cast(Callable[P, R], dispatcher.get_overload(types))
+
+
+def interpreted(fn: Callable[P, R]) -> Callable[P, R]:
+    """The kernel as plain Python: records become recarrays so that fields read as attributes."""
+
+    def call(*args: P.args, **_: P.kwargs) -> R:
+        views = (
+            a.view(np.recarray) if isinstance(a, np.ndarray) and a.dtype.names else a for a in args
+        )
+        return cast(Any, fn)(*views)
+
+    return call
