@@ -13,12 +13,16 @@ Nanos = NewType("Nanos", int)
 InstrumentId = NewType("InstrumentId", int)
 """Index of an instrument in the session's list of instruments."""
 ClientOrderId = NewType("ClientOrderId", int)
-"""128 bits: session in the upper 64, a sequence from 1 in the lower 64. Venues encode it their way."""
+"""63 bits: session in the upper 31, a sequence from 1 in the lower 32. Venues encode it their way.
+
+One int64, so that journal and kernels carry it as it is; a session is the second in which it began.
+"""
 
 ATOMS_PER_UNIT = 10**8
 """Balances and fees are counted in 1e-8 of an asset, as spot venues do."""
 NANOS_PER_SECOND = 1_000_000_000
-_SEQUENCE_BITS = 64
+_SEQUENCE_BITS = 32
+SESSION_MAX = 2**31 - 1
 
 
 class Side(IntEnum):

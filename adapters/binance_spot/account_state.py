@@ -1,0 +1,48 @@
+"""What one account's private messages have taught us, kept across reconnects: ids, trades, strangers."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from mmd.core.units import ClientOrderId, InstrumentId
+
+_ORDERS_REMEMBERED = 65_536
+NO_TRADE = -1
+
+
+class AccountState:
+    """Needed to put a name on trades (which carry only venue order ids) and to find missed ones."""
+
+    def __init__(self, instruments: Iterable[InstrumentId]) -> None:
+        """Know nothing yet."""
+        self._client_ids: dict[int, ClientOrderId] = {}
+        self._oldest_first: deque[int] = deque()
+        self.last_trade_id = dict.fromkeys(instruments, NO_TRADE)
+        """Newest of our trades that was reported."""
+        self.foreign_open: dict[InstrumentId, set[int]] = {i: set() for i in self.last_trade_id}
+        """Venue ids of working orders that are not ours."""
+        self.updated_ms = 0
+        """Venue time of the newest balances seen."""
+
+    def remember(self, venue_order_id: int, client_order_id: ClientOrderId) -> None:
+        """Link the two ids of an order of ours; the oldest of 65,536 is forgotten."""
+        if venue_order_id in self._client_ids:
+            return
+        if len(self._oldest_first) == _ORDERS_REMEMBERED:
+            del self._client_ids[self._oldest_first.popleft()]
+        self._client_ids[venue_order_id] = client_order_id
+        self._oldest_first.append(venue_order_id)
+
+    def client_id(self, venue_order_id: int) -> ClientOrderId | None:
+        """Our id of an order, if we remember it."""
+        return self._client_ids.get(venue_order_id)
+
+    def saw_trade(self, instrument: InstrumentId, trade_id: int) -> None:
+        """Move the high-water mark of an instrument's trades."""
+        self.last_trade_id[instrument] = max(self.last_trade_id[instrument], trade_id)
+
+    def saw_foreign(self, instrument: InstrumentId, venue_order_id: int, *, is_open: bool) -> None:
+        """Keep the set of working orders that are not ours."""
+        if is_open:
+            self.foreign_open[instrument].add(venue_order_id)
+        else:
+            self.foreign_open[instrument].discard(venue_order_id)

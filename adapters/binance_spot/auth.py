@@ -1,0 +1,53 @@
+"""HMAC-SHA256 signatures as Binance spot checks them, over REST queries and WebSocket API parameters."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+_BLOCK_BYTES = 64
+
+
+class HmacSigner:
+    """Signs with one secret; its two key blocks are hashed once, which halves the cost of a signature."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, secret: str) -> None:
+        """Prepare the key. Source: RFC 2104 §2."""
+        key = secret.encode()
+        if len(key) > _BLOCK_BYTES:
+            key = hashlib.sha256(key).digest()
+        block = key.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(bytes(b ^ 0x36 for b in block))
+        self._outer = hashlib.sha256(bytes(b ^ 0x5C for b in block))
+
+    def sign(self, payload: bytes) -> str:
+        """Signature of a payload as 64 lower-case hex digits."""
+        inner = self._inner.copy()
+        inner.update(payload)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
+
+def rest_query(params: Iterable[tuple[str, object]]) -> str:
+    """Query string in the given order, percent-encoded as it must be before it is signed.
+
+    Source: Binance rest-api.md, "SIGNED Endpoint security" (encode before signing, else -1022).
+    """
+    return "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in params)
+
+
+def signed_rest_query(params: Iterable[tuple[str, object]], signer: HmacSigner) -> str:
+    """Query string with its signature as the last parameter."""
+    query = rest_query(params)
+    signature = signer.sign(query.encode())
+    return f"{query}&signature={signature}" if query else f"signature={signature}"
+
+
+def api_payload(params: Mapping[str, object]) -> str:
+    """What the WebSocket API signs: raw k=v pairs, keys sorted, joined by &.
+
+    Source: Binance web-socket-api.md, "SIGNED request example (HMAC)", step 1.
+    """
+    return "&".join(f"{name}={params[name]}" for name in sorted(params))

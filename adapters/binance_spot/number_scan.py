@@ -1,0 +1,114 @@
+"""Numbers and price levels straight from JSON bytes into ticks and lots, exactly.
+
+Only plain decimals are read ("12", "12.30", at most 18 digits in units of the grid); for anything else the
+functions return ODD instead of the next index, and the frame goes to `exact_decode`. No index is compared
+with the end of the frame: a zero byte stands there, which no accepted text contains.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from mmd.core.market.record import LEVELS_MAX
+from mmd.jit.kernel import Rec, kernel, leaf
+
+ODD = -1
+QUOTE, COMMA, DOT, ZERO, NINE, COLON, OPEN, CLOSE = 34, 44, 46, 48, 57, 58, 91, 93
+_DIGITS_MAX = 18
+_POW10 = 10 ** np.arange(_DIGITS_MAX + 1, dtype=np.int64)
+
+
+@leaf
+def decimal(buf: Any, start: int, scale: int, step: int) -> tuple[int, int]:
+    """Decimal at buf[start] in units of step * 10**-scale, and the index after it or ODD."""
+    i, one = np.uint64(start), np.uint64(1)  # unsigned: no wraparound check per byte
+    value, missing = 0, scale
+    stop = np.uint64(start + _DIGITS_MAX + 1)
+    while i < stop and ZERO <= buf[i] <= NINE:
+        value = value * 10 + (np.int64(buf[i]) - ZERO)
+        i += one
+    whole = np.int64(i) - start
+    if whole == 0 or whole + scale > _DIGITS_MAX:
+        return 0, ODD
+    if buf[i] == DOT:
+        i += one
+        while missing > 0 and ZERO <= buf[i] <= NINE:
+            value = value * 10 + (np.int64(buf[i]) - ZERO)
+            i += one
+            missing -= 1
+        while buf[i] == ZERO:  # zeros beyond the grid
+            i += one
+    if missing > 0:
+        value *= _POW10[missing]
+    if step != 1:
+        units = value // step
+        if units * step != value:
+            return 0, ODD
+        value = units
+    return value, np.int64(i)
+
+
+@leaf
+def integer(buf: Any, start: int) -> tuple[int, int]:
+    """JSON integer of at most 18 digits at buf[start], and the index after it or ODD."""
+    i, one = np.uint64(start), np.uint64(1)
+    value = 0
+    stop = np.uint64(start + _DIGITS_MAX + 1)
+    while i < stop and ZERO <= buf[i] <= NINE:
+        value = value * 10 + (np.int64(buf[i]) - ZERO)
+        i += one
+    n = np.int64(i) - start
+    if n == 0 or n > _DIGITS_MAX or (n > 1 and buf[start] == ZERO):
+        return 0, ODD
+    return value, np.int64(i)
+
+
+@leaf
+def quoted(buf: Any, i: int, scale: int, step: int) -> tuple[int, int]:
+    """Decimal in quotes at buf[i], and the index after the closing quote or ODD."""
+    if buf[i] != QUOTE:
+        return 0, ODD
+    value, i = decimal(buf, i + 1, scale, step)
+    if i == ODD or buf[i] != QUOTE:
+        return 0, ODD
+    return value, i + 1
+
+
+@kernel
+def levels(scan: Rec, market: Rec, side: int, row: int, i: int) -> int:
+    """Read [["price","size"],...] at raw[i] into one side of a market row, on the grid of that row.
+
+    Args:
+        scan: row of a SCAN record.
+        market: row of a MARKET record.
+        side: 0 bids, 1 asks.
+        row: which instrument of the scan's table.
+        i: index of the opening bracket.
+
+    Returns:
+        The index after the closing bracket, or ODD (also where there are more than LEVELS_MAX).
+    """
+    buf, grid = scan.raw, scan.grid
+    price_scale, price_step = grid[row, 0], grid[row, 1]
+    size_scale, size_step = grid[row, 2], grid[row, 3]
+    market.n[side] = n = 0
+    i += 1
+    if buf[i] == CLOSE:
+        return i + 1
+    while n < LEVELS_MAX and buf[i] == OPEN:
+        price, i = quoted(buf, i + 1, price_scale, price_step)
+        if i == ODD or buf[i] != COMMA:
+            return ODD
+        lots, i = quoted(buf, i + 1, size_scale, size_step)
+        if i == ODD or buf[i] != CLOSE:
+            return ODD
+        market.px[side, n] = price
+        market.sz[side, n] = lots
+        n += 1
+        i += 2
+        if buf[i - 1] == CLOSE:
+            market.n[side] = n
+            return i
+        if buf[i - 1] != COMMA:
+            return ODD
+    return ODD

@@ -1,0 +1,210 @@
+"""Commands as signed WebSocket API requests: one precomputed template per instrument, method and variant.
+
+Orders ask for newOrderRespType=ACK: the user-data stream on the same connection reports acceptance, fills
+(with trade ids) and ends exactly once each, so a fuller answer would only repeat it, later and larger.
+Orders that may take carry selfTradePreventionMode=EXPIRE_MAKER: flattening never waits for our own quote.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import assert_never
+
+import msgspec
+
+from adapters.binance_spot.auth import HmacSigner
+from adapters.binance_spot.decimal_grid import InstrumentGrids
+from adapters.binance_spot.order_ids import encode_id
+from mmd.core.commands import (
+    AmendOrder,
+    CancelAll,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    QueryOrder,
+    ReplaceOrder,
+    ResyncBook,
+)
+from mmd.core.instrument import Instrument
+from mmd.core.units import InstrumentId, Side, TimeInForce
+
+_SLOT = "%s"
+_TIME_SLOT = "%d"
+
+
+class SignedRequest:
+    """A request whose constant parts are laid out once: the payload to sign, and the frame around it."""
+
+    __slots__ = ("_frame", "_payload", "_signer")
+
+    def __init__(self, method: str, params: Mapping[str, str | int], signer: HmacSigner) -> None:
+        """`params` holds constants, or "%s" and "%d" where a value comes later, in order of their names."""
+        names = sorted(params)
+        self._payload = "&".join(f"{n}={_constant(params[n])}" for n in names)
+        members = ",".join(f'"{n}":{_json(params[n])}' for n in names)
+        self._frame = (
+            f'{{"id":%d,"method":"{method}","params":{{{members},"signature":"%s"}}}}'
+        )
+        self._signer = signer
+
+    def encode(self, request_id: int, values: tuple[str | int, ...]) -> bytes:
+        """The request's bytes; `values` fill the slots in the order of their parameters' names."""
+        signature = self._signer.sign((self._payload % values).encode())
+        return (self._frame % (request_id, *values, signature)).encode()
+
+
+class OrderEncoder:
+    """Encodes every command that goes to the venue, and the signed queries of a session."""
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        api_key: str,
+        signer: HmacSigner,
+        recv_window_ms: int,
+    ) -> None:
+        """Lay out all templates."""
+        self._signer = signer
+        self._signed: dict[str, str | int] = {
+            "apiKey": api_key,
+            "recvWindow": recv_window_ms,
+            "timestamp": _TIME_SLOT,
+        }
+        self._requests = {i.id: _InstrumentRequests(i, self._signed, signer) for i in instruments}
+        self._subscribe = self._account_wide("userDataStream.subscribe.signature")
+        self._account = self._account_wide("account.status", omitZeroBalances="false")
+
+    def encode(self, command: Command, request_id: int, timestamp_ms: int) -> bytes:
+        """A command's request, signed for the venue time `timestamp_ms`.
+
+        ResyncBook concerns no request and is refused by an assertion.
+        """
+        requests = self._requests[command.instrument]
+        match command:
+            case PlaceOrder():
+                return requests.place(command, request_id, timestamp_ms)
+            case CancelOrder(client_order_id=order_id):
+                return requests.cancel.encode(request_id, (encode_id(order_id), timestamp_ms))
+            case ReplaceOrder():
+                return requests.replace(command, request_id, timestamp_ms)
+            case AmendOrder():
+                return requests.shrink(command, request_id, timestamp_ms)
+            case CancelAll():
+                return requests.cancel_all.encode(request_id, (timestamp_ms,))
+            case QueryOrder(client_order_id=order_id):
+                return requests.status.encode(request_id, (encode_id(order_id), timestamp_ms))
+            case ResyncBook():
+                raise AssertionError("ResyncBook is done by the market-data side, not sent")
+            case _:
+                assert_never(command)
+
+    def open_orders(self, instrument: InstrumentId, request_id: int, timestamp_ms: int) -> bytes:
+        """Ask for the working orders of an instrument."""
+        return self._requests[instrument].open_orders.encode(request_id, (timestamp_ms,))
+
+    def trades_of(
+        self, instrument: InstrumentId, venue_order_id: int, request_id: int, timestamp_ms: int
+    ) -> bytes:
+        """Ask for the trades of one order."""
+        trades = self._requests[instrument].trades
+        return trades.encode(request_id, (str(venue_order_id), timestamp_ms))
+
+    def subscribe(self, request_id: int, timestamp_ms: int) -> bytes:
+        """Ask for user data on this connection."""
+        return self._subscribe.encode(request_id, (timestamp_ms,))
+
+    def account(self, request_id: int, timestamp_ms: int) -> bytes:
+        """Ask for all balances."""
+        return self._account.encode(request_id, (timestamp_ms,))
+
+    def _account_wide(self, method: str, **params: str) -> SignedRequest:
+        return SignedRequest(method, self._signed | params, self._signer)
+
+
+class _InstrumentRequests:
+    """The templates of one instrument."""
+
+    def __init__(self, instrument: Instrument, signed: dict[str, str | int], signer: HmacSigner) -> None:
+        self._grids = InstrumentGrids(instrument)
+        mine = signed | {"symbol": instrument.symbol}
+
+        def request(method: str, **params: str) -> SignedRequest:
+            return SignedRequest(method, mine | params, signer)
+
+        self._place = _by_variant(lambda order: request("order.place", **order))
+        self._replace = _by_variant(
+            lambda order: request(
+                "order.cancelReplace",
+                cancelOrigClientOrderId=_SLOT,
+                cancelReplaceMode="STOP_ON_FAILURE",
+                **order,
+            )
+        )
+        self._amend = request(
+            "order.amend.keepPriority", newClientOrderId=_SLOT, newQty=_SLOT, origClientOrderId=_SLOT
+        )
+        self.cancel = request("order.cancel", origClientOrderId=_SLOT)
+        self.status = request("order.status", origClientOrderId=_SLOT)
+        self.cancel_all = request("openOrders.cancelAll")
+        self.open_orders = request("openOrders.status")
+        self.trades = request("myTrades", orderId=_SLOT)
+
+    def place(self, order: PlaceOrder, request_id: int, timestamp_ms: int) -> bytes:
+        values = (
+            encode_id(order.client_order_id),
+            self._grids.ticks.text(order.price_ticks),
+            self._grids.lots.text(order.qty_lots),
+            timestamp_ms,
+        )
+        return self._place[order.tif][order.side].encode(request_id, values)
+
+    def replace(self, order: ReplaceOrder, request_id: int, timestamp_ms: int) -> bytes:
+        values = (
+            encode_id(order.cancel_id),
+            encode_id(order.client_order_id),
+            self._grids.ticks.text(order.price_ticks),
+            self._grids.lots.text(order.qty_lots),
+            timestamp_ms,
+        )
+        return self._replace[order.tif][order.side].encode(request_id, values)
+
+    def shrink(self, amend: AmendOrder, request_id: int, timestamp_ms: int) -> bytes:
+        name = encode_id(amend.client_order_id)  # sent as the new id too: else the venue invents one
+        values = (name, self._grids.lots.text(amend.qty_lots), name, timestamp_ms)
+        return self._amend.encode(request_id, values)
+
+
+def _by_variant(make: Callable[[dict[str, str]], SignedRequest]) -> tuple[tuple[SignedRequest, ...], ...]:
+    """Requests indexed by time in force, then side."""
+    return tuple(tuple(make(_order_params(tif, side)) for side in Side) for tif in TimeInForce)
+
+
+def _order_params(tif: TimeInForce, side: Side) -> dict[str, str]:
+    """Parameters of a new order; a LIMIT_MAKER never takes, so it needs no self-trade mode."""
+    order = {
+        "newClientOrderId": _SLOT,
+        "newOrderRespType": "ACK",
+        "price": _SLOT,
+        "quantity": _SLOT,
+        "side": side.name,
+    }
+    if tif is TimeInForce.POST_ONLY:
+        return order | {"type": "LIMIT_MAKER"}
+    return order | {
+        "selfTradePreventionMode": "EXPIRE_MAKER",
+        "timeInForce": tif.name,
+        "type": "LIMIT",
+    }
+
+
+def _constant(value: str | int) -> str:
+    """A parameter as it is signed, slots kept as slots."""
+    text = str(value)
+    return text if text in (_SLOT, _TIME_SLOT) else text.replace("%", "%%")
+
+
+def _json(value: str | int) -> str:
+    """A parameter as JSON, slots kept as slots."""
+    if value == _SLOT:
+        return '"%s"'
+    if value == _TIME_SLOT:
+        return _TIME_SLOT
+    return msgspec.json.encode(value).decode().replace("%", "%%")

@@ -1,0 +1,82 @@
+"""`mmd run`: the daemon."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from mmd import config
+from mmd.cli.options import AsJson, ConfigFile, Overrides, duration_s, parse_overrides
+from mmd.errors import ConfigError
+from mmd.ops import summary as summaries
+from mmd.shell import log
+
+_EPILOG = """
+Examples:
+
+  mmd run --config deploy/config/embedded.toml                      quote on the embedded exchange
+
+  mmd run -c deploy/config/embedded.toml --for 60s --summary s.json
+
+  mmd run -c deploy/config/embedded.toml --tape recording.gz        trade against a recording, real time
+
+  mmd run -c deploy/config/embedded.toml --tape recording.gz --speed max --observe
+"""
+
+
+def run(
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    for_: Annotated[str | None, typer.Option("--for", help="end by itself after this, e.g. 60s or 2h", metavar="DURATION")] = None,
+    seed: Annotated[int | None, typer.Option(help="seed of the embedded exchange's order flow")] = None,
+    summary: Annotated[Path | None, typer.Option(help="write a JSON summary here at the end", metavar="FILE")] = None,
+    tape: Annotated[list[Path] | None, typer.Option(help="recording for the embedded exchange to serve; repeatable")] = None,
+    speed: Annotated[str | None, typer.Option(help="tape speed, a factor or max; not 1 needs --observe")] = None,
+    observe: Annotated[bool, typer.Option("--observe", help="keep books and features, send no orders")] = False,
+    book_audit: Annotated[Path | None, typer.Option(help="write the top 20 at every update id here, as JSON lines", metavar="FILE")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make markets until Ctrl-C (or --for), then pull every quote and confirm that none is left."""
+    settings = config.load(config_file or _default_config(), _overrides(overrides, seed, tape, speed, observe))
+    log.configure(settings.log.level, settings.log.format)
+    _check_writable(summary)
+    from mmd.app import RunOptions, run_daemon  # noqa: PLC0415 - compiled parts load only for this command
+
+    options = RunOptions(duration_s=None if for_ is None else duration_s(for_), book_audit=book_audit)
+    result = run_daemon(settings, options)
+    if summary is not None:
+        summary.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+    if as_json:
+        typer.echo(msgspec.json.encode(result).decode())
+    else:
+        summaries.show(result, Console())
+
+
+def _default_config() -> Path:
+    """mmd.toml in the working folder, where there is one."""
+    path = Path("mmd.toml")
+    if not path.is_file():
+        raise ConfigError("no settings: pass --config FILE (examples in deploy/config) or create mmd.toml here")
+    return path
+
+
+def _overrides(pairs: list[str] | None, seed: int | None, tape: list[Path] | None, speed: str | None, observe: bool) -> dict[str, object]:  # noqa: FBT001
+    """The command line's settings; the last word of all sources."""
+    parsed: dict[str, object] = dict(parse_overrides(pairs))
+    if seed is not None:
+        parsed["seed"] = seed
+    if tape:
+        parsed["embedded.tape"] = tape
+    if speed is not None:
+        parsed["embedded.speed"] = speed
+    if observe:
+        parsed["quoting.enabled"] = False
+    return parsed
+
+
+def _check_writable(path: Path | None) -> None:
+    """Say at the start, not at the end, that the summary has nowhere to go."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise ConfigError(f"--summary {path}: its folder does not exist; create it first")

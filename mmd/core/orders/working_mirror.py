@@ -1,0 +1,92 @@
+"""Keeps the WORKING record of the order diff equal to the orders: rewritten only where one changed."""
+
+from mmd.core.orders.order import Order
+from mmd.core.orders.order_diff import BUSY, EMPTY, LIVE, PENDING, SLOTS
+from mmd.core.orders.order_state import OrderState
+from mmd.core.units import Side
+from mmd.jit.kernel import Rec
+
+_SLOT_STATE = {
+    OrderState.PENDING_NEW: PENDING,
+    OrderState.WORKING: LIVE,
+    OrderState.PARTIALLY_FILLED: LIVE,
+    OrderState.PENDING_AMEND: PENDING,  # it keeps its price: nothing may be placed beside it
+    OrderState.PENDING_CANCEL: BUSY,
+    OrderState.UNKNOWN: BUSY,
+}
+
+
+class WorkingMirror:
+    """Slots of the WORKING record; an order that finds them all taken waits for the first to come free.
+
+    Attributes:
+        best_price_ticks: by side, the most aggressive price of any open order.
+    """
+
+    def __init__(self, working: Rec) -> None:
+        self.best_price_ticks: list[int | None] = [None, None]
+        self._slots: tuple[list[Order | None], ...] = ([None] * SLOTS, [None] * SLOTS)
+        self._waiting: tuple[list[Order], ...] = ([], [])
+        fields = ("n", "px", "leaves", "state", "amends", "since_ns")
+        self._n, self._px, self._leaves, self._state, self._amends, self._since_ns = (
+            working[name][0] for name in fields
+        )
+        self._n[:] = 0
+        self._state[:] = EMPTY
+
+    def at(self, side: Side, slot: int) -> Order:
+        """The order in a slot."""
+        order = self._slots[side][slot]
+        assert order is not None, f"slot {slot} of side {side.name} is empty"
+        return order
+
+    def write(self, order: Order) -> None:
+        """Bring the order's slot up to date."""
+        side = order.side
+        if order.is_open:
+            if order.slot < 0 and order not in self._waiting[side]:
+                self._seat(order)
+            if order.slot >= 0:
+                self._fill_slot(order)
+        elif order.slot >= 0:
+            self._vacate(order)
+        elif order in self._waiting[side]:
+            self._waiting[side].remove(order)
+        self._refresh_best(side)
+
+    def _seat(self, order: Order) -> None:
+        slots = self._slots[order.side]
+        try:
+            order.slot = slots.index(None)
+        except ValueError:
+            self._waiting[order.side].append(order)
+            return
+        slots[order.slot] = order
+        self._n[order.side] = max(int(self._n[order.side]), order.slot + 1)
+
+    def _fill_slot(self, order: Order) -> None:
+        at = order.side, order.slot
+        total = order.amend_lots if order.state is OrderState.PENDING_AMEND else order.qty_lots
+        self._px[at] = order.price_ticks
+        self._leaves[at] = max(total - order.filled_lots, 0)
+        self._state[at] = _SLOT_STATE[order.state]
+        self._amends[at] = order.amends
+        self._since_ns[at] = order.since_ns
+
+    def _vacate(self, order: Order) -> None:
+        side, slots = order.side, self._slots[order.side]
+        self._state[side, order.slot] = EMPTY
+        slots[order.slot] = None
+        order.slot = -1
+        if self._waiting[side]:
+            self.write(self._waiting[side].pop(0))
+        n = int(self._n[side])
+        while n > 0 and slots[n - 1] is None:
+            n -= 1
+        self._n[side] = n
+
+    def _refresh_best(self, side: Side) -> None:
+        prices = [o.price_ticks for o in self._slots[side] if o is not None]
+        prices += [o.price_ticks for o in self._waiting[side]]
+        pick = max if side is Side.BUY else min
+        self.best_price_ticks[side] = pick(prices, default=None)

@@ -1,0 +1,356 @@
+"""Every order of one instrument that may still be filled, and what is exposed by them.
+
+`on_sent` records a command that was sent, `apply` what the venue says. Private events may be late, doubled
+and out of order; fills are idempotent by trade id, also on orders that ended (the last history_max are
+remembered). A contradiction never loses a fill and never hides exposure: the order becomes UNKNOWN, to be
+queried, and the outcome is BREACH.
+
+What the venue's adapter must do: confirm an amend by an OrderStatus with the new qty_lots; send the query
+of a timed-out order on the connection of the order, or after the order's receive window has passed (else
+"never heard of it" proves nothing).
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import NamedTuple, assert_never
+
+from mmd.core.commands import (
+    AmendOrder,
+    CancelAll,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    QueryOrder,
+    ReplaceOrder,
+    ResyncBook,
+)
+from mmd.core.events import (
+    CancelRejected,
+    EndReason,
+    Fill,
+    OrderAccepted,
+    OrderEnded,
+    OrderRejected,
+    OrderStatus,
+    RejectReason,
+    RequestTimedOut,
+)
+from mmd.core.orders.order import Order
+from mmd.core.orders.order_state import IllegalTransitionError, OrderState, Trigger, next_state
+from mmd.core.orders.working_mirror import WorkingMirror
+from mmd.core.units import ClientOrderId, InstrumentId, Side, session_of
+from mmd.jit.kernel import Rec
+
+OrderEvent = (
+    OrderAccepted
+    | OrderRejected
+    | OrderEnded
+    | CancelRejected
+    | Fill
+    | OrderStatus
+    | RequestTimedOut
+)
+HISTORY_MAX = 4096
+_UNTRIED = frozenset({RejectReason.RATE_LIMIT, RejectReason.CLOCK, RejectReason.SIGNATURE})
+
+
+class Outcome(IntEnum):
+    """What an event did to our view."""
+
+    CHANGED = 0
+    DUPLICATE = 1
+    """Nothing new in it."""
+    FOREIGN = 2
+    """About an order of another session, or placed by hand."""
+    BREACH = 3
+    """It contradicts what we know: raise the risk level, query the order."""
+
+
+class Applied(NamedTuple):
+    """The result of an event; is_new_fill says that a Fill must be booked, whoever's order it was on."""
+
+    outcome: Outcome
+    order: Order | None = None
+    is_new_fill: bool = False
+    message: str = ""
+
+
+class WorkingOrders:
+    """Orders of one instrument and session.
+
+    Attributes:
+        open_lots: by side, what all orders together may still fill: PENDING_CANCEL and UNKNOWN included.
+        open_orders: by side, how many orders may rest at the venue.
+        unknown_count: orders whose fate must be asked for; quoting pauses while it is above 0.
+    """
+
+    def __init__(
+        self, instrument: InstrumentId, session: int, working: Rec, history_max: int = HISTORY_MAX
+    ) -> None:
+        """Start empty; working is the WORKING record that is kept current for the order diff."""
+        self.instrument = instrument
+        self.open_lots = [0, 0]
+        self.open_orders = [0, 0]
+        self.unknown_count = 0
+        self._session = session
+        self._mirror = WorkingMirror(working)
+        self._live: dict[ClientOrderId, Order] = {}
+        self._ended: dict[ClientOrderId, Order] = {}
+        self._history_max = history_max
+        self._stray_trades: dict[int, None] = {}
+        self._last_id = ClientOrderId(0)
+
+    def get(self, client_order_id: ClientOrderId) -> Order | None:
+        """The order, open or remembered."""
+        return self._live.get(client_order_id) or self._ended.get(client_order_id)
+
+    def at(self, side: Side, slot: int) -> Order:
+        """The order in a slot of the WORKING record: what an action of the diff is about."""
+        return self._mirror.at(side, slot)
+
+    def best_price_ticks(self, side: Side) -> int | None:
+        """The most aggressive price at which we may rest, or None."""
+        return self._mirror.best_price_ticks[side]
+
+    def __iter__(self) -> Iterator[Order]:
+        """Orders that may rest at the venue, oldest first."""
+        return (o for o in self._live.values() if o.is_open)
+
+    def unknown_orders(self, asked_before_ns: int | None = None) -> list[Order]:
+        """Orders to query; with a time, only those not asked about since then."""
+        return [
+            o
+            for o in self._live.values()
+            if o.state is OrderState.UNKNOWN
+            and (asked_before_ns is None or o.asked_ns is None or o.asked_ns < asked_before_ns)
+        ]
+
+    def overdue(self, now_ns: int, timeout_ns: int) -> list[Order]:
+        """Orders whose last request has had no answer for timeout_ns."""
+        return [
+            o
+            for o in self._live.values()
+            if o.is_in_flight and now_ns - o.requested_ns >= timeout_ns
+        ]
+
+    def owed_fills(self) -> list[Order]:
+        """Orders that ended with more filled than Fill events told: fetch the trades if it lasts."""
+        return [o for o in self._live.values() if not o.is_open]
+
+    def on_sent(self, command: Command, now_ns: int, level: int = 0) -> None:
+        """Record a command that is on its way; level is the rung of the ladder a new order is for.
+
+        Raises:
+            IllegalTransitionError: an amend of an order that cannot be amended.
+        """
+        match command:
+            case PlaceOrder():
+                self._add(command, level, now_ns)
+            case ReplaceOrder():
+                self._request(command.cancel_id, Trigger.CANCEL_SENT, now_ns)
+                self._add(command, level, now_ns)
+            case CancelOrder():
+                self._request(command.client_order_id, Trigger.CANCEL_SENT, now_ns)
+            case AmendOrder():
+                order = self._request(command.client_order_id, Trigger.AMEND_SENT, now_ns)
+                if order is not None:
+                    order.amend_lots = command.qty_lots
+                    order.amends += 1
+                    self._mirror.write(order)
+            case CancelAll():
+                for client_order_id in list(self._live):
+                    self._request(client_order_id, Trigger.CANCEL_SENT, now_ns)
+            case QueryOrder():
+                asked = self.get(command.client_order_id)
+                if asked is not None:
+                    asked.asked_ns = now_ns
+            case ResyncBook():
+                pass
+            case _:
+                assert_never(command)
+
+    def on_link_lost(self, now_ns: int) -> None:
+        """Private events may have been missed: every open order is UNKNOWN until queried."""
+        for order in list(self._live.values()):
+            self._change(order, (Trigger.LINK_LOST,), now_ns)
+
+    def apply(self, event: OrderEvent) -> Applied:
+        """Take in what the venue (or a time-out) says."""
+        order = self.get(event.client_order_id)
+        if order is None:
+            return self._apply_stray(event)
+        before = (order.state, order.leaves_lots, order.venue_order_id)
+        self._withdraw(order)
+        is_new_fill = isinstance(event, Fill) and event.trade_id not in order.trade_ids
+        is_repeat = isinstance(event, Fill) and not is_new_fill
+        message = "" if is_repeat else _contradiction(order, event)
+        try:
+            if not is_repeat:
+                _advance(order, _learn(order, event), event.ts_recv_ns)
+        except IllegalTransitionError as error:
+            order.state = OrderState.UNKNOWN
+            message = f"{order.describe()}: {error}"
+        self._deposit(order)
+        if message:
+            return Applied(Outcome.BREACH, order, is_new_fill, message)
+        is_same = before == (order.state, order.leaves_lots, order.venue_order_id)
+        outcome = Outcome.DUPLICATE if is_same and not is_new_fill else Outcome.CHANGED
+        return Applied(outcome, order, is_new_fill)
+
+    def _add(self, command: PlaceOrder | ReplaceOrder, level: int, now_ns: int) -> None:
+        assert command.client_order_id > self._last_id, "client order ids of a session must grow"
+        self._last_id = command.client_order_id
+        self._deposit(
+            Order(
+                command.instrument,
+                command.client_order_id,
+                command.side,
+                command.price_ticks,
+                command.qty_lots,
+                level,
+                now_ns,
+            )
+        )
+
+    def _request(
+        self, client_order_id: ClientOrderId, trigger: Trigger, now_ns: int
+    ) -> Order | None:
+        """Note a request to change an order; orders that we do not have are none of our business."""
+        order = self.get(client_order_id)
+        if order is not None:
+            self._change(order, (trigger,), now_ns)
+            order.requested_ns = now_ns
+        return order
+
+    def _change(self, order: Order, triggers: Iterable[Trigger], now_ns: int) -> None:
+        self._withdraw(order)
+        try:
+            _advance(order, triggers, now_ns)
+        finally:
+            self._deposit(order)
+
+    def _withdraw(self, order: Order) -> None:
+        """Take an order's share out of the sums, before it changes."""
+        if order.client_order_id in self._live:
+            self.open_lots[order.side] -= order.leaves_lots
+            self.open_orders[order.side] -= order.is_open
+            self.unknown_count -= order.state is OrderState.UNKNOWN
+
+    def _deposit(self, order: Order) -> None:
+        """Put its share back, after; file it under live or ended; mirror it."""
+        if order.is_open or order.leaves_lots > 0:
+            self._ended.pop(order.client_order_id, None)
+            self._live[order.client_order_id] = order
+            self.open_lots[order.side] += order.leaves_lots
+            self.open_orders[order.side] += order.is_open
+            self.unknown_count += order.state is OrderState.UNKNOWN
+        elif self._live.pop(order.client_order_id, None) is not None:
+            self._ended[order.client_order_id] = order
+            if len(self._ended) > self._history_max:
+                del self._ended[next(iter(self._ended))]
+        self._mirror.write(order)
+
+    def _apply_stray(self, event: OrderEvent) -> Applied:
+        """An event about an order that we do not have: another session's, or one of ours long ended."""
+        is_new_fill = isinstance(event, Fill) and event.trade_id not in self._stray_trades
+        if isinstance(event, Fill) and is_new_fill:
+            self._stray_trades[event.trade_id] = None
+            if len(self._stray_trades) > self._history_max:
+                del self._stray_trades[next(iter(self._stray_trades))]
+        what = f"{type(event).__name__} for order {event.client_order_id:#x}"
+        if session_of(event.client_order_id) != self._session:
+            return Applied(Outcome.FOREIGN, None, is_new_fill, f"{what} of another session")
+        is_past = event.client_order_id <= self._last_id
+        if is_past and not isinstance(event, Fill):
+            return Applied(Outcome.DUPLICATE)
+        if isinstance(event, Fill) and not is_new_fill:
+            return Applied(Outcome.DUPLICATE)
+        known = "that ended too long ago to be remembered" if is_past else "that we never sent"
+        return Applied(
+            Outcome.BREACH, None, is_new_fill, f"{what} {known}: reconcile with the venue"
+        )
+
+
+def _contradiction(order: Order, event: OrderEvent) -> str:
+    """What in the event cannot be true of the order, or nothing."""
+    claim = ""
+    match event:
+        case Fill() if event.side is not order.side:
+            claim = f"Fill {event.trade_id} is on side {event.side.name}"
+        case Fill() if order.filled_lots + event.qty_lots > order.qty_lots:
+            claim = f"Fill {event.trade_id} of {event.qty_lots} lots exceeds what is left"
+        case OrderEnded() if event.filled_lots > order.qty_lots:
+            claim = f"OrderEnded counts {event.filled_lots} lots filled"
+        case OrderStatus() if event.known and (
+            event.side is not order.side
+            or event.price_ticks != order.price_ticks
+            or event.filled_lots > order.qty_lots
+        ):
+            claim = f"OrderStatus says {event.side.name} {event.filled_lots} at {event.price_ticks}"
+        case _:
+            pass
+    return f"{order.describe()}: {claim}: reconcile with the venue" if claim else ""
+
+
+def _advance(order: Order, triggers: Iterable[Trigger], now_ns: int) -> None:
+    """Drive the state table; a confirmed amend may leave nothing to be filled."""
+    for trigger in triggers:
+        order.state = next_state(order.state, trigger, has_fills=order.filled_lots > 0)
+    if order.is_open and order.filled_lots >= order.qty_lots:
+        order.state = next_state(order.state, Trigger.FILLED_ALL, has_fills=True)
+    order.changed_ns = max(order.changed_ns, now_ns)
+
+
+def _learn(order: Order, event: OrderEvent) -> tuple[Trigger, ...]:
+    """Take over an event's facts; returns the triggers they make."""
+    match event:
+        case OrderAccepted():
+            order.venue_order_id = event.venue_order_id
+            return (Trigger.ACCEPTED,)
+        case OrderRejected():
+            return (_rejection(order, event.reason),)
+        case OrderEnded():
+            order.reported_lots = max(order.reported_lots, event.filled_lots)
+            has_expired = event.reason in {EndReason.EXPIRED, EndReason.SELF_TRADE}
+            return (Trigger.EXPIRED if has_expired else Trigger.ENDED,)
+        case CancelRejected():
+            return (
+                Trigger.REQUEST_UNTRIED if event.reason in _UNTRIED else Trigger.CANCEL_REJECTED,
+            )
+        case Fill():
+            order.venue_order_id = event.venue_order_id
+            order.trade_ids.add(event.trade_id)
+            order.filled_lots += event.qty_lots
+            is_full = order.filled_lots >= order.qty_lots
+            return (Trigger.FILLED_ALL if is_full else Trigger.FILLED_PART,)
+        case OrderStatus():
+            return (_status(order, event),)
+        case RequestTimedOut():
+            return (Trigger.TIMED_OUT,)
+        case _:
+            assert_never(event)
+
+
+def _rejection(order: Order, reason: RejectReason) -> Trigger:
+    """A duplicate id means that the venue has had the order before: its fate is unknown, not 'rejected'."""
+    if reason is RejectReason.DUPLICATE:
+        return Trigger.TIMED_OUT
+    if order.venue_order_id is not None and order.is_open:
+        raise IllegalTransitionError(order.state, Trigger.REJECTED)
+    return Trigger.REJECTED
+
+
+def _status(order: Order, event: OrderStatus) -> Trigger:
+    """The answer to a query (or the confirmation of an amend)."""
+    if not event.known:
+        is_purged = order.state is OrderState.UNKNOWN and order.venue_order_id is not None
+        return Trigger.STATUS_GONE if is_purged else Trigger.STATUS_NEVER
+    order.venue_order_id = event.venue_order_id
+    order.reported_lots = max(order.reported_lots, event.filled_lots)
+    is_amended = order.state is OrderState.PENDING_AMEND and event.qty_lots == order.amend_lots
+    if order.is_open and event.qty_lots < order.qty_lots:  # amends only ever shrink
+        order.qty_lots = event.qty_lots
+        order.since_ns = event.ts_recv_ns
+    if event.open:
+        return Trigger.AMENDED if is_amended else Trigger.STATUS_OPEN
+    return Trigger.STATUS_FILLED if event.filled_lots >= event.qty_lots else Trigger.STATUS_GONE

@@ -1,0 +1,70 @@
+"""From book, trades and estimates to the inputs of a quote: two fused kernels on the hot path."""
+
+from mmd.core.market.features import OK, update
+from mmd.core.market.volatility import on_time
+from mmd.core.quoting.fair_value import fair_value
+from mmd.core.quoting.record import ASK, BID
+from mmd.jit.kernel import Rec, kernel, layout
+
+OFI_5S = 7
+"""Index of the flow that a forecast is made of, in mmd.core.market.features.NAMES."""
+MICROPRICE = 4
+
+TOUCH = layout(
+    ("bid", "i8"),
+    ("ask", "i8"),
+    ("mid_half_ticks", "i8"),  # bid + ask: an integer, exact
+)
+"""Best prices of the view after the last update, in ticks."""
+
+
+@kernel
+def observe(features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec, now_ns: int) -> int:
+    """Bring features, volatility and touch up to date after a change of the book.
+
+    Returns OK, or NO_TOUCH (touch as it was) where a side of the view is empty.
+    """
+    status = update(features, book, flow, vol, now_ns)
+    if status != OK:
+        return status
+    on_time(vol, features[0].mid, now_ns)
+    b, t = book[0], touch[0]
+    t.bid = b.vpx[0, 0]
+    t.ask = b.vpx[1, 0]
+    t.mid_half_ticks = t.bid + t.ask
+    return OK
+
+
+@kernel
+def prepare(
+    quote: Rec,
+    features: Rec,
+    vol: Rec,
+    intensity: Rec,
+    position_lots: int,
+    limit_lots: int,
+    flow_coefficient: float,
+) -> int:
+    """Write a quote's inputs: mid, sigma, A, k, inventory, room and fair value.
+
+    Args:
+        quote, features, vol, intensity: their records.
+        position_lots: inventory, positive when long.
+        limit_lots: position limit either way.
+        flow_coefficient: ticks that the mid is expected to move per lot of five-second order flow.
+
+    Returns:
+        What `fair_value` returns.
+    """
+    q, f, e = quote[0], features[0], intensity[0]
+    q.mid = f.mid
+    q.sigma = vol[0].sigma
+    for side in range(2):
+        q.rate[side] = e.rate[side]
+        q.decay[side] = e.decay[side]
+    q.inventory = position_lots / q.unit_lots
+    q.inventory_ratio = position_lots / max(limit_lots, 1)
+    q.room_lots[BID] = max(limit_lots - position_lots, 0)
+    q.room_lots[ASK] = max(limit_lots + position_lots, 0)
+    forecast = flow_coefficient * f.x[OFI_5S]
+    return fair_value(quote, f.mid + f.x[MICROPRICE], f.x[0], forecast)

@@ -1,0 +1,131 @@
+"""Whether to quote, how widely and on which sides: one table from conditions to a state and its reason.
+
+The table is read from the top, the first row that holds decides: what makes prices unknown comes before what
+makes them risky, and that before what makes them unattractive. The state depends on the present alone, so a
+replay needs no history; whoever keeps the last one reports the change.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+
+INVENTORY_RATIO_MAX: Final = 0.9
+
+
+class QuoteState(IntEnum):
+    """What the quoting stage does for an instrument."""
+
+    ACTIVE = 0
+    PASSIVE = 1
+    """Both sides, wider."""
+    AGGRESSIVE = 2
+    """Both sides, tighter; chosen by policies, not by conditions."""
+    WITHDRAWN = 3
+    """No orders."""
+    INVENTORY_LIMIT = 4
+    """Only the side that brings inventory back."""
+
+
+class QuoteReason(IntEnum):
+    """Why the state is not ACTIVE; a closed set, so that it can label a metric."""
+
+    NONE = 0
+    OPERATOR = 1
+    NOT_TRADING = 2
+    FEED_DOWN = 3
+    PRIVATE_DOWN = 4
+    BOOK_STALE = 5
+    BOOK_CROSSED = 6
+    WARM_UP = 7
+    RISK = 8
+    VOLATILITY = 9
+    SPREAD_TOO_NARROW = 10
+    INVENTORY = 11
+
+
+class Conditions(msgspec.Struct, kw_only=True, gc=False):
+    """What the state depends on; one object per instrument, kept current by the engine.
+
+    Limits at their defaults are off. sigma and its limits share a unit, ticks per square root of a second.
+    """
+
+    operator_on: bool = True
+    trading: bool = False
+    feed_up: bool = False
+    private_up: bool = False
+    book_synced: bool = False
+    book_crossed: bool = False
+    warm: bool = False
+    risk_may_quote: bool = True
+    risk_reduce_only: bool = False
+    book_age_ns: int = 0
+    book_age_ns_max: int = 2**63 - 1
+    sigma: float = 0.0
+    sigma_wide: float = float("inf")
+    """Above it quotes are wider."""
+    sigma_max: float = float("inf")
+    """Above it there are none."""
+    spread_ticks: float = 1.0
+    spread_ticks_min: float = 0.0
+    """The narrowest market spread that pays for the fees."""
+    inventory_ratio: float = 0.0
+    inventory_ratio_max: float = INVENTORY_RATIO_MAX
+
+
+_Row = tuple[QuoteReason, QuoteState, Callable[[Conditions], bool]]
+
+# Comparisons are written so that a NaN withdraws.
+TABLE: Final[tuple[_Row, ...]] = (
+    (QuoteReason.OPERATOR, QuoteState.WITHDRAWN, lambda c: not c.operator_on),
+    (QuoteReason.NOT_TRADING, QuoteState.WITHDRAWN, lambda c: not c.trading),
+    (QuoteReason.FEED_DOWN, QuoteState.WITHDRAWN, lambda c: not c.feed_up),
+    (QuoteReason.PRIVATE_DOWN, QuoteState.WITHDRAWN, lambda c: not c.private_up),
+    (
+        QuoteReason.BOOK_STALE,
+        QuoteState.WITHDRAWN,
+        lambda c: not c.book_synced or c.book_age_ns > c.book_age_ns_max,
+    ),
+    (QuoteReason.BOOK_CROSSED, QuoteState.WITHDRAWN, lambda c: c.book_crossed),
+    (QuoteReason.WARM_UP, QuoteState.WITHDRAWN, lambda c: not c.warm),
+    (QuoteReason.RISK, QuoteState.WITHDRAWN, lambda c: not c.risk_may_quote),
+    (QuoteReason.VOLATILITY, QuoteState.WITHDRAWN, lambda c: not c.sigma <= c.sigma_max),
+    (
+        QuoteReason.SPREAD_TOO_NARROW,
+        QuoteState.WITHDRAWN,
+        lambda c: not c.spread_ticks >= c.spread_ticks_min,
+    ),
+    (QuoteReason.RISK, QuoteState.INVENTORY_LIMIT, lambda c: c.risk_reduce_only),
+    (
+        QuoteReason.INVENTORY,
+        QuoteState.INVENTORY_LIMIT,
+        lambda c: not abs(c.inventory_ratio) <= c.inventory_ratio_max,
+    ),
+    (QuoteReason.VOLATILITY, QuoteState.PASSIVE, lambda c: c.sigma > c.sigma_wide),
+)
+
+SPREAD_MULTIPLIER: Final = {
+    QuoteState.ACTIVE: 1.0,
+    QuoteState.PASSIVE: 2.0,
+    QuoteState.AGGRESSIVE: 0.5,
+    QuoteState.WITHDRAWN: 1.0,
+    QuoteState.INVENTORY_LIMIT: 1.0,
+}
+
+
+def quote_state(conditions: Conditions) -> tuple[QuoteState, QuoteReason]:
+    """State and reason by the first row of TABLE that holds; (ACTIVE, NONE) if none does."""
+    for reason, state, holds in TABLE:
+        if holds(conditions):
+            return state, reason
+    return QuoteState.ACTIVE, QuoteReason.NONE
+
+
+def sides_allowed(state: QuoteState, inventory_ratio: float) -> tuple[bool, bool]:
+    """Whether bids and whether asks may be quoted; at INVENTORY_LIMIT a flat account quotes neither."""
+    if state is QuoteState.WITHDRAWN:
+        return False, False
+    if state is QuoteState.INVENTORY_LIMIT:
+        return inventory_ratio < 0.0, inventory_ratio > 0.0
+    return True, True

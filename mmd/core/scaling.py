@@ -1,0 +1,46 @@
+"""From what a user says (basis points, quote currency) to what the engine counts in (ticks, lots) at a price."""
+
+import math
+from decimal import ROUND_CEILING, Decimal
+
+import msgspec
+
+from mmd.core.instrument import Instrument
+from mmd.core.spec import QuotingSpec, RiskSpec
+
+_BPS = 1e-4
+_NOTIONAL_MARGIN = Decimal("1.05")
+"""Orders stay this far above the venue's least notional, so that a small move does not make them illegal."""
+
+
+class Scale(msgspec.Struct, frozen=True):
+    """Everything that depends on the price level; valid while the mid stays near `mid_ticks`."""
+
+    mid_ticks: float
+    ticks_per_bps: float
+    unit_lots: int
+    lots_min: int
+    position_lots_max: int
+    order_lots_max: int
+    tolerance_ticks: int
+
+    def holds_at(self, mid_ticks: float, drift_max: float = 0.1) -> bool:
+        """Whether the mid is still within a tenth of where the scale was made."""
+        return abs(mid_ticks - self.mid_ticks) <= drift_max * self.mid_ticks
+
+
+def scale_at(mid_ticks: float, instrument: Instrument, quoting: QuotingSpec, risk: RiskSpec) -> Scale:
+    """The scale at a mid price above 0."""
+    lot_notional = instrument.notional_per_ticklot * Decimal(mid_ticks)
+    least = (instrument.notional_min * _NOTIONAL_MARGIN / lot_notional).to_integral_value(ROUND_CEILING)
+    lots_min = max(instrument.qty_lots_min, int(least), 1)
+    ticks_per_bps = mid_ticks * _BPS
+    return Scale(
+        mid_ticks=mid_ticks,
+        ticks_per_bps=ticks_per_bps,
+        unit_lots=max(round(quoting.order_notional / lot_notional), lots_min),
+        lots_min=lots_min,
+        position_lots_max=int(risk.position_notional_max / lot_notional),
+        order_lots_max=min(int(risk.order_notional_max / lot_notional), instrument.qty_lots_max),
+        tolerance_ticks=math.floor(quoting.requote_tolerance_bps * ticks_per_bps),
+    )

@@ -1,0 +1,87 @@
+"""What a session is made of: the whole input of an engine besides events.
+
+The journal's first record is a SessionSpec, so that a recorded session can be rebuilt and replayed
+without its configuration file.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from mmd.core.instrument import Instrument
+
+
+class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How to quote; user-facing meaning and defaults of each stand in mmd.config."""
+
+    enabled: bool
+    spread_model: str
+    order_notional: Decimal
+    """Quote currency in a level-0 order."""
+    levels: int
+    level_spacing_bps: float
+    level_spread_growth: float
+    level_size_decay: float
+    level_skew_growth: float
+    spread_bps_min: float
+    spread_bps_max: float
+    fixed_half_spread_bps: float
+    inventory_sd_target: float
+    """Stationary inventory sd in order sizes, from which gamma follows; 0 uses risk_aversion."""
+    risk_aversion: float
+    """gamma per (tick * order size), used where inventory_sd_target is 0."""
+    inventory_units_max: int
+    close_time_s: float
+    """Seconds from session start to the liquidation horizon; 0 where there is none."""
+    prior_sigma_bps: float
+    prior_rate: float
+    prior_decay_per_bps: float
+    prior_seconds: float
+    flow_coefficient: float
+    volatility_halflife_s: float
+    volatility_bars_min: int
+    volatility_bps_max: float
+    size_skew: bool
+    fixed_skew_bps: float
+    requote_tolerance_bps: float
+    requote_interval_ns: int
+    refresh_delay_ns: int
+    request_timeout_ns: int
+
+
+class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What must not be exceeded; money in quote currency of each instrument."""
+
+    position_notional_max: Decimal
+    order_notional_max: Decimal
+    collar_bps: float
+    open_orders_max: int
+    orders_per_10s: int
+    orders_per_day: int
+    messages_per_minute: int
+    stale_book_ns: int
+    loss_max: Decimal
+    drawdown_max: Decimal
+    rejects_max: int
+    rejects_window_ns: int
+
+
+class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that an engine is built from."""
+
+    schema: int
+    version: str
+    session: int
+    """31 bits that no other session of the account has; upper half of every client order id."""
+    environment: str
+    started_unix_ns: int
+    started_monotonic_ns: int
+    seed: int
+    instruments: tuple[Instrument, ...]
+    target_atoms: tuple[int | None, ...]
+    """Per instrument, the base holdings that count as no inventory; None: whatever is found at the start."""
+    quoting: QuotingSpec
+    risk: RiskSpec
+
+
+SCHEMA = 1

@@ -1,0 +1,99 @@
+"""Reads journals back, verifying every record; tolerates a torn tail, refuses a corrupt middle."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import crc32c
+
+from mmd.core.spec import SessionSpec
+from mmd.errors import JournalError
+from mmd.journal.format import BODY_MAX, CHECKED_FROM, HEAD, SUFFIX, Kind, Record, spec_decoder
+
+_KINDS = frozenset(int(k) for k in Kind)
+
+
+def segments(folder: Path) -> list[Path]:
+    """A session's segments in order. Raises: JournalError if there is none."""
+    found = sorted(folder.glob(f"*{SUFFIX}"))
+    if not found:
+        raise JournalError(f"{folder} holds no journal: expected files like 000001{SUFFIX}")
+    return found
+
+
+def latest_session(folder: Path) -> Path:
+    """The newest session's folder below a journal folder. Raises: JournalError if there is none."""
+    sessions = sorted(p for p in folder.glob("*") if p.is_dir() and any(p.glob(f"*{SUFFIX}")))
+    if not sessions:
+        raise JournalError(f"{folder} holds no session; run `mmd run` first or name another folder")
+    return sessions[-1]
+
+
+def read_spec(folder: Path) -> SessionSpec:
+    """The session's header. Raises: JournalError if it is missing or of another schema."""
+    first = next(records(folder), None)
+    if first is None or first.kind is not Kind.HEADER:
+        raise JournalError(f"{folder}: expected a header as the first record, found {first.kind.name if first else 'nothing'}")
+    return spec_decoder.decode(first.body)
+
+
+def records(folder: Path) -> Iterator[Record]:
+    """All records of a session in order, headers included.
+
+    Raises:
+        JournalError: A record in the middle does not verify, with segment and offset. A torn record at
+            the very end of the last segment ends the iteration instead: its write never finished.
+    """
+    expected = 1
+    paths = segments(folder)
+    for number, path in enumerate(paths):
+        for record in _segment_records(path, is_last=number == len(paths) - 1):
+            if record.sequence != expected:
+                raise JournalError(f"{path.name} offset {record.offset}: expected record {expected}, found {record.sequence}; a segment is missing or out of order")
+            expected += 1
+            yield record
+
+
+def _segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
+    data = memoryview(path.read_bytes())
+    at = 0
+    while at + HEAD.size <= len(data):
+        length, checksum, sequence, kind = HEAD.unpack_from(data, at)
+        if length == 0 and checksum == 0:
+            _expect_zeros(path, data, at, is_last=is_last)
+            return
+        end = at + HEAD.size + length
+        whole = end <= len(data) and 0 < length <= BODY_MAX
+        if not whole or crc32c.crc32c(data[at + CHECKED_FROM : end]) != checksum or kind not in _KINDS:
+            if is_last and not _any_record_after(data, end if whole else at + 1):
+                return
+            raise JournalError(f"{path.name} offset {at}: record does not verify and others follow; the file is kept as it is, restore it from a copy")
+        yield Record(sequence, Kind(kind), bytes(data[at + HEAD.size : end]), path.name, at)
+        at = end
+    if at != len(data) and not is_last:
+        raise JournalError(f"{path.name} offset {at}: segment ends inside a record; restore it from a copy")
+
+
+def _expect_zeros(path: Path, data: memoryview, at: int, *, is_last: bool) -> None:
+    """Behind the last record of a live or crashed session's segment there is only zero fill."""
+    if _any_record_after(data, at):
+        raise JournalError(f"{path.name} offset {at}: a hole before further records; restore the file from a copy")
+    if not is_last and len(data) - at > HEAD.size:
+        raise JournalError(f"{path.name} offset {at}: segment was not finished but another follows")
+
+
+def _any_record_after(data: memoryview, at: int) -> bool:
+    """Whether a verifying record starts anywhere behind `at` (8 KiB are searched byte by byte)."""
+    rest = bytes(data[at:])
+    start = len(rest) - len(rest.lstrip(b"\0"))
+    for begin in range(start, min(len(rest) - HEAD.size, start + 8192)):
+        length, checksum, _, kind = HEAD.unpack_from(rest, begin)
+        end = begin + HEAD.size + length
+        if 0 < length <= BODY_MAX and kind in _KINDS and end <= len(rest) and crc32c.crc32c(rest[begin + CHECKED_FROM : end]) == checksum:
+            return True
+    return False
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes that a session's segments take."""
+    return sum(os.path.getsize(p) for p in segments(folder))

@@ -1,0 +1,114 @@
+"""Every Prometheus family of the daemon, declared in one place and filled from State at scrape time.
+
+The hot path never calls the client library: it counts in plain integers, which the collector reads.
+"""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from mmd.ops.state import InstrumentState, LatencyState, State
+
+_LABELS = ("venue", "instrument")
+_INSTRUMENT_COUNTERS: tuple[tuple[str, str, Callable[[InstrumentState], float]], ...] = (
+    ("mmd_feed_messages", "Market-data messages applied", lambda i: i.book.messages),
+    ("mmd_feed_gaps", "Sequence gaps found in the feed", lambda i: i.book.gaps),
+    ("mmd_feed_resyncs", "Books built again from a snapshot", lambda i: i.book.resyncs),
+    ("mmd_book_crossed", "Updates that left the book crossed", lambda i: i.book.crossed),
+    ("mmd_book_checks", "Comparisons of our top 20 with the venue's", lambda i: i.book.checks),
+    ("mmd_book_mismatches", "Comparisons that differed", lambda i: i.book.mismatches),
+    ("mmd_orders_sent", "Orders sent", lambda i: i.orders_sent),
+    ("mmd_orders_acked", "Orders that the venue accepted", lambda i: i.orders_acked),
+    ("mmd_orders_rejected", "Orders that the venue refused", lambda i: i.orders_rejected),
+    ("mmd_orders_canceled", "Orders that ended unfilled or part filled", lambda i: i.orders_canceled),
+    ("mmd_fills", "Our trades", lambda i: i.fills),
+    ("mmd_fills_maker", "Our trades as maker", lambda i: i.fills_maker),
+)
+_INSTRUMENT_GAUGES: tuple[tuple[str, str, Callable[[InstrumentState], float | None]], ...] = (
+    ("mmd_book_synced", "1 while the book is exact", lambda i: i.book.synced),
+    ("mmd_book_age_seconds", "Time since the book last changed", lambda i: i.book.age_s),
+    ("mmd_mid_price", "Mid in quote currency", lambda i: i.mid),
+    ("mmd_fair_price", "Fair value in quote currency", lambda i: i.fair),
+    ("mmd_half_spread_bps", "Half spread of level 0 in basis points", lambda i: i.half_spread_bps),
+    ("mmd_skew_bps", "Skew of level 0 in basis points", lambda i: i.skew_bps),
+    ("mmd_sigma_bps", "Volatility in basis points per square-root second", lambda i: i.sigma_bps),
+    ("mmd_position_base", "Inventory in base currency", lambda i: float(i.position)),
+    ("mmd_inventory_ratio", "Inventory over its limit, -1 to 1", lambda i: i.inventory_ratio),
+    ("mmd_pnl_quote", "Total PnL in quote currency", lambda i: i.pnl_total),
+    ("mmd_pnl_realised_quote", "Realised PnL in quote currency", lambda i: i.pnl_realised),
+    ("mmd_pnl_unrealised_quote", "Unrealised PnL in quote currency", lambda i: i.pnl_unrealised),
+    ("mmd_fees_quote", "Fees paid in quote currency", lambda i: i.fees),
+    ("mmd_edge_quote", "Sum of edges of our fills in quote currency", lambda i: i.edge),
+    ("mmd_pnl_identity_error", "Difference of the two PnL accounts, integer units; never but 0", lambda i: i.identity_error),
+    ("mmd_position_drift_atoms", "Our position less the venue's, atoms; never but 0", lambda i: i.position_drift_atoms),
+    ("mmd_orders_unknown", "Orders whose fate is being asked for", lambda i: i.orders_unknown),
+    ("mmd_orders_working", "Orders that are or may be working", lambda i: len(i.orders)),
+)
+
+
+class StateCollector(Collector):
+    """Turns one State into metric families."""
+
+    def __init__(self, snapshot: Callable[[], State]) -> None:
+        self._snapshot = snapshot
+
+    def collect(self) -> Iterator[Metric]:
+        """All families, from one consistent snapshot."""
+        state = self._snapshot()
+        yield from _process(state)
+        for name, text, value_of in _INSTRUMENT_COUNTERS:
+            counter = CounterMetricFamily(name, text, labels=_LABELS)
+            for i in state.instruments:
+                counter.add_metric((i.venue, i.symbol), value_of(i))
+            yield counter
+        for name, text, maybe_of in _INSTRUMENT_GAUGES:
+            gauge = GaugeMetricFamily(name, text, labels=_LABELS)
+            for i in state.instruments:
+                value = maybe_of(i)
+                if value is not None:
+                    gauge.add_metric((i.venue, i.symbol), value)
+            yield gauge
+        yield from _labelled(state)
+
+
+def _process(state: State) -> Iterator[Metric]:
+    """Families of the daemon as a whole."""
+    yield GaugeMetricFamily("mmd_ready", "1 while books are in sync and orders reconciled", state.ready)
+    yield GaugeMetricFamily("mmd_uptime_seconds", "Time since the session began", state.uptime_s)
+    yield CounterMetricFamily("mmd_decisions", "Decisions taken", state.decisions)
+    yield GaugeMetricFamily("mmd_journal_up", "1 while the journal can be written", state.journal_up)
+    yield CounterMetricFamily("mmd_journal_records", "Records appended", state.journal_records)
+    yield CounterMetricFamily("mmd_journal_bytes", "Bytes appended", state.journal_bytes)
+    yield _quantiles("mmd_tick_to_order_seconds", "Bytes in to order bytes out", {"all": state.tick_to_order_us})
+    yield _quantiles("mmd_stage_seconds", "Time in each stage of the hot path", state.stages_us)
+    yield _quantiles("mmd_loop_lag_seconds", "Lateness of the event loop's timer", {"all": state.loop_lag_us})
+
+
+def _labelled(state: State) -> Iterator[Metric]:
+    """Families with a label from a closed set."""
+    level = GaugeMetricFamily("mmd_risk_level", "1 at the risk level that holds", labels=("level",))
+    level.add_metric((state.risk_level,), 1)
+    yield level
+    refusals = CounterMetricFamily("mmd_risk_refusals", "Commands refused by the risk gate", labels=("reason",))
+    for reason, count in state.risk_refusals.items():
+        refusals.add_metric((reason,), count)
+    yield refusals
+    quote = GaugeMetricFamily("mmd_quote_state", "1 at the quote state that holds", labels=(*_LABELS, "state", "reason"))
+    markout = GaugeMetricFamily("mmd_markout_bps", "Mean markout of our fills by horizon", labels=(*_LABELS, "horizon"))
+    for i in state.instruments:
+        quote.add_metric((i.venue, i.symbol, i.quote_state, i.reason), 1)
+        for horizon, bps in i.markout_bps.items():
+            if bps is not None:
+                markout.add_metric((i.venue, i.symbol, horizon), bps)
+    yield quote
+    yield markout
+
+
+def _quantiles(name: str, text: str, by_stage: dict[str, LatencyState]) -> Metric:
+    """Latency quantiles as a gauge family labelled by stage and quantile."""
+    family = GaugeMetricFamily(name, text, labels=("stage", "quantile"))
+    for stage, latency in by_stage.items():
+        for label, value_us in (("0.5", latency.p50), ("0.9", latency.p90), ("0.99", latency.p99)):
+            family.add_metric((stage, label), value_us / 1e6)
+    return family

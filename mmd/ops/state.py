@@ -1,0 +1,122 @@
+"""The picture of a running daemon that people and machines read: one struct, built in one place.
+
+`/api/state`, `/metrics`, the status line and the final summary all come from it.
+"""
+
+import msgspec
+
+from mmd.core.engine import Engine
+from mmd.core.maker import Maker
+from mmd.core.units import Side
+from mmd.shell.driver import Driver
+from mmd.shell.latency import Histogram
+
+BOOK_LEVELS = 20
+
+
+class Level(msgspec.Struct, frozen=True):
+    """One price level, as decimal text."""
+
+    price: str
+    qty: str
+
+
+class BookState(msgspec.Struct, frozen=True):
+    """The exact book and how it has fared."""
+
+    synced: bool
+    update_id: int
+    age_s: float
+    bids: list[Level]
+    asks: list[Level]
+    messages: int
+    gaps: int
+    resyncs: int
+    crossed: int
+    checks: int
+    mismatches: int
+
+
+class OrderState(msgspec.Struct, frozen=True):
+    """One order that is or may be working."""
+
+    client_order_id: str
+    side: str
+    price: str
+    qty: str
+    filled: str
+    state: str
+    level: int
+
+
+class InstrumentState(msgspec.Struct, frozen=True):
+    """Everything about one instrument."""
+
+    venue: str
+    symbol: str
+    quote_state: str
+    reason: str
+    mid: float | None
+    fair: float | None
+    half_spread_bps: float | None
+    skew_bps: float | None
+    sigma_bps: float | None
+    rate: tuple[float, float]
+    decay_per_bps: tuple[float, float]
+    position: str
+    inventory_ratio: float
+    average_cost: float | None
+    pnl_total: float
+    pnl_realised: float
+    pnl_unrealised: float
+    fees: float
+    edge: float
+    identity_error: int
+    position_drift_atoms: int
+    orders_sent: int
+    orders_acked: int
+    orders_rejected: int
+    orders_canceled: int
+    orders_unknown: int
+    fills: int
+    fills_maker: int
+    book: BookState
+    orders: list[OrderState]
+    markout_bps: dict[str, float | None]
+
+
+class LatencyState(msgspec.Struct, frozen=True):
+    """Quantiles of one histogram, microseconds."""
+
+    count: int
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+class State(msgspec.Struct, frozen=True):
+    """The whole daemon at one moment."""
+
+    version: str
+    environment: str
+    session: str
+    uptime_s: float
+    ready: bool
+    risk_level: str
+    risk_reason: str
+    risk_refusals: dict[str, int]
+    decisions: int
+    journal_up: bool
+    journal_records: int
+    journal_bytes: int
+    tick_to_order_us: LatencyState
+    stages_us: dict[str, LatencyState]
+    loop_lag_us: LatencyState
+    instruments: list[InstrumentState]
+
+
+def latency_state(histogram: Histogram) -> LatencyState:
+    """Quantiles of a histogram in microseconds."""
+    p50, p90, p99 = (histogram.quantile_ns(q) / 1e3 for q in (0.5, 0.9, 0.99))
+    return LatencyState(histogram.count, p50, p90, p99, histogram.max_ns / 1e3)

@@ -1,0 +1,158 @@
+"""What a run amounted to, as written by --summary and printed at the end."""
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from mmd.ops.state import LatencyState, State
+
+
+class FeedSummary(msgspec.Struct, frozen=True):
+    """How the books fared."""
+
+    messages: int
+    gaps: int
+    resyncs: int
+    book_checks: int
+    book_mismatches: int
+
+
+class OrdersSummary(msgspec.Struct, frozen=True):
+    """What became of our orders."""
+
+    sent: int
+    acked: int
+    rejected: int
+    canceled: int
+    unknown: int
+
+
+class FillsSummary(msgspec.Struct, frozen=True):
+    """Our trades."""
+
+    count: int
+    maker: int
+
+
+class PnlSummary(msgspec.Struct, frozen=True):
+    """Quote currency, summed over instruments; identity_error is in exact integer units."""
+
+    total: float
+    realised: float
+    unrealised: float
+    fees: float
+    identity_error: int
+
+
+class LatencySummary(msgspec.Struct, frozen=True):
+    """Bytes of the first market message of a batch to the bytes of its first order, and each stage."""
+
+    tick_to_order: LatencyState
+    stages: dict[str, LatencyState]
+
+
+class RiskSummary(msgspec.Struct, frozen=True):
+    """Where the gate stood at the end; breaches counts levels entered beyond NORMAL."""
+
+    level: str
+    breaches: int
+    refusals: dict[str, int]
+
+
+class ReconciliationSummary(msgspec.Struct, frozen=True):
+    """Our picture less the venue's, at the end."""
+
+    position_drift: int
+    open_orders_left: int
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """One run."""
+
+    version: str
+    environment: str
+    session: str
+    instruments: list[str]
+    duration_s: float
+    startup_s: float
+    """Process start to first quote; compilation not counted."""
+    compile_s: float
+    decisions: int
+    feed: FeedSummary
+    orders: OrdersSummary
+    fills: FillsSummary
+    pnl: PnlSummary
+    latency_us: LatencySummary
+    risk: RiskSummary
+    reconciliation: ReconciliationSummary
+    journal: str
+
+
+class RunFacts(msgspec.Struct, frozen=True):
+    """What only the application knows of a run."""
+
+    duration_s: float
+    startup_s: float
+    compile_s: float
+    breaches: int
+    open_orders_left: int
+    journal: str
+
+
+def summarise(state: State, facts: RunFacts) -> Summary:
+    """Sum a final State over its instruments."""
+    rows = state.instruments
+    return Summary(
+        version=state.version,
+        environment=state.environment,
+        session=state.session,
+        instruments=[f"{i.venue}:{i.symbol}" for i in rows],
+        duration_s=facts.duration_s,
+        startup_s=facts.startup_s,
+        compile_s=facts.compile_s,
+        decisions=state.decisions,
+        feed=FeedSummary(
+            messages=sum(i.book.messages for i in rows),
+            gaps=sum(i.book.gaps for i in rows),
+            resyncs=sum(i.book.resyncs for i in rows),
+            book_checks=sum(i.book.checks for i in rows),
+            book_mismatches=sum(i.book.mismatches for i in rows),
+        ),
+        orders=OrdersSummary(
+            sent=sum(i.orders_sent for i in rows),
+            acked=sum(i.orders_acked for i in rows),
+            rejected=sum(i.orders_rejected for i in rows),
+            canceled=sum(i.orders_canceled for i in rows),
+            unknown=sum(i.orders_unknown for i in rows),
+        ),
+        fills=FillsSummary(sum(i.fills for i in rows), sum(i.fills_maker for i in rows)),
+        pnl=PnlSummary(
+            total=sum(i.pnl_total for i in rows),
+            realised=sum(i.pnl_realised for i in rows),
+            unrealised=sum(i.pnl_unrealised for i in rows),
+            fees=sum(i.fees for i in rows),
+            identity_error=sum(abs(i.identity_error) for i in rows),
+        ),
+        latency_us=LatencySummary(state.tick_to_order_us, state.stages_us),
+        risk=RiskSummary(state.risk_level, facts.breaches, state.risk_refusals),
+        reconciliation=ReconciliationSummary(sum(abs(i.position_drift_atoms) for i in rows), facts.open_orders_left),
+        journal=facts.journal,
+    )
+
+
+def show(summary: Summary, console: Console) -> None:
+    """Print the one-page summary."""
+    table = Table(title=f"mmd {summary.version}: {', '.join(summary.instruments)} for {summary.duration_s:.1f} s", show_header=False)
+    feed, orders, fills, pnl = summary.feed, summary.orders, summary.fills, summary.pnl
+    t2o, left = summary.latency_us.tick_to_order, summary.reconciliation
+    table.add_row("feed", f"{feed.messages:,} messages, {feed.gaps} gaps, {feed.resyncs} resyncs")
+    table.add_row("book", f"{feed.book_checks:,} checks against the venue, {feed.book_mismatches} mismatches")
+    table.add_row("orders", f"{orders.sent:,} sent, {orders.acked:,} acked, {orders.rejected:,} rejected, {orders.canceled:,} canceled, {orders.unknown} unknown")
+    table.add_row("fills", f"{fills.count:,}, {fills.maker:,} as maker")
+    table.add_row("PnL", f"{pnl.total:+.4f} total = {pnl.realised:+.4f} realised {pnl.unrealised:+.4f} unrealised; fees {pnl.fees:.4f}; identity error {pnl.identity_error}")
+    table.add_row("tick to order", f"p50 {t2o.p50:.0f} µs, p99 {t2o.p99:.0f} µs over {t2o.count:,} batches that sent orders")
+    table.add_row("risk", f"{summary.risk.level}, {summary.risk.breaches} breaches")
+    table.add_row("reconciliation", f"position drift {left.position_drift} atoms, {left.open_orders_left} open orders left")
+    table.add_row("start", f"first quote after {summary.startup_s:.1f} s, compilation {summary.compile_s:.1f} s apart")
+    table.add_row("journal", summary.journal)
+    console.print(table)

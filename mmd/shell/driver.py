@@ -1,0 +1,156 @@
+"""The live driver: applies what the sockets bring, asks for one decision per batch, sends what is approved.
+
+Everything ready on any socket is applied before the engine decides once (conflation): a slow moment means
+fewer decisions, not older ones. Every input is journalled before it is applied and every command before it
+is sent, so the session replays to the same commands.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from mmd.core.commands import AmendOrder, CancelAll, CancelOrder, QueryOrder, ResyncBook
+from mmd.core.engine import Engine
+from mmd.core.events import Decision, Event, OperatorAction, OperatorCommand, Timer
+from mmd.core.market.record import MARKET, pack, packed_view
+from mmd.core.ports import Clock, Venue
+from mmd.errors import JournalError
+from mmd.jit.kernel import Rec, bind, new
+from mmd.journal.writer import JournalWriter
+from mmd.shell.latency import Histogram
+
+TIMER_PERIOD_S = 0.1
+STAGES = ("decode", "apply", "decide", "send")
+_RISK_FREE = (CancelOrder, CancelAll, QueryOrder, ResyncBook, AmendOrder)
+_log = structlog.get_logger()
+
+
+class Driver:
+    """Feeds one engine from live venues; implements `mmd.core.ports.EventSink`."""
+
+    def __init__(self, engine: Engine, journal: JournalWriter, clock: Clock) -> None:
+        self.engine = engine
+        self.journal_up = True
+        self.decisions = 0
+        self.loop_lag = Histogram()
+        self.tick_to_order = Histogram()
+        self.stages = {stage: Histogram() for stage in STAGES}
+        self.on_market_applied: Callable[[Rec], None] | None = None
+        """Observer of each applied market record, for the book audit; None costs nothing."""
+        self._journal = journal
+        self._clock = clock
+        self._pack = bind(pack, new(MARKET))
+        self._views: dict[int, memoryview] = {}
+        self._venues: list[Venue] = []
+        self._scheduled = False
+        self._first_tick_ns = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self, venues: list[Venue]) -> None:
+        """Begin to keep time; call inside the running loop."""
+        self._venues = venues
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(TIMER_PERIOD_S, self._on_timer, self._loop.time())
+
+    def stop(self) -> None:
+        """Keep no time any more; events are still applied."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def on_market(self, market: Rec) -> None:
+        """Journal and apply one market record."""
+        entered_ns = self._clock.monotonic_ns()
+        recv_ns = int(market["ts_recv_ns"][0])
+        self._record_market(market)
+        self.engine.apply_market(market)
+        applied_ns = self._clock.monotonic_ns()
+        self.stages["decode"].record(entered_ns - recv_ns)
+        self.stages["apply"].record(applied_ns - entered_ns)
+        if self._first_tick_ns == 0:
+            self._first_tick_ns = recv_ns
+        if self.on_market_applied is not None:
+            self.on_market_applied(market)
+        self._schedule()
+
+    def on_event(self, event: Event) -> None:
+        """Journal and apply any other event."""
+        self._record_event(event)
+        self.engine.apply(event)
+        self._schedule()
+
+    def operate(self, action: OperatorAction, who: str) -> None:
+        """Pass a person's (or the supervisor's) order to the engine and act on it now."""
+        _log.warning("operator_command", action=action.name.lower(), who=who)
+        self.on_event(OperatorCommand(self._clock.monotonic_ns(), action, who))
+        self._decide()
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self._loop is not None:
+            self._scheduled = True
+            self._loop.call_soon(self._decide)
+
+    def _decide(self) -> None:
+        """One decision for all that was applied since the last."""
+        self._scheduled = False
+        began_ns = self._clock.monotonic_ns()
+        self.decisions += 1
+        decision = Decision(began_ns, self.decisions)
+        self._record_event(decision)
+        commands = self.engine.decide(decision)
+        first_tick_ns, self._first_tick_ns = self._first_tick_ns, 0
+        if not commands:
+            return
+        decided_ns = self._clock.monotonic_ns()
+        sent_ns = 0
+        for approved in commands:
+            if self._record_command(approved.command):
+                self._venues[0].send(approved)
+                sent_ns = sent_ns or self._clock.monotonic_ns()
+        self.stages["decide"].record(decided_ns - began_ns)
+        self.stages["send"].record(self._clock.monotonic_ns() - decided_ns)
+        if first_tick_ns and sent_ns:
+            self.tick_to_order.record(sent_ns - first_tick_ns)
+
+    def _on_timer(self, due: float) -> None:
+        loop = self._loop
+        assert loop is not None, "driver was not started"
+        now = loop.time()
+        self.loop_lag.record(int((now - due - TIMER_PERIOD_S) * 1e9))
+        self._timer = loop.call_later(TIMER_PERIOD_S, self._on_timer, now)
+        self.on_event(Timer(self._clock.monotonic_ns()))
+
+    def _record_market(self, market: Rec) -> None:
+        if not self.journal_up:
+            return
+        view = self._views.get(id(market))
+        if view is None:
+            view = self._views[id(market)] = packed_view(market)
+        try:
+            self._journal.market(view[: self._pack(market)])
+        except JournalError as error:
+            self._lose_journal(error)
+
+    def _record_event(self, event: Event) -> None:
+        if self.journal_up:
+            try:
+                self._journal.event(event)
+            except JournalError as error:
+                self._lose_journal(error)
+
+    def _record_command(self, command: object) -> bool:
+        """Whether the command may be sent: with the journal down only what takes risk away."""
+        if self.journal_up:
+            try:
+                self._journal.command(command)  # type: ignore[arg-type]
+            except JournalError as error:
+                self._lose_journal(error)
+        return self.journal_up or isinstance(command, _RISK_FREE)
+
+    def _lose_journal(self, error: JournalError) -> None:
+        """Without a journal cancels still go, new orders don't."""
+        self.journal_up = False
+        _log.error("journal_lost", error=str(error))
+        assert self._loop is not None, "driver was not started"
+        self._loop.call_soon(self.operate, OperatorAction.HALT, "journal")

@@ -1,0 +1,99 @@
+"""Quote states: every reason is reachable, the order of the table, and which sides it leaves."""
+
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmd.core.quoting.quote_state import (
+    SPREAD_MULTIPLIER,
+    TABLE,
+    Conditions,
+    QuoteReason,
+    QuoteState,
+    quote_state,
+    sides_allowed,
+)
+
+FINE = {"trading": True, "feed_up": True, "private_up": True, "book_synced": True, "warm": True}
+W, L, P = QuoteState.WITHDRAWN, QuoteState.INVENTORY_LIMIT, QuoteState.PASSIVE
+CASES: list[tuple[dict[str, Any], QuoteState, QuoteReason]] = [
+    ({}, QuoteState.ACTIVE, QuoteReason.NONE),
+    ({"operator_on": False}, W, QuoteReason.OPERATOR),
+    ({"trading": False}, W, QuoteReason.NOT_TRADING),
+    ({"feed_up": False}, W, QuoteReason.FEED_DOWN),
+    ({"private_up": False}, W, QuoteReason.PRIVATE_DOWN),
+    ({"book_synced": False}, W, QuoteReason.BOOK_STALE),
+    ({"book_age_ns": 11, "book_age_ns_max": 10}, W, QuoteReason.BOOK_STALE),
+    ({"book_crossed": True}, W, QuoteReason.BOOK_CROSSED),
+    ({"warm": False}, W, QuoteReason.WARM_UP),
+    ({"risk_may_quote": False}, W, QuoteReason.RISK),
+    ({"sigma": 5.0, "sigma_max": 4.0}, W, QuoteReason.VOLATILITY),
+    ({"sigma": math.nan}, W, QuoteReason.VOLATILITY),
+    ({"spread_ticks": 1.0, "spread_ticks_min": 2.0}, W, QuoteReason.SPREAD_TOO_NARROW),
+    ({"risk_reduce_only": True}, L, QuoteReason.RISK),
+    ({"inventory_ratio": 0.91}, L, QuoteReason.INVENTORY),
+    ({"inventory_ratio": -0.91}, L, QuoteReason.INVENTORY),
+    ({"inventory_ratio": math.nan}, L, QuoteReason.INVENTORY),
+    ({"sigma": 5.0, "sigma_wide": 4.0, "sigma_max": 9.0}, P, QuoteReason.VOLATILITY),
+]
+
+
+@pytest.mark.parametrize(("change", "state", "reason"), CASES)
+def test_each_condition_has_its_state_and_reason(
+    change: dict[str, Any], state: QuoteState, reason: QuoteReason
+) -> None:
+    """One thing wrong at a time."""
+    assert quote_state(Conditions(**(FINE | change))) == (state, reason)
+
+
+def test_every_row_and_every_reason_is_reached_by_a_case() -> None:
+    """The cases above leave nothing out."""
+    assert {reason for _, _, reason in CASES} == set(QuoteReason)
+    assert {(r, s) for _, s, r in CASES if s is not QuoteState.ACTIVE} == {
+        (r, s) for r, s, _ in TABLE
+    }
+
+
+def test_nothing_is_quoted_before_anything_is_known() -> None:
+    """The defaults withdraw."""
+    assert quote_state(Conditions())[0] is QuoteState.WITHDRAWN
+
+
+@given(st.lists(st.sampled_from(CASES[1:]), min_size=1, max_size=5))
+def test_the_first_row_that_holds_decides(cases: list[tuple[dict[str, Any], Any, Any]]) -> None:
+    """Several things wrong at once give the result of the topmost row."""
+    merged: dict[str, Any] = dict(FINE)
+    for change, _, _ in cases:
+        merged |= change
+    conditions = Conditions(**merged)
+    result = quote_state(conditions)
+    expected = next(((s, r) for r, s, holds in TABLE if holds(conditions)), None)
+    assert result == (expected or (QuoteState.ACTIVE, QuoteReason.NONE))
+    severity = {W: 3, L: 2, P: 1, QuoteState.ACTIVE: 0}
+    for name in merged:
+        if merged[name] != FINE.get(name, msgspec.structs.asdict(Conditions())[name]):
+            alone = quote_state(Conditions(**(FINE | {name: merged[name]})))[0]
+            assert severity[result[0]] >= severity[alone]
+
+
+def test_sides_by_state_and_inventory() -> None:
+    """At the limit only the side that reduces is quoted; withdrawn quotes none."""
+    assert sides_allowed(QuoteState.ACTIVE, 0.5) == (True, True)
+    assert sides_allowed(QuoteState.PASSIVE, -0.5) == (True, True)
+    assert sides_allowed(QuoteState.AGGRESSIVE, 0.0) == (True, True)
+    assert sides_allowed(QuoteState.WITHDRAWN, 0.5) == (False, False)
+    assert sides_allowed(QuoteState.INVENTORY_LIMIT, 0.95) == (False, True)
+    assert sides_allowed(QuoteState.INVENTORY_LIMIT, -0.95) == (True, False)
+    assert sides_allowed(QuoteState.INVENTORY_LIMIT, 0.0) == (False, False)
+    assert sides_allowed(QuoteState.INVENTORY_LIMIT, math.nan) == (False, False)
+
+
+def test_every_state_has_a_spread_multiplier() -> None:
+    """PASSIVE is wider than ACTIVE, AGGRESSIVE tighter."""
+    assert set(SPREAD_MULTIPLIER) == set(QuoteState)
+    assert SPREAD_MULTIPLIER[QuoteState.AGGRESSIVE] < 1.0 < SPREAD_MULTIPLIER[QuoteState.PASSIVE]
+    assert SPREAD_MULTIPLIER[QuoteState.ACTIVE] == 1.0
