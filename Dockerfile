@@ -11,7 +11,8 @@ RUN python -m venv /opt/mmd \
     && /opt/mmd/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
 # Kernels are compiled for a CPU that any current host has, so that the image's cache is valid there.
 ENV NUMBA_CACHE_DIR=/opt/mmd/kernels NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES=
-RUN /opt/mmd/bin/mmd check --kernels
+COPY deploy/config /etc/mmd
+RUN /opt/mmd/bin/mmd check --config /etc/mmd/embedded.toml --kernels
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --no-create-home mmd \

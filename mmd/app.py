@@ -4,34 +4,43 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from time import strftime
 
+import numpy as np
 import structlog
 import uvloop
+from pydantic import ValidationError
 
-from adapters.registry import VenueAdapter, build_venue
-from mmd.config import Settings
+from adapters.registry import adapter
+from mmd.config import Settings, explain
 from mmd.core.engine import Engine
 from mmd.core.events import OperatorAction, Reconciled
 from mmd.core.instrument import Instrument
+from mmd.core.maker import Maker
+from mmd.core.market.record import MARKET, pack
+from mmd.core.ports import Clock, Venue
+from mmd.core.risk.reasons import LevelReason
 from mmd.core.spec import SCHEMA, SessionSpec
-from mmd.core.units import NANOS_PER_SECOND
+from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError, MmdError
+from mmd.jit.kernel import bind, new
 from mmd.journal.reader import latest_session
 from mmd.journal.recovery import inventory_targets
 from mmd.journal.writer import JournalWriter
 from mmd.ops.audit import BookAudit
 from mmd.ops.http import HttpServer
-from mmd.ops.state import State, snapshot
+from mmd.ops.snapshot import snapshot
+from mmd.ops.state import State
 from mmd.ops.summary import RunFacts, Summary, summarise
 from mmd.shell.clock import SystemClock
 from mmd.shell.driver import Driver
 from mmd.shell.exchange_process import ExchangeProcess
 from mmd.shell.quiet_gc import quiet_collections
 from mmd.shell.supervisor import supervise
-from mmd.shell.warmup import compile_progress
+from mmd.shell.warmup import CompileProgress, compile_progress
 
 STATUS_PERIOD_S = 10.0
 STOP_TIMEOUT_S = 5.0
@@ -39,6 +48,26 @@ _POLL_S = 0.02
 _SESSION_EPOCH_S = 1_577_836_800
 """2020-01-01: sessions are numbered by the second in which they began."""
 _log = structlog.get_logger()
+
+
+def compile_kernels(settings: Settings) -> CompileProgress:
+    """Compile every kernel that the daemon uses, or load it from the cache."""
+    ordinary = Instrument(
+        id=InstrumentId(0),
+        venue="none",
+        symbol="NONE",
+        base="BASE",
+        quote="QUOTE",
+        settle="QUOTE",
+        tick_size=Decimal(1),
+        lot_size=Decimal(1),
+    )
+    with compile_progress() as compiled:
+        engine = Engine(session_spec(settings, [ordinary], SystemClock()))
+        bind(pack, new(MARKET))
+        for section in settings.venues.values():
+            adapter(section.adapter).compile_kernels(engine.instruments)
+    return compiled
 
 
 class RunOptions:
@@ -77,9 +106,12 @@ class Daemon:
             loop.add_signal_handler(number, self._until.set)
         async with contextlib.AsyncExitStack() as stack:
             address = await self._start_exchange(stack)
-            venue = build_venue(self._settings, address, self._clock)
+            venue = make_venue(self._settings, address, self._clock)
             stack.push_async_callback(venue.close)
-            return await self._trade(venue, await venue.load(), stack)
+            with compile_progress() as compiled:
+                spec = session_spec(self._settings, await venue.load(), self._clock)
+                engine = Engine(spec)
+            return await self._trade(venue, engine, compiled, stack)
 
     async def _start_exchange(self, stack: contextlib.AsyncExitStack) -> str | None:
         """Start the embedded exchange if it is wanted; returns its address where there is one."""
@@ -92,37 +124,54 @@ class Daemon:
         stack.push_async_callback(process.stop)
         return await process.start()
 
-    async def _trade(self, venue: VenueAdapter, instruments: Sequence[Instrument], stack: contextlib.AsyncExitStack) -> Summary:
-        spec = self._session_spec(instruments)
-        with compile_progress() as compiled:
-            engine = Engine(spec)
-            journal = _open_journal(self._settings, spec)
-            stack.callback(journal.close)
-            driver = Driver(engine, journal, self._clock)
-        self._clock_start = self._clock.monotonic_ns()
+    async def _trade(
+        self,
+        venue: Venue,
+        engine: Engine,
+        compiled: CompileProgress,
+        stack: contextlib.AsyncExitStack,
+    ) -> Summary:
+        """Everything between the engine's construction and the summary."""
+        journal = _open_journal(self._settings, engine.spec)
+        stack.callback(journal.close)
+        driver = Driver(engine, journal, self._clock)
+        began_ns = self._clock.monotonic_ns()
         if self._options.book_audit is not None:
             audit = stack.enter_context(BookAudit(self._options.book_audit, engine))
             driver.on_market_applied = audit.on_market_applied
-        http = HttpServer(self._settings.http.host, self._settings.http.port, lambda: snapshot(engine, driver, journal, self._clock))
+
+        def state_of() -> State:
+            return snapshot(engine, driver, journal, self._clock.monotonic_ns())
+
+        http = HttpServer(self._settings.http.host, self._settings.http.port, state_of)
         await http.start()
         stack.push_async_callback(http.stop)
-        _log.info("started", session=f"{spec.session:08x}", dashboard=http.address, instruments=[i.symbol for i in instruments], journal=str(journal.folder))
+        _log.info(
+            "started",
+            session=f"{engine.spec.session:08x}",
+            dashboard=http.address,
+            instruments=[i.symbol for i in engine.instruments],
+            journal=str(journal.folder),
+        )
         driver.start([venue])
         stack.callback(driver.stop)
         with quiet_collections(asyncio.get_running_loop()):
             await self._supervise(venue, driver)
-        state = snapshot(engine, driver, journal, self._clock)
         facts = RunFacts(
-            duration_s=(self._clock.monotonic_ns() - self._clock_start) / 1e9,
-            startup_s=self._startup_s(engine, compiled.seconds),
+            duration_s=(self._clock.monotonic_ns() - began_ns) / NANOS_PER_SECOND,
+            startup_s=self._startup_s(engine) - compiled.seconds,
             compile_s=compiled.seconds,
-            breaches=engine.gate.breaches,
+            breaches=sum(
+                change.after > change.before
+                for change in engine.levels.history
+                if change.reason is not LevelReason.STOP
+            ),
             open_orders_left=self._open_orders_left,
             journal=str(journal.folder),
         )
-        return summarise(state, facts)
+        return summarise(state_of(), facts)
 
-    async def _supervise(self, venue: VenueAdapter, driver: Driver) -> None:
+    async def _supervise(self, venue: Venue, driver: Driver) -> None:
         """Trade until the end is wanted, then pull every quote before anything is torn down."""
         ended = asyncio.Event()
         parts = {
@@ -130,9 +179,17 @@ class Daemon:
             "status": self._report_status(driver),
             "lifetime": self._lifetime(venue, driver, ended),
         }
-        await supervise(parts, ended, lambda part: driver.operate(OperatorAction.STOP, f"fault in {part}"))
+        await supervise(
+            parts, ended, lambda part: driver.operate(OperatorAction.STOP, f"fault in {part}")
+        )
 
-    async def _lifetime(self, venue: VenueAdapter, driver: Driver, ended: asyncio.Event) -> None:
+    def _startup_s(self, engine: Engine) -> float:
+        """Process start to first order; 0 where none was sent."""
+        if engine.first_order_ns == 0:
+            return 0.0
+        return (engine.first_order_ns - self._started_ns) / NANOS_PER_SECOND
+
+    async def _lifetime(self, venue: Venue, driver: Driver, ended: asyncio.Event) -> None:
         """Wait for the end of the run, then see every quote gone and the books of both sides agree."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._until.wait(), self._options.duration_s)
@@ -141,32 +198,35 @@ class Daemon:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await self._confirm_flat_book(venue, driver)
         except (TimeoutError, MmdError) as error:
-            _log.error("stop_not_confirmed", error=str(error) or f"no confirmation within {STOP_TIMEOUT_S} s")
+            _log.error(
+                "stop_not_confirmed",
+                error=str(error) or f"no confirmation within {STOP_TIMEOUT_S} s",
+            )
             self._open_orders_left = driver.engine.orders_open
         ended.set()
 
-    async def _confirm_flat_book(self, venue: VenueAdapter, driver: Driver) -> None:
+    async def _confirm_flat_book(self, venue: Venue, driver: Driver) -> None:
         """Until the venue itself reports none of our orders and holdings equal to ours."""
-        if not driver.engine.quoting_enabled or not driver.engine.reconciled_once:
-            return
+        if not all(maker.ledger.pnl for maker in driver.engine.makers):
+            return  # nothing was ever sent
         while driver.engine.orders_open > 0:
             await asyncio.sleep(_POLL_S)
         left = await venue.open_orders_ours()
         self._open_orders_left = len(left)
         if left:
-            _log.error("orders_left", client_order_ids=left)
-            await venue.cancel_all_ours()
+            _log.error("orders_left", client_order_ids=[f"{o.client_order_id:x}" for o in left])
+            await venue.cancel_ours()
             self._open_orders_left = len(await venue.open_orders_ours())
         for instrument in driver.engine.instruments:
             await self._compare_holdings(venue, driver, instrument)
 
-    async def _compare_holdings(self, venue: VenueAdapter, driver: Driver, instrument: Instrument) -> None:
+    async def _compare_holdings(self, venue: Venue, driver: Driver, instrument: Instrument) -> None:
         """Our position against the venue's; a fill still on its way gets the time left to arrive."""
         while True:
             free, locked = (await venue.balances()).get(instrument.base, (0, 0))
             now_ns = self._clock.monotonic_ns()
             driver.on_event(Reconciled(now_ns, instrument.venue, instrument.id, free + locked))
-            if driver.engine.makers[instrument.id].position_drift_atoms == 0:
+            if driver.engine.makers[instrument.id].ledger.drift_atoms == 0:
                 return
             await asyncio.sleep(5 * _POLL_S)
 
@@ -175,24 +235,77 @@ class Daemon:
         while True:
             await asyncio.sleep(STATUS_PERIOD_S)
             for maker in driver.engine.makers:
-                _log.info("status", **status_line(maker))
+                _log.info("status", **_status(maker))
 
-    def _session_spec(self, instruments: Sequence[Instrument]) -> SessionSpec:
-        now_ns = self._clock.unix_ns()
-        targets = _carried_targets(self._settings)
-        return SessionSpec(
-            schema=SCHEMA,
-            version=version("mmd"),
-            session=now_ns // NANOS_PER_SECOND - _SESSION_EPOCH_S,
-            environment=self._settings.environment,
-            started_unix_ns=now_ns,
-            started_monotonic_ns=self._clock.monotonic_ns(),
-            seed=self._settings.seed,
-            instruments=tuple(instruments),
-            target_atoms=tuple(targets.get((i.venue, i.symbol)) for i in instruments),
-            quoting=self._settings.quoting.spec(),
-            risk=self._settings.risk.spec(),
+def session_spec(
+    settings: Settings, instruments: Sequence[Instrument], clock: Clock
+) -> SessionSpec:
+    """What a session that begins now is made of."""
+    now_ns = clock.unix_ns()
+    targets = _carried_targets(settings)
+    return SessionSpec(
+        schema=SCHEMA,
+        version=version("mmd"),
+        session=now_ns // NANOS_PER_SECOND - _SESSION_EPOCH_S,
+        environment=settings.environment,
+        started_unix_ns=now_ns,
+        started_monotonic_ns=clock.monotonic_ns(),
+        seed=settings.seed,
+        instruments=tuple(instruments),
+        target_atoms=tuple(targets.get((i.venue, i.symbol)) for i in instruments),
+        quoting=settings.quoting.spec(),
+        risk=settings.risk.spec(),
+    )
+
+
+def make_venue(settings: Settings, address: str | None, clock: Clock) -> Venue:
+    """The configured venue, not connected yet.
+
+    Args:
+        settings: all settings; one venue is used.
+        address: the embedded exchange's, which then replaces the venue's public addresses.
+        clock: shared by everything.
+
+    Raises:
+        ConfigError: Its settings are not what its adapter expects, or there is more than one.
+    """
+    if len(settings.venues) != 1:
+        raise ConfigError(
+            f"venues: expected one, found {', '.join(settings.venues)}; trading several at once is not possible yet"
         )
+    ((name, section),) = settings.venues.items()
+    chosen = adapter(section.adapter)
+    fields = {"instruments": section.instruments} | (section.model_extra or {})
+    if address is not None:
+        fields = _embedded_addresses(address) | fields
+    if not settings.quoting.enabled:
+        fields["observe"] = True
+    try:
+        typed = chosen.settings.model_validate(fields)
+    except ValidationError as error:
+        raise ConfigError(explain(error, f"venues.{name}")) from error
+    return chosen.make(name, typed, clock, np.random.default_rng(settings.seed))
+
+
+def _embedded_addresses(address: str) -> dict[str, str]:
+    """Where the embedded exchange serves each part of the venue's protocol."""
+    socket = address.replace("http://", "ws://", 1)
+    return {"rest_url": address, "stream_url": socket, "api_url": f"{socket}/ws-api/v3"}
+
+
+def _status(maker: Maker) -> dict[str, object]:
+    """What the terminal shows of an instrument."""
+    pnl, tick = maker.ledger.pnl, float(maker.instrument.tick_size)
+    return {
+        "instrument": maker.instrument.symbol,
+        "state": maker.state.name.lower(),
+        "reason": maker.reason.name.lower(),
+        "mid": round(maker.view.mid_half_ticks / 2 * tick, 8),
+        "position": str(maker.instrument.qty(maker.ledger.position_lots)),
+        "fills": maker.ledger.fill_count,
+        "pnl": 0.0 if pnl is None else round(float(pnl.position.money.decimal(pnl.total_units)), 4),
+        "orders": sum(maker.orders.open_orders),
+    }
 
 
 def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
@@ -202,21 +315,38 @@ def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
     try:
         return inventory_targets(latest_session(settings.journal.folder))
     except JournalError as error:
-        raise JournalError(f"{error}; to start without the previous session's position set journal.folder to a new folder") from error
+        raise JournalError(
+            f"{error}; to start without the previous session's position set journal.folder to a new folder"
+        ) from error
 
 
 def _open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:
     section = settings.journal
     folder = section.folder / f"{strftime('%Y%m%dT%H%M%S')}-{spec.session:08x}"
-    return JournalWriter(folder, spec, segment_bytes=section.segment_mib << 20, sync_ns=section.sync_ms * 1_000_000)
+    return JournalWriter(
+        folder, spec, segment_bytes=section.segment_mib << 20, sync_ns=section.sync_ms * 1_000_000
+    )
 
 
 def _exchange_arguments(settings: Settings) -> list[str]:
     """The command line of the embedded exchange."""
     embedded = settings.embedded
-    arguments = ["--host", embedded.host, "--port", str(embedded.port), "--seed", str(settings.seed), "--preset", embedded.preset, "--speed", embedded.speed]
+    arguments = [
+        "--host",
+        embedded.host,
+        "--port",
+        str(embedded.port),
+        "--seed",
+        str(settings.seed),
+        "--preset",
+        embedded.preset,
+        "--speed",
+        embedded.speed,
+    ]
     for tape in embedded.tape:
         arguments += ["--tape", str(tape)]
     if embedded.speed != "1" and settings.quoting.enabled:
-        raise ConfigError("embedded.speed: a tape that is not served in real time can only be observed; set quoting.enabled=false (or --observe)")
+        raise ConfigError(
+            "embedded.speed: a tape that is not served in real time can only be observed; set quoting.enabled=false (or --observe)"
+        )
     return arguments

@@ -18,6 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from typing_extensions import override
 
 from mmd.core.spec import QuotingSpec, RiskSpec
 from mmd.errors import ConfigError
@@ -39,8 +40,11 @@ class VenueSection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
     adapter: str = Field(description="adapter package, e.g. binance_spot")
-    instruments: tuple[str, ...] = Field(default=(), description="symbols to trade; empty: the embedded exchange's own")
+    instruments: tuple[str, ...] = Field(
+        default=(), description="symbols to trade; empty: the embedded exchange's own"
+    )
 
+    @override
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         """Leave out what the adapter checks: keys and secrets are among it."""
         return [("adapter", self.adapter), ("instruments", self.instruments)]
@@ -49,12 +53,18 @@ class VenueSection(BaseModel):
 class EmbeddedSection(_Section):
     """The embedded exchange that `mmd run` starts where environment = embedded."""
 
-    autostart: bool = Field(True, description="start it with the daemon; false: expect a running one")
+    autostart: bool = Field(
+        True, description="start it with the daemon; false: expect a running one"
+    )
     host: str = Field("127.0.0.1", description="address it binds, loopback by default")
     port: int = Field(9100, ge=0, le=65535, description="its port; 0 takes a free one")
     preset: str = Field("default", description="order-flow preset of the interactive generator")
-    tape: tuple[Path, ...] = Field((), description="recordings of raw Binance frames to serve instead")
-    speed: str = Field("1", pattern=r"^(max|\d+(\.\d+)?)$", description="tape speed; not 1: observe only")
+    tape: tuple[Path, ...] = Field(
+        (), description="recordings of raw Binance frames to serve instead"
+    )
+    speed: str = Field(
+        "1", pattern=r"^(max|\d+(\.\d+)?)$", description="tape speed; not 1: observe only"
+    )
 
 
 class QuotingSection(_Section):
@@ -62,40 +72,83 @@ class QuotingSection(_Section):
 
     enabled: bool = Field(True, description="false: keep books and features, send no orders")
     spread_model: Literal["fixed", "avellaneda_stoikov", "glft"] = Field("glft")
-    order_notional: Decimal = Field(Decimal(100), gt=0, description="size of a level-0 order, quote currency")
+    order_notional: Decimal = Field(
+        Decimal(100), gt=0, description="size of a level-0 order, quote currency"
+    )
     levels: int = Field(3, ge=1, le=8, description="price levels a side")
     level_spacing_bps: float = Field(2.0, ge=0, description="distance between levels")
-    level_spread_growth: float = Field(0.2, ge=0, description="half spread of level i grows by this times i")
+    level_spread_growth: float = Field(
+        0.2, ge=0, description="half spread of level i grows by this times i"
+    )
     level_size_decay: float = Field(0.7, gt=0, le=1, description="size of level i is decay**i")
     level_skew_growth: float = Field(0.1, ge=0, description="skew of level i grows by this times i")
     spread_bps_min: float = Field(0.0, ge=0, description="full spread is never below")
     spread_bps_max: float = Field(100.0, gt=0, description="full spread is never above")
+    quote_inside_break_even: bool = Field(False, description="allow half spreads below the maker fee")
     fixed_half_spread_bps: float = Field(2.0, gt=0, description="half spread of the fixed model")
-    fixed_skew_bps: float = Field(2.0, ge=0, description="skew of the fixed model at the position limit")
-    inventory_sd_target: float = Field(3.0, ge=0, description="wanted inventory sd in order sizes; sets gamma; 0: use risk_aversion")
-    risk_aversion: float = Field(0.01, gt=0, description="gamma per tick and order size, where no sd target is set")
-    inventory_units_max: int = Field(30, ge=5, le=100, description="half width of the GLFT inventory grid, order sizes")
-    close_time_s: float = Field(0.0, ge=0, description="liquidation horizon from start; needed by avellaneda_stoikov")
-    prior_sigma_bps: float = Field(0.5, gt=0, description="volatility before data: bps per square-root second")
-    prior_rate: float = Field(0.5, gt=0, description="fill intensity A before data: fills per second at zero distance")
-    prior_decay_per_bps: float = Field(0.5, gt=0, description="fill intensity decay k before data, per bps")
-    prior_seconds: float = Field(120.0, gt=0, description="weight of that prior, in seconds of exposure")
-    flow_coefficient: float = Field(0.0, description="forecast in ticks per unit of standardised order flow; 0: none")
+    fixed_skew_half_spreads: float = Field(
+        1.0, ge=0, description="skew of the fixed model at the position limit, in half spreads"
+    )
+    inventory_sd_target: float = Field(
+        3.0,
+        ge=0,
+        description="wanted inventory sd in order sizes; sets gamma; 0: use risk_aversion",
+    )
+    risk_aversion: float = Field(
+        0.01, gt=0, description="gamma per tick and order size, where no sd target is set"
+    )
+    inventory_units_max: int = Field(
+        30, ge=5, le=100, description="half width of the GLFT inventory grid, order sizes"
+    )
+    close_utc: str | None = Field(
+        None,
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description="daily close, UTC, e.g. 16:00; needed by avellaneda_stoikov",
+    )
+    prior_sigma_bps: float = Field(
+        0.5, gt=0, description="volatility before data: bps per square-root second"
+    )
+    prior_rate: float = Field(
+        0.5, gt=0, description="fill intensity A before data: fills per second at zero distance"
+    )
+    prior_decay_per_bps: float = Field(
+        0.5, gt=0, description="fill intensity decay k before data, per bps"
+    )
+    prior_fills: float = Field(20.0, ge=0, description="weight of that prior, in fills")
+    flow_coefficient: float = Field(
+        0.0, description="forecast in ticks per lot of 5 s order flow; 0: none"
+    )
     volatility_halflife_s: float = Field(60.0, gt=0)
-    volatility_bars_min: int = Field(20, ge=2, description="one-second bars before the prior volatility is left")
-    volatility_bps_max: float = Field(20.0, gt=0, description="quotes are withdrawn above this, bps per square-root second")
+    volatility_bars_min: int = Field(
+        20, ge=2, description="one-second bars before the prior volatility is left"
+    )
+    volatility_bps_max: float = Field(
+        20.0, gt=0, description="quotes are withdrawn above this, bps per square-root second"
+    )
     size_skew: bool = Field(True, description="smaller orders on the side that adds inventory")
-    requote_tolerance_bps: float = Field(0.5, ge=0, description="an order this near its target keeps its queue place")
-    requote_interval_ms: int = Field(0, ge=0, description="least time between two requotes of an instrument")
-    refresh_delay_ms: int = Field(100, ge=0, description="wait before a filled side is quoted again")
-    request_timeout_ms: int = Field(2000, gt=0, description="an unanswered order is queried after this")
+    requote_tolerance_bps: float = Field(
+        0.5, ge=0, description="an order this near its target keeps its queue place"
+    )
+    requote_interval_ms: int = Field(
+        0, ge=0, description="least time between two requotes of an instrument"
+    )
+    refresh_delay_ms: int = Field(
+        100, ge=0, description="wait before a filled side is quoted again"
+    )
+    request_timeout_ms: int = Field(
+        2000, gt=0, description="an unanswered order is queried after this"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "QuotingSection":
         if self.spread_bps_min > self.spread_bps_max:
-            raise ValueError(f"spread_bps_min {self.spread_bps_min} must not exceed spread_bps_max {self.spread_bps_max}")
-        if self.spread_model == "avellaneda_stoikov" and self.close_time_s == 0:
-            raise ValueError("avellaneda_stoikov needs close_time_s > 0, a real liquidation horizon; use glft where there is none")
+            raise ValueError(
+                f"spread_bps_min {self.spread_bps_min} must not exceed spread_bps_max {self.spread_bps_max}"
+            )
+        if self.spread_model == "avellaneda_stoikov" and self.close_utc is None:
+            raise ValueError(
+                "avellaneda_stoikov needs close_utc, a real liquidation horizon; use glft where there is none"
+            )
         return self
 
     def spec(self) -> QuotingSpec:
@@ -103,13 +156,19 @@ class QuotingSection(_Section):
         fields = self.model_dump()
         for key in ("requote_interval", "refresh_delay", "request_timeout"):
             fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * _NS_PER_MS
+        close = fields.pop("close_utc")
+        fields["close_utc_s"] = (
+            None if close is None else int(close[:2]) * 3600 + int(close[3:]) * 60
+        )
         return QuotingSpec(**fields)
 
 
 class RiskSection(_Section):
     """Hard limits, per instrument, in its quote currency."""
 
-    position_notional_max: Decimal = Field(Decimal(1000), gt=0, description="largest position, worst case included")
+    position_notional_max: Decimal = Field(
+        Decimal(1000), gt=0, description="largest position, worst case included"
+    )
     order_notional_max: Decimal = Field(Decimal(500), gt=0, description="largest order")
     collar_bps: float = Field(200.0, gt=0, description="largest distance of an order from mid")
     open_orders_max: int = Field(8, ge=1, description="open orders a side")
@@ -118,7 +177,9 @@ class RiskSection(_Section):
     messages_per_minute: int = Field(5_000, ge=1, description="request budget of a minute")
     stale_book_ms: int = Field(3_000, gt=0, description="no quotes on a book older than this")
     loss_max: Decimal = Field(Decimal(50), gt=0, description="day loss that halts")
-    drawdown_max: Decimal = Field(Decimal(50), gt=0, description="fall from the day's peak that halts")
+    drawdown_max: Decimal = Field(
+        Decimal(50), gt=0, description="fall from the day's peak that halts"
+    )
     rejects_max: int = Field(20, ge=1, description="rejects within the window that stop new risk")
     rejects_window_ms: int = Field(10_000, gt=0)
 
@@ -143,28 +204,38 @@ class HttpSection(_Section):
 
     host: str = Field("127.0.0.1", description="address it binds; loopback unless you mean it")
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
-    token: SecretStr = Field(SecretStr(""), description="needed by POST /api/control; empty: control is off")
+    token: SecretStr = Field(
+        SecretStr(""), description="needed by POST /api/control; empty: control is off"
+    )
 
 
 class LogSection(_Section):
     """Logging to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "console", "json"] = Field("auto", description="auto: console on a terminal, else json")
+    format: Literal["auto", "console", "json"] = Field(
+        "auto", description="auto: console on a terminal, else json"
+    )
 
 
 class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__", allow_inf_nan=False
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        allow_inf_nan=False,
     )
     environment: Literal["embedded", "sandbox", "live"] = Field(
         "embedded", description="embedded exchange | a venue's sandbox | real orders"
     )
     live_confirmed: bool = Field(False, description="must be true as well where environment = live")
     seed: int = Field(7, ge=0, description="of the embedded exchange's order flow")
-    venues: dict[str, VenueSection] = Field(min_length=1, description="exchanges by a name of your choice")
+    venues: dict[str, VenueSection] = Field(
+        min_length=1, description="exchanges by a name of your choice"
+    )
     embedded: EmbeddedSection = EmbeddedSection()
     quoting: QuotingSection = QuotingSection()
     risk: RiskSection = RiskSection()
@@ -177,16 +248,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _live_is_meant(self) -> "Settings":
         if self.environment == "live" and not self.live_confirmed:
-            raise ValueError("environment = live sends real orders: set live_confirmed = true as well, or use sandbox")
+            raise ValueError(
+                "environment = live sends real orders: set live_confirmed = true as well, or use sandbox"
+            )
         return self
 
+    @override
     @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
+        dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Highest first: command line, secrets, environment, file."""
@@ -205,7 +279,9 @@ def load(file: Path | None, overrides: Mapping[str, object] | None = None) -> Se
         ConfigError: One line per problem, each naming key, value and what was expected.
     """
     if file is not None and not file.is_file():
-        raise ConfigError(f"config file {file} does not exist: expected a TOML file; examples are in deploy/config")
+        raise ConfigError(
+            f"config file {file} does not exist: expected a TOML file; examples are in deploy/config"
+        )
     _refuse_unknown_environment(os.environ)
     secrets = str(SECRETS_FOLDER) if SECRETS_FOLDER.is_dir() else None
 
@@ -213,7 +289,7 @@ def load(file: Path | None, overrides: Mapping[str, object] | None = None) -> Se
         _file: ClassVar[Path | None] = file
 
     try:
-        return _Loaded(_secrets_dir=secrets, **_nested(overrides or {}))  # type: ignore[call-arg]
+        return _Loaded(_secrets_dir=secrets, **_nested(overrides or {}))
     except ValidationError as error:
         raise ConfigError(explain(error)) from error
     except tomllib.TOMLDecodeError as error:
@@ -228,13 +304,19 @@ def explain(error: ValidationError, prefix: str = "") -> str:
         message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         match item["type"]:
             case "extra_forbidden":
-                lines.append(f"{key}: unknown key; expected one of those in `mmd check --print-schema`")
+                lines.append(
+                    f"{key}: unknown key; expected one of those in `mmd check --print-schema`"
+                )
             case "missing":
                 lines.append(f"{key}: missing; it has no default and must be set")
             case "value_error":
                 lines.append(f"{key}: {message}")
             case _:
-                shown = "***" if any(s in key for s in ("secret", "token", "key")) else repr(item["input"])
+                shown = (
+                    "***"
+                    if any(s in key for s in ("secret", "token", "key"))
+                    else repr(item["input"])
+                )
                 lines.append(f"{key} = {shown}: expected {message}")
     return "\n".join(lines)
 
@@ -246,7 +328,9 @@ def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:
             section = name.removeprefix(ENV_PREFIX).split("__")[0].lower()
             if section not in Settings.model_fields:
                 known = ", ".join(sorted(Settings.model_fields))
-                raise ConfigError(f"environment variable {name}: unknown key {section!r}; expected one of {known}")
+                raise ConfigError(
+                    f"environment variable {name}: unknown key {section!r}; expected one of {known}"
+                )
 
 
 def _nested(overrides: Mapping[str, object]) -> dict[str, Any]:

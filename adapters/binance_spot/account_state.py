@@ -17,7 +17,9 @@ class AccountState:
         self._client_ids: dict[int, ClientOrderId] = {}
         self._oldest_first: deque[int] = deque()
         self.last_trade_id = dict.fromkeys(instruments, NO_TRADE)
-        """Newest of our trades that was reported."""
+        """Up to here every trade of ours has been reported."""
+        self.in_sync = False
+        """The user-data stream has been unbroken since the account was last reconciled."""
         self.foreign_open: dict[InstrumentId, set[int]] = {i: set() for i in self.last_trade_id}
         """Venue ids of working orders that are not ours."""
         self.updated_ms = 0
@@ -36,8 +38,13 @@ class AccountState:
         """Our id of an order, if we remember it."""
         return self._client_ids.get(venue_order_id)
 
-    def saw_trade(self, instrument: InstrumentId, trade_id: int) -> None:
-        """Move the high-water mark of an instrument's trades."""
+    def saw_live_trade(self, instrument: InstrumentId, trade_id: int) -> None:
+        """Note a trade from the stream. Until reconciled it proves nothing about the ones before it."""
+        if self.in_sync:
+            self.read_trades_to(instrument, trade_id)
+
+    def read_trades_to(self, instrument: InstrumentId, trade_id: int) -> None:
+        """Note that all trades up to this one have been reported."""
         self.last_trade_id[instrument] = max(self.last_trade_id[instrument], trade_id)
 
     def saw_foreign(self, instrument: InstrumentId, venue_order_id: int, *, is_open: bool) -> None:

@@ -35,7 +35,9 @@ def rest_query(params: Iterable[tuple[str, object]]) -> str:
 
     Source: Binance rest-api.md, "SIGNED Endpoint security" (encode before signing, else -1022).
     """
-    return "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in params)
+    return "&".join(
+        f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in params
+    )
 
 
 def signed_rest_query(params: Iterable[tuple[str, object]], signer: HmacSigner) -> str:

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
-from mmd.core.market.record import DIFF, pack, packed_view, unpack
+from mmd.core.market.record import pack, packed_view, unpack
 from mmd.jit.kernel import Rec, bind
 
 _DIFFS_MAX = 4_096

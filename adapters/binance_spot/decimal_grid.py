@@ -34,6 +34,7 @@ class DecimalGrid:
         """
         whole, _, part = text.partition(".")
         digits = whole + part
+        units: int
         if not (whole and digits.isascii() and digits.isdigit()):
             raise CodecError(f"expected a decimal for {self._what}, found {text!r}")
         missing = self._scale - len(part)
@@ -44,7 +45,9 @@ class DecimalGrid:
             if digits[missing:].strip("0"):
                 rest = 1
         if rest != 0:
-            raise CodecError(f"{self._what}: {text} is not a whole number of steps of {self._step_text()}")
+            raise CodecError(
+                f"{self._what}: {text} is not a whole number of steps of {self._step_text()}"
+            )
         return units
 
     def _step_text(self) -> str:
@@ -68,8 +71,14 @@ class InstrumentGrids:
         """Derive the grids. Raises: InstrumentError where the instrument has too many decimals."""
         grid = instrument.grid
         if max(grid.price_scale, grid.size_scale) > _DECIMALS_MAX:
-            raise InstrumentError(f"{instrument.symbol}: expected at most {_DECIMALS_MAX} decimals, found {grid}")
+            raise InstrumentError(
+                f"{instrument.symbol}: expected at most {_DECIMALS_MAX} decimals, found {grid}"
+            )
         self.instrument = instrument.id
         self.symbol = instrument.symbol
-        self.ticks = DecimalGrid(grid.price_scale, grid.price_step, f"a price of {instrument.symbol}")
-        self.lots = DecimalGrid(grid.size_scale, grid.size_step, f"a quantity of {instrument.symbol}")
+        self.ticks = DecimalGrid(
+            grid.price_scale, grid.price_step, f"a price of {instrument.symbol}"
+        )
+        self.lots = DecimalGrid(
+            grid.size_scale, grid.size_step, f"a quantity of {instrument.symbol}"
+        )

@@ -44,7 +44,7 @@ class _Head(msgspec.Struct):
     e: str | UnsetType = UNSET
     B: Raw | UnsetType = UNSET
     A: Raw | UnsetType = UNSET
-    lastUpdateId: Raw | UnsetType = UNSET
+    snapshot_id: Raw | UnsetType = msgspec.field(default=UNSET, name="lastUpdateId")
 
 
 class _Diff(msgspec.Struct):
@@ -80,7 +80,7 @@ class _Trade(msgspec.Struct):
 
 
 class _Book(msgspec.Struct):
-    lastUpdateId: _Int
+    snapshot_id: _Int = msgspec.field(name="lastUpdateId")
     bids: _Levels
     asks: _Levels
     E: _Int = 0
@@ -128,12 +128,12 @@ def decode_exact(frame: bytes, market: Rec, instruments: Mapping[bytes, Instrume
             decode_snapshot_exact(frame, market, next(iter(instruments.values())))
         elif kind != 0:
             _decode_body(frame, kind, "", market, instruments)
-        return kind
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CodecError(
             f"binance_spot frame: expected the documented JSON, found {_shown(frame)} ({error}); "
             "if the venue has changed its format, the codec must follow"
         ) from error
+    return kind
 
 
 def decode_snapshot_exact(body: bytes, market: Rec, instrument: Instrument) -> None:
@@ -147,7 +147,7 @@ def _bare_kind(head: _Head) -> int:
         return _EVENTS.get(head.e, 0)
     if head.B is not UNSET and head.A is not UNSET:
         return TOP
-    return SNAPSHOT if head.lastUpdateId is not UNSET else 0
+    return SNAPSHOT if head.snapshot_id is not UNSET else 0
 
 
 def _decode_wrapped(
@@ -198,7 +198,7 @@ def _fill(
     m["ts_event_ns"] = _event_time(event.E, kind, instrument)
     m["first"] = m["last"] = m["prev"] = m["side"] = 0
     if isinstance(event, _Diff):
-        if event.U > event.u:
+        if event.u < event.U:
             _refuse("diff", instrument.symbol, "U at most u", f"U {event.U}, u {event.u}")
         prev = event.pu if isinstance(event.pu, int) else event.U - 1
         m["first"], m["last"], m["prev"] = event.U, event.u, prev
@@ -210,7 +210,7 @@ def _fill(
         m["first"], m["side"] = event.t, int(event.m)
         sides = ([(event.p, event.q)], [])
     else:
-        m["last"] = event.lastUpdateId
+        m["last"] = event.snapshot_id
         sides = (event.bids, event.asks)
     for side, rows in enumerate(sides):
         _fill_side(rows, side, kind, instrument, market)
@@ -223,39 +223,39 @@ def _fill_side(rows: _Levels, side: int, kind: int, instrument: Instrument, mark
     if len(rows) > LEVELS_MAX:
         _refuse(where, instrument.symbol, f"at most {LEVELS_MAX} levels", f"{len(rows)}")
     price_scale, price_step, size_scale, size_step = instrument.grid
+    all_ticks, all_lots = [], []
+    for k, (price, size) in enumerate(rows):
+        ticks, beyond_tick = _units(price, price_scale, price_step)
+        lots, beyond_lot = _units(size, size_scale, size_step)
+        if ticks < 0 or beyond_tick:
+            tick = f"a multiple of tick {instrument.tick_size}"
+            _refuse(f"{where} {k}", instrument.symbol, tick, price)
+        if lots < 0:
+            _refuse(f"{where} {k}", instrument.symbol, "a size of at least 0", size)
+        all_ticks.append(ticks)
+        all_lots.append(1 if lots == 0 and beyond_lot else lots)  # see number_scan.size
     m = market[0]
     m["n"][side] = len(rows)
-    for k, (price, size) in enumerate(rows):
-        ticks, lots = _units(price, price_scale, price_step), _units(size, size_scale, size_step)
-        if ticks is None:
-            _refuse(
-                f"{where} {k}",
-                instrument.symbol,
-                f"a multiple of tick {instrument.tick_size}",
-                price,
-            )
-        if lots is None:
-            _refuse(
-                f"{where} {k}", instrument.symbol, f"a multiple of lot {instrument.lot_size}", size
-            )
-        m["px"][side, k], m["sz"][side, k] = ticks, lots
+    m["px"][side, : len(rows)] = all_ticks
+    m["sz"][side, : len(rows)] = all_lots
 
 
-def _units(text: str, scale: int, step: int) -> int | None:
-    """Decimal text in units of step * 10**-scale; None if it is no number of whole units in 0..2**63-1."""
+def _units(text: str, scale: int, step: int) -> tuple[int, bool]:
+    """Decimal text in units of step * 10**-scale, rounded down, and whether it was; -1 if out of range."""
     if len(text) > _TEXT_MAX or _NUMBER.fullmatch(text) is None:
-        return None
+        return -1, False
     negative, digits, exponent = Decimal(text).as_tuple()
     assert isinstance(exponent, int), "the pattern admits finite numbers only"
     value = int("".join(map(str, digits)))
-    if value == 0:
-        return 0
     shift = exponent + scale
-    if negative or abs(shift) > 2 * _TEXT_MAX:
-        return None
-    denominator = step * 10 ** max(-shift, 0)
-    units, rest = divmod(value * 10 ** max(shift, 0), denominator)
-    return units if rest == 0 and units <= _INT64_MAX else None
+    if value == 0:
+        return 0, False
+    if negative or shift > _TEXT_MAX:
+        return -1, False
+    if shift < -2 * _TEXT_MAX:
+        return 0, True
+    units, rest = divmod(value * 10 ** max(shift, 0), step * 10 ** max(-shift, 0))
+    return (units, rest != 0) if units <= _INT64_MAX else (-1, False)
 
 
 def _event_time(stamp: int, kind: int, instrument: Instrument) -> int:
@@ -278,5 +278,5 @@ def _shown(frame: bytes) -> str:
 def _refuse(where: str, symbol: str, expected: str, found: str) -> NoReturn:
     """Raise a CodecError of one line."""
     raise CodecError(
-        f"binance_spot {where} {symbol}: expected {expected}, found {ascii(found[:_SHOWN_MAX])}"
+        f"binance_spot {where} {symbol}: expected {expected}, found {found[:_SHOWN_MAX]!a}"
     )

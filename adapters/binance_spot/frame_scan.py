@@ -7,7 +7,29 @@ before its numbers) and answers ODD to everything else, which `exact_decode` the
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from adapters.binance_spot.frame_fields import (
+    ASK_LOTS,
+    ASKS,
+    ASKS_LONG,
+    BID_ORDER,
+    BID_PRICE,
+    BIDS,
+    BIDS_LONG,
+    EVENT_TIME,
+    FIRST,
+    FOREIGN,
+    LAST,
+    MAKER,
+    PREV,
+    PRICE,
+    SLOT_OF_LETTER,
+    SNAPSHOT_ID,
+    SYMBOL,
+    TRADE_ID,
+    kind_of,
+)
 from adapters.binance_spot.number_scan import (
     COLON,
     COMMA,
@@ -18,14 +40,11 @@ from adapters.binance_spot.number_scan import (
     ZERO,
     integer,
     levels,
-    quoted,
+    price,
+    size,
 )
 from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
-from mmd.jit.kernel import Rec, kernel, layout, leaf
-
-FRAME_MAX = 1 << 19
-"""A snapshot of 2 x 5,000 levels takes 330 kB."""
-INSTRUMENTS_MAX, SYMBOL_MAX = 64, 32
+from mmd.jit.kernel import Rec, kernel, leaf
 
 NO_TIME = -1
 _MS_MAX = 9 * 10**12  # the year 2255
@@ -35,51 +54,8 @@ _AT = 64
 _BRACE_OPEN, _BRACE_CLOSE = 123, 125
 _PRINTABLE_MIN, _PRINTABLE_MAX, _BACKSLASH = 32, 126, 92
 
-# Fields in the order of their slots; those up to the last update id hold integers.
-_E, _U, _LAST, _TRADE_ID, _PREV, _SNAPSHOT_ID = 0, 1, 2, 3, 4, 5
-_PRICE, _QTY, _BID_LOTS, _ASK_LOTS = 6, 7, 8, 9
-_BIDS, _ASKS, _BIDS_LONG, _ASKS_LONG = 10, 11, 12, 13
-_SYMBOL, _EVENT, _MAKER, _FOREIGN, _WRAPPER = 14, 15, 16, 17, 18
-_BID_PRICE, _ASK_PRICE = 19, 20  # `b` and `a` when they hold a price
 
-_SHORT = np.full(128, _FOREIGN, np.int64)  # slot of a key of one letter
-for _letter, _slot in zip(
-    b"EUutpqBAbase" + b"m",
-    (
-        _E,
-        _U,
-        _LAST,
-        _TRADE_ID,
-        _PRICE,
-        _QTY,
-        _BID_LOTS,
-        _ASK_LOTS,
-        _BIDS,
-        _ASKS,
-        _SYMBOL,
-        _EVENT,
-        _MAKER,
-    ),
-    strict=True,
-):
-    _SHORT[_letter] = _slot
-
-
-def _mask(*slots: int) -> int:
-    """Set of fields as bits."""
-    return sum(1 << slot for slot in slots)
-
-
-_DIFF_MASK = _mask(_E, _U, _LAST, _BIDS, _ASKS, _SYMBOL, _EVENT)
-_DIFF_OPTIONAL = _mask(_PREV)
-_TOP_MASK = _mask(_LAST, _BID_PRICE, _BID_LOTS, _ASK_PRICE, _ASK_LOTS, _SYMBOL)
-_TOP_OPTIONAL = _mask(_E, _EVENT)
-_TRADE_MASK = _mask(_E, _TRADE_ID, _PRICE, _QTY, _MAKER, _SYMBOL, _EVENT)
-_BOOK_MASK = _mask(_SNAPSHOT_ID, _BIDS_LONG, _ASKS_LONG)
-_BOOK_OPTIONAL = _mask(_E)
-
-
-def _text(text: str) -> Any:
+def _text(text: str) -> npt.NDArray[np.uint8]:
     """Bytes to compare with."""
     return np.frombuffer(text.encode(), np.uint8)
 
@@ -92,26 +68,11 @@ _KEY_SNAPSHOT_ID, _KEY_BIDS, _KEY_ASKS = _text('"lastUpdateId"'), _text('"bids"'
 _KEY_PREV, _KEY_DATA, _KEY_STREAM = _text('"pu"'), _text('"data"'), _text('"stream"')
 _TRUE, _FALSE, _NULL = _text("true"), _text("false"), _text("null")
 
-SCAN = layout(
-    ("row", "i8"),  # instrument of the frame at hand, -1 = not known yet
-    ("expect", "i8"),  # kind that the stream's name promises, 0 = none
-    ("event", "i8"),  # kind that `e` says, 0 = none
-    ("maker", "i8"),
-    ("wrapped", "i8"),
-    ("ints", "i8", (6,)),
-    ("n", "i8"),  # instruments in the tables below
-    ("id", "i8", (INSTRUMENTS_MAX,)),
-    ("grid", "i8", (INSTRUMENTS_MAX, 4)),  # price scale, price step, size scale, size step
-    ("symbol_len", "i8", (INSTRUMENTS_MAX,)),
-    ("symbol", "u1", (INSTRUMENTS_MAX, SYMBOL_MAX)),  # lower case
-    ("raw", "u1", (FRAME_MAX + 64,)),
-)
-
 
 @leaf
 def _starts(buf: Any, i: int, text: Any) -> bool:
     """Whether text stands at buf[i]."""
-    for k in range(text.shape[0]):
+    for k in range(len(text)):  # noqa: SIM110 - kernels have no generators
         if buf[i + k] != text[k]:
             return False
     return True
@@ -168,10 +129,10 @@ def _stream_kind(buf: Any, i: int) -> int:
     if _starts(buf, i, _TO_TOP):
         return TOP
     if _starts(buf, i, _TO_PARTIAL):
-        i += _TO_PARTIAL.shape[0]
+        i += len(_TO_PARTIAL)
         return PARTIAL if buf[i] in (QUOTE, _AT) else ODD
     if _starts(buf, i, _TO_DIFF):
-        i += _TO_DIFF.shape[0]
+        i += len(_TO_DIFF)
         return DIFF if buf[i] in (QUOTE, _AT) else ODD
     return ODD
 
@@ -181,15 +142,15 @@ def _head(s: Rec) -> int:
     """Read the combined-stream wrapper, if there is one; index of the event's first key, or ODD."""
     if not _starts(s.raw, 0, _STREAM):
         return 1 if s.raw[0] == _BRACE_OPEN else ODD
-    i = _symbol(s, _STREAM.shape[0], _AT)
+    i = _symbol(s, len(_STREAM), _AT)
     if i == ODD:
         return ODD
     s.expect = _stream_kind(s.raw, i + 1)
     i = _string_end(s.raw, i + 1)
-    if s.expect == ODD or i == ODD or not _starts(s.raw, i, _DATA):
+    if ODD in (s.expect, i) or not _starts(s.raw, i, _DATA):
         return ODD
     s.wrapped = 1
-    return i + _DATA.shape[0]
+    return i + len(_DATA)
 
 
 @leaf
@@ -197,21 +158,21 @@ def _key(buf: Any, i: int) -> tuple[int, int]:
     """Slot of the key at buf[i], and the index of its value or ODD."""
     c = buf[i + 1]
     if buf[i] != QUOTE or c == QUOTE:
-        return _FOREIGN, ODD
+        return FOREIGN, ODD
     end = _string_end(buf, i + 1)
     if end == ODD or buf[end + 1] != COLON:
-        return _FOREIGN, ODD
-    slot = _FOREIGN
+        return FOREIGN, ODD
+    slot = FOREIGN
     if end == i + 2:
-        slot = _SHORT[c]
+        slot = SLOT_OF_LETTER[c]
     elif _starts(buf, i, _KEY_PREV):
-        slot = _PREV
+        slot = PREV
     elif _starts(buf, i, _KEY_SNAPSHOT_ID):
-        slot = _SNAPSHOT_ID
+        slot = SNAPSHOT_ID
     elif _starts(buf, i, _KEY_BIDS):
-        slot = _BIDS_LONG
+        slot = BIDS_LONG
     elif _starts(buf, i, _KEY_ASKS):
-        slot = _ASKS_LONG
+        slot = ASKS_LONG
     elif _starts(buf, i, _KEY_DATA) or _starts(buf, i, _KEY_STREAM):
         return slot, ODD  # a wrapper spelt in another order
     return slot, end + 2
@@ -219,59 +180,60 @@ def _key(buf: Any, i: int) -> tuple[int, int]:
 
 @leaf
 def _side_value(s: Rec, m: Rec, slot: int, i: int) -> tuple[int, int]:
-    """Read bids or asks: levels, a best price, or (in trades of before 2024) an order id to skip."""
-    side = (slot - _BIDS) & 1
+    """Read bids or asks: levels, a best price, or an order id to pass over."""
+    side = (slot - BIDS) & 1
     if s.raw[i] == OPEN:
         return slot, levels(s, m, side, s.row, i)
-    if slot > _ASKS:
+    if slot > ASKS:
         return slot, ODD
     if s.raw[i] != QUOTE:
-        return _FOREIGN, _skip(s.raw, i)
-    m.px[side, 0], i = quoted(s.raw, i, s.grid[s.row, 0], s.grid[s.row, 1])
-    return _BID_PRICE + side, i
+        _, i = integer(s.raw, i)
+        return BID_ORDER + side, i
+    m.px[side, 0], i = price(s.raw, i, s.grid[s.row, 0], s.grid[s.row, 1])
+    return BID_PRICE + side, i
 
 
 @leaf
 def _word_value(s: Rec, slot: int, i: int) -> int:
     """Read the symbol, the event's name or the maker flag; the index after it, or ODD."""
     buf = s.raw
-    if slot == _SYMBOL:
+    if slot == SYMBOL:
         i = _symbol(s, i + 1, QUOTE) if buf[i] == QUOTE else ODD
         return ODD if i == ODD else i + 1
-    if slot == _MAKER:
+    if slot == MAKER:
         s.maker = int(_starts(buf, i, _TRUE))
         if s.maker == 1:
             return i + 4
         return i + 5 if _starts(buf, i, _FALSE) else ODD
     if _starts(buf, i, _SAYS_DIFF):
         s.event = DIFF
-        return i + _SAYS_DIFF.shape[0]
+        return i + len(_SAYS_DIFF)
     if _starts(buf, i, _SAYS_TOP):
         s.event = TOP
-        return i + _SAYS_TOP.shape[0]
+        return i + len(_SAYS_TOP)
     s.event = TRADE
-    return i + _SAYS_TRADE.shape[0] if _starts(buf, i, _SAYS_TRADE) else ODD
+    return i + len(_SAYS_TRADE) if _starts(buf, i, _SAYS_TRADE) else ODD
 
 
 @leaf
 def _value(s: Rec, m: Rec, slot: int, i: int) -> tuple[int, int]:
     """Read the value of a field; its slot as it turned out, and the index after the value or ODD."""
-    if slot <= _SNAPSHOT_ID:
+    if slot <= SNAPSHOT_ID:
         s.ints[slot], i = integer(s.raw, i)
         return slot, i
-    if slot == _FOREIGN:
+    if slot == FOREIGN:
         return slot, _skip(s.raw, i)
-    if slot >= _SYMBOL:
+    if slot >= SYMBOL:
         return slot, _word_value(s, slot, i)
     if s.row < 0:
         return slot, ODD
-    if slot >= _BIDS:
+    if slot >= BIDS:
         return _side_value(s, m, slot, i)
-    if slot == _PRICE:
-        m.px[0, 0], i = quoted(s.raw, i, s.grid[s.row, 0], s.grid[s.row, 1])
+    if slot == PRICE:
+        m.px[0, 0], i = price(s.raw, i, s.grid[s.row, 0], s.grid[s.row, 1])
         return slot, i
-    side = 1 if slot == _ASK_LOTS else 0
-    m.sz[side, 0], i = quoted(s.raw, i, s.grid[s.row, 2], s.grid[s.row, 3])
+    side = 1 if slot == ASK_LOTS else 0
+    m.sz[side, 0], i = size(s.raw, i, s.grid[s.row, 2], s.grid[s.row, 3])
     return slot, i
 
 
@@ -286,7 +248,7 @@ def _body(s: Rec, m: Rec, i: int) -> tuple[int, int]:
         slot, i = _value(s, m, slot, i)
         if i == ODD:
             return seen, ODD
-        if slot != _FOREIGN:
+        if slot != FOREIGN:
             if seen >> slot & 1:
                 return seen, ODD
             seen |= 1 << slot
@@ -298,35 +260,21 @@ def _body(s: Rec, m: Rec, i: int) -> tuple[int, int]:
 
 
 @leaf
-def _kind(s: Rec, seen: int) -> int:
-    """Kind of event that has exactly these fields, 0 if there is none."""
-    if seen & ~_DIFF_OPTIONAL == _DIFF_MASK and s.event == DIFF and s.ints[_U] <= s.ints[_LAST]:
-        return DIFF
-    if seen & ~_TOP_OPTIONAL == _TOP_MASK and s.event in (0, TOP):
-        return TOP
-    if seen == _TRADE_MASK and s.event == TRADE:
-        return TRADE
-    if seen & ~_BOOK_OPTIONAL == _BOOK_MASK and s.expect in (PARTIAL, SNAPSHOT):
-        return s.expect
-    return 0
-
-
-@leaf
 def _finish(s: Rec, m: Rec, kind: int, seen: int) -> None:
     """Fill the market event's head."""
     m.instrument = s.id[s.row]
     m.first = m.prev = m.side = 0
     if kind == TRADE:
-        m.first, m.last, m.side = s.ints[_TRADE_ID], 0, s.maker
+        m.first, m.last, m.side = s.ints[TRADE_ID], 0, s.maker
         m.n[0], m.n[1] = 1, 0
     elif kind == TOP:
-        m.last = s.ints[_LAST]
+        m.last = s.ints[LAST]
         m.n[0] = m.n[1] = 1
     elif kind == DIFF:
-        m.first, m.last = s.ints[_U], s.ints[_LAST]
-        m.prev = s.ints[_PREV] if seen >> _PREV & 1 else m.first - 1
+        m.first, m.last = s.ints[FIRST], s.ints[LAST]
+        m.prev = s.ints[PREV] if seen >> PREV & 1 else m.first - 1
     else:
-        m.last = s.ints[_SNAPSHOT_ID]
+        m.last = s.ints[SNAPSHOT_ID]
     m.kind = kind
 
 
@@ -339,13 +287,13 @@ def event_ns(stamp: int) -> int:
 
 
 @kernel
-def scan_frame(scan: Rec, market: Rec, size: int, ts_recv_ns: int, row: int) -> int:
-    """Read the frame in scan.raw[:size] into market.
+def scan_frame(scan: Rec, market: Rec, n: int, ts_recv_ns: int, row: int) -> int:
+    """Read the frame in scan.raw[:n] into market.
 
     Args:
         scan: SCAN record.
         market: MARKET record; undefined where 0 is returned.
-        size: bytes of the frame, at most FRAME_MAX.
+        n: bytes of the frame, at most FRAME_MAX.
         ts_recv_ns: engine time of its arrival.
         row: -1 for a stream's frame; for a snapshot's body, the instrument's row in the scan's tables.
 
@@ -353,10 +301,10 @@ def scan_frame(scan: Rec, market: Rec, size: int, ts_recv_ns: int, row: int) -> 
         The kind of event, or 0 for a frame that has to be read exactly.
     """
     s, m = scan[0], market[0]
-    s.raw[size] = 0
+    s.raw[n] = 0
     s.row = row
     s.expect = SNAPSHOT if row >= 0 else 0
-    s.event = s.wrapped = s.ints[_E] = 0
+    s.event = s.wrapped = s.ints[EVENT_TIME] = 0
     m.kind = 0
     i = _head(s)
     if i == ODD:
@@ -368,9 +316,9 @@ def scan_frame(scan: Rec, market: Rec, size: int, ts_recv_ns: int, row: int) -> 
         if s.raw[i] != _BRACE_CLOSE:
             return 0
         i += 1
-    kind = _kind(s, seen)
-    m.ts_event_ns = event_ns(s.ints[_E])
-    if i != size or kind == 0 or s.expect not in (0, kind) or m.ts_event_ns == NO_TIME:
+    kind = kind_of(s, seen)
+    m.ts_event_ns = event_ns(s.ints[EVENT_TIME])
+    if i != n or kind == 0 or s.expect not in (0, kind) or m.ts_event_ns == NO_TIME:
         return 0
     m.ts_recv_ns = ts_recv_ns
     _finish(s, m, kind, seen)

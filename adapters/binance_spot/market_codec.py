@@ -6,13 +6,8 @@ The compiled scan reads what the venue normally writes; everything else is read 
 from collections.abc import Sequence
 
 from adapters.binance_spot.exact_decode import decode_exact, decode_snapshot_exact, fold
-from adapters.binance_spot.frame_scan import (
-    FRAME_MAX,
-    INSTRUMENTS_MAX,
-    SCAN,
-    SYMBOL_MAX,
-    scan_frame,
-)
+from adapters.binance_spot.frame_fields import FRAME_MAX, INSTRUMENTS_MAX, SCAN, SYMBOL_MAX
+from adapters.binance_spot.frame_scan import scan_frame
 from mmd.core.instrument import Instrument
 from mmd.core.market.record import MARKET
 from mmd.core.units import InstrumentId

@@ -1,6 +1,6 @@
 """Numbers and price levels straight from JSON bytes into ticks and lots, exactly.
 
-Only plain decimals are read ("12", "12.30", at most 18 digits in units of the grid); for anything else the
+Only plain decimals are read ("12", "12.30", at most 18 digits in units of the step); for anything else the
 functions return ODD instead of the next index, and the frame goes to `exact_decode`. No index is compared
 with the end of the frame: a zero byte stands there, which no accepted text contains.
 """
@@ -15,63 +15,88 @@ from mmd.jit.kernel import Rec, kernel, leaf
 ODD = -1
 QUOTE, COMMA, DOT, ZERO, NINE, COLON, OPEN, CLOSE = 34, 44, 46, 48, 57, 58, 91, 93
 _DIGITS_MAX = 18
+_TEXT_MAX = 40
 _POW10 = 10 ** np.arange(_DIGITS_MAX + 1, dtype=np.int64)
 
 
 @leaf
-def decimal(buf: Any, start: int, scale: int, step: int) -> tuple[int, int]:
-    """Decimal at buf[start] in units of step * 10**-scale, and the index after it or ODD."""
-    i, one = np.uint64(start), np.uint64(1)  # unsigned: no wraparound check per byte
-    value, missing = 0, scale
+def _decimal(buf: Any, start: int, scale: int) -> tuple[int, bool, int]:
+    """Decimal at buf[start] in units of 10**-scale, rounded down; whether it was; next index or ODD."""
+    i: Any = np.uint64(start)  # unsigned: no wraparound check per byte
+    value: Any = 0
+    one, missing, rounded = np.uint64(1), scale, False
     stop = np.uint64(start + _DIGITS_MAX + 1)
     while i < stop and ZERO <= buf[i] <= NINE:
         value = value * 10 + (np.int64(buf[i]) - ZERO)
         i += one
     whole = np.int64(i) - start
     if whole == 0 or whole + scale > _DIGITS_MAX:
-        return 0, ODD
+        return 0, False, ODD
     if buf[i] == DOT:
         i += one
         while missing > 0 and ZERO <= buf[i] <= NINE:
             value = value * 10 + (np.int64(buf[i]) - ZERO)
             i += one
             missing -= 1
-        while buf[i] == ZERO:  # zeros beyond the grid
+        stop = np.uint64(start + _TEXT_MAX)
+        while i < stop and ZERO <= buf[i] <= NINE:
+            rounded = rounded or buf[i] != ZERO
             i += one
     if missing > 0:
         value *= _POW10[missing]
+    end: Any = np.int64(i)
+    return value, rounded, end
+
+
+@leaf
+def price(buf: Any, i: int, scale: int, step: int) -> tuple[int, int]:
+    """Price in quotes at buf[i] in ticks of step * 10**-scale; the index after it, ODD if off the tick."""
+    if buf[i] != QUOTE:
+        return 0, ODD
+    value, rounded, i = _decimal(buf, i + 1, scale)
+    if i == ODD or buf[i] != QUOTE or rounded:
+        return 0, ODD
     if step != 1:
         units = value // step
         if units * step != value:
             return 0, ODD
         value = units
-    return value, np.int64(i)
+    return value, i + 1
+
+
+@leaf
+def size(buf: Any, i: int, scale: int, step: int) -> tuple[int, int]:
+    """Size in quotes at buf[i] in whole lots of step * 10**-scale; the index after it or ODD.
+
+    Rounded down, but a size above zero is at least one lot: orders from before a change of the lot size
+    may rest for years (BTCUSDT had one of 93.756587 with lots of 0.00001), and they are not ours to refuse.
+    """
+    if buf[i] != QUOTE:
+        return 0, ODD
+    value, rounded, i = _decimal(buf, i + 1, scale)
+    if i == ODD or buf[i] != QUOTE:
+        return 0, ODD
+    lots = value // step if step != 1 else value
+    if lots == 0 and (rounded or value != 0):
+        lots = 1
+    return lots, i + 1
 
 
 @leaf
 def integer(buf: Any, start: int) -> tuple[int, int]:
     """JSON integer of at most 18 digits at buf[start], and the index after it or ODD."""
-    i, one = np.uint64(start), np.uint64(1)
-    value = 0
+    i: Any = np.uint64(start)
+    one = np.uint64(1)
+    value: Any = 0
     stop = np.uint64(start + _DIGITS_MAX + 1)
     while i < stop and ZERO <= buf[i] <= NINE:
         value = value * 10 + (np.int64(buf[i]) - ZERO)
         i += one
-    n = np.int64(i) - start
+    end: Any = np.int64(i)
+    n = end - start
     if n == 0 or n > _DIGITS_MAX or (n > 1 and buf[start] == ZERO):
         return 0, ODD
-    return value, np.int64(i)
-
-
-@leaf
-def quoted(buf: Any, i: int, scale: int, step: int) -> tuple[int, int]:
-    """Decimal in quotes at buf[i], and the index after the closing quote or ODD."""
-    if buf[i] != QUOTE:
-        return 0, ODD
-    value, i = decimal(buf, i + 1, scale, step)
-    if i == ODD or buf[i] != QUOTE:
-        return 0, ODD
-    return value, i + 1
+    return value, end
 
 
 @kernel
@@ -96,13 +121,13 @@ def levels(scan: Rec, market: Rec, side: int, row: int, i: int) -> int:
     if buf[i] == CLOSE:
         return i + 1
     while n < LEVELS_MAX and buf[i] == OPEN:
-        price, i = quoted(buf, i + 1, price_scale, price_step)
+        ticks, i = price(buf, i + 1, price_scale, price_step)
         if i == ODD or buf[i] != COMMA:
             return ODD
-        lots, i = quoted(buf, i + 1, size_scale, size_step)
+        lots, i = size(buf, i + 1, size_scale, size_step)
         if i == ODD or buf[i] != CLOSE:
             return ODD
-        market.px[side, n] = price
+        market.px[side, n] = ticks
         market.sz[side, n] = lots
         n += 1
         i += 2

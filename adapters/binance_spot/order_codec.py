@@ -40,9 +40,7 @@ class SignedRequest:
         names = sorted(params)
         self._payload = "&".join(f"{n}={_constant(params[n])}" for n in names)
         members = ",".join(f'"{n}":{_json(params[n])}' for n in names)
-        self._frame = (
-            f'{{"id":%d,"method":"{method}","params":{{{members},"signature":"%s"}}}}'
-        )
+        self._frame = f'{{"id":%d,"method":"{method}","params":{{{members},"signature":"%s"}}}}'
         self._signer = signer
 
     def encode(self, request_id: int, values: tuple[str | int, ...]) -> bytes:
@@ -122,7 +120,9 @@ class OrderEncoder:
 class _InstrumentRequests:
     """The templates of one instrument."""
 
-    def __init__(self, instrument: Instrument, signed: dict[str, str | int], signer: HmacSigner) -> None:
+    def __init__(
+        self, instrument: Instrument, signed: dict[str, str | int], signer: HmacSigner
+    ) -> None:
         self._grids = InstrumentGrids(instrument)
         mine = signed | {"symbol": instrument.symbol}
 
@@ -139,7 +139,10 @@ class _InstrumentRequests:
             )
         )
         self._amend = request(
-            "order.amend.keepPriority", newClientOrderId=_SLOT, newQty=_SLOT, origClientOrderId=_SLOT
+            "order.amend.keepPriority",
+            newClientOrderId=_SLOT,
+            newQty=_SLOT,
+            origClientOrderId=_SLOT,
         )
         self.cancel = request("order.cancel", origClientOrderId=_SLOT)
         self.status = request("order.status", origClientOrderId=_SLOT)
@@ -167,12 +170,16 @@ class _InstrumentRequests:
         return self._replace[order.tif][order.side].encode(request_id, values)
 
     def shrink(self, amend: AmendOrder, request_id: int, timestamp_ms: int) -> bytes:
-        name = encode_id(amend.client_order_id)  # sent as the new id too: else the venue invents one
+        name = encode_id(
+            amend.client_order_id
+        )  # sent as the new id too: else the venue invents one
         values = (name, self._grids.lots.text(amend.qty_lots), name, timestamp_ms)
         return self._amend.encode(request_id, values)
 
 
-def _by_variant(make: Callable[[dict[str, str]], SignedRequest]) -> tuple[tuple[SignedRequest, ...], ...]:
+def _by_variant(
+    make: Callable[[dict[str, str]], SignedRequest],
+) -> tuple[tuple[SignedRequest, ...], ...]:
     """Requests indexed by time in force, then side."""
     return tuple(tuple(make(_order_params(tif, side)) for side in Side) for tif in TimeInForce)
 

@@ -1,6 +1,6 @@
-"""Our order ids as Binance's clientOrderId: `mmd<session>-<sequence>`, both in hex, at most 36 characters."""
+"""Our order ids as Binance's clientOrderId: `mmd<session>-<sequence>`, both in hex, at most 20 characters."""
 
-from mmd.core.units import ClientOrderId, client_order_id, sequence_of, session_of
+from mmd.core.units import SESSION_MAX, ClientOrderId, client_order_id, sequence_of, session_of
 
 PREFIX = "mmd"
 """What tells our orders from all others in the account."""
@@ -9,7 +9,7 @@ NO_ORDER = ClientOrderId(0)
 
 
 def encode_id(order_id: ClientOrderId) -> str:
-    """Text form of a 128-bit id."""
+    """Text form of an id: 'mmd5f3a2b1c-1f' is the 31st order of session 5f3a2b1c."""
     return f"{PREFIX}{session_of(order_id):x}-{sequence_of(order_id):x}"
 
 
@@ -22,4 +22,6 @@ def decode_id(text: str) -> ClientOrderId | None:
         order_id = client_order_id(int(session, 16), int(sequence, 16))
     except ValueError:
         return None
-    return order_id if order_id > 0 and encode_id(order_id) == text else None
+    if order_id == NO_ORDER or session_of(order_id) > SESSION_MAX:
+        return None
+    return order_id if encode_id(order_id) == text else None  # no other spelling of it is ours

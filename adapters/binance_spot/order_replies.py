@@ -110,7 +110,9 @@ class ReplyDecoder:
                 result = decode(body, CancelReplaceResult, "order.cancelReplace")
                 yield from self._legs(command, result, ts_ns)
             case AmendOrder(client_order_id=order_id):
-                yield self._amended(instrument, order_id, decode(body, AmendResult, "order.amend"), ts_ns)
+                yield self._amended(
+                    instrument, order_id, decode(body, AmendResult, "order.amend"), ts_ns
+                )
             case CancelAll():
                 reports = decode(body, tuple[OrderReport, ...], "openOrders.cancelAll")
                 yield from self._all_ended(instrument, reports, ts_ns)
@@ -140,7 +142,9 @@ class ReplyDecoder:
             filled_lots=grids.lots.units(report.executed_qty),
         )
 
-    def _failure(self, command: Command, status: int, error: ApiError, ts_ns: int) -> Iterator[Event]:
+    def _failure(
+        self, command: Command, status: int, error: ApiError, ts_ns: int
+    ) -> Iterator[Event]:
         code, text = error.code, error.msg
         legs = error.data
         if isinstance(command, ReplaceOrder) and legs is not None and legs.cancel_result:
@@ -152,7 +156,9 @@ class ReplyDecoder:
         else:
             yield from refused(command, reject_reason(status, code, text), code, text, ts_ns)
 
-    def _legs(self, command: ReplaceOrder, result: CancelReplaceResult, ts_ns: int) -> Iterator[Event]:
+    def _legs(
+        self, command: ReplaceOrder, result: CancelReplaceResult, ts_ns: int
+    ) -> Iterator[Event]:
         """Both halves of a cancelReplace; a new order that was not attempted is refused for the cancel's reason."""
         instrument = command.instrument
         old, new = result.cancel_response or OrderReport(), result.new_order_response

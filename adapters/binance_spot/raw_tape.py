@@ -107,7 +107,9 @@ def steps(text: str, scale: int, step: int) -> int:
     except ValueError:
         raise TapeError(f"expected a decimal number, found {text!r}") from None
     if value % step or rest.strip("0"):
-        raise TapeError(f"{text} is not a multiple of {step}e-{scale}: the recording's grid changed")
+        raise TapeError(
+            f"{text} is not a multiple of {step}e-{scale}: the recording's grid changed"
+        )
     return value // step
 
 

@@ -33,7 +33,9 @@ _OPEN = frozenset({"NEW", "PENDING_NEW", "PARTIALLY_FILLED", "PENDING_CANCEL"})
 class UserDataDecoder:
     """Decodes one account's events and keeps its AccountState current."""
 
-    def __init__(self, venue: str, instruments: Sequence[Instrument], account: AccountState) -> None:
+    def __init__(
+        self, venue: str, instruments: Sequence[Instrument], account: AccountState
+    ) -> None:
         """`venue` is the name that Balance events carry."""
         self._venue = venue
         self._account = account
@@ -78,7 +80,6 @@ class UserDataDecoder:
     ) -> Fill:
         """A trade from the account's history as a fill. Raises: CodecError."""
         grids = self._by_id[instrument]
-        self._account.saw_trade(instrument, trade.id)
         return Fill(
             ts_ns,
             instrument,
@@ -115,12 +116,14 @@ class UserDataDecoder:
                 why = report.reject_reason
                 yield OrderRejected(ts_ns, grids.instrument, order_id, report_reason(why), 0, why)
             case other:
-                raise CodecError(f"executionReport of {report.symbol}: unknown execution type {other!r}")
+                raise CodecError(
+                    f"executionReport of {report.symbol}: unknown execution type {other!r}"
+                )
 
     def _fill(
         self, grids: InstrumentGrids, order_id: ClientOrderId, report: ExecutionReport, ts_ns: int
     ) -> Fill:
-        self._account.saw_trade(grids.instrument, report.trade_id)
+        self._account.saw_live_trade(grids.instrument, report.trade_id)
         return Fill(
             ts_ns,
             grids.instrument,

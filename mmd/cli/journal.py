@@ -19,7 +19,9 @@ from mmd.shell.warmup import compile_progress
 journal = typer.Typer(no_args_is_help=True, help="Look into recorded sessions.")
 Folder = Annotated[
     Path,
-    typer.Argument(help="a session's folder, or the journal folder: then its latest session", show_default=True),
+    typer.Argument(
+        help="a session's folder, or the journal folder: then its latest session", show_default=True
+    ),
 ]
 _DEFAULT = Path("var/journal")
 _MARKET_NAMES = {SNAPSHOT: "Snapshot", DIFF: "Diff", TOP: "Top", TRADE: "Trade", PARTIAL: "Partial"}
@@ -28,7 +30,9 @@ _MARKET_NAMES = {SNAPSHOT: "Snapshot", DIFF: "Diff", TOP: "Top", TRADE: "Trade",
 @journal.command()
 def show(
     folder: Folder = _DEFAULT,
-    kind: Annotated[list[str] | None, typer.Option(help="only these, e.g. --kind Fill --kind PlaceOrder")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="only these, e.g. --kind Fill --kind PlaceOrder")
+    ] = None,
     limit: Annotated[int, typer.Option(help="stop after so many lines; 0: all", min=0)] = 0,
 ) -> None:
     """Print records as one JSON object a line.
@@ -54,7 +58,12 @@ def verify(folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
     """
     session = _session(folder)
     counts = Counter(_row(record)["kind"] for record in records(session))
-    result = {"session": session.name, "bytes": size_on_disk(session), "records": sum(counts.values()), "kinds": dict(counts)}
+    result = {
+        "session": session.name,
+        "bytes": size_on_disk(session),
+        "records": sum(counts.values()),
+        "kinds": dict(counts),
+    }
     if as_json:
         typer.echo(json.dumps(result))
         return
@@ -74,9 +83,20 @@ def replay(folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
         result = replay_session(session)
     equal = result.divergence is None
     if as_json:
-        typer.echo(json.dumps({"session": session.name, "events": result.events, "commands": result.commands, "equal": equal}))
+        typer.echo(
+            json.dumps(
+                {
+                    "session": session.name,
+                    "events": result.events,
+                    "commands": result.commands,
+                    "equal": equal,
+                }
+            )
+        )
     elif equal:
-        typer.echo(f"{session}: {result.events:,} events replayed to {result.commands:,} byte-equal commands")
+        typer.echo(
+            f"{session}: {result.events:,} events replayed to {result.commands:,} byte-equal commands"
+        )
     if result.divergence is not None:
         at = result.divergence
         raise JournalError(
@@ -99,14 +119,22 @@ def _row(record: Record) -> dict[str, Any]:
     match record.kind:
         case Kind.MARKET:
             words = memoryview(record.body).cast("q")
-            row |= {"kind": _MARKET_NAMES[words[0] & 0xFF], "instrument": words[0] >> 16, "ts_recv_ns": words[2]}
+            row |= {
+                "kind": _MARKET_NAMES[words[0] & 0xFF],
+                "instrument": words[0] >> 16,
+                "ts_recv_ns": words[2],
+            }
             row |= {"first": words[3], "last": words[4], "bids": words[6], "asks": words[7]}
         case Kind.EVENT:
             event = event_decoder.decode(record.body)
-            row |= {"kind": type(event).__name__} | {f: getattr(event, f) for f in event.__struct_fields__}
+            row |= {"kind": type(event).__name__} | {
+                f: getattr(event, f) for f in event.__struct_fields__
+            }
         case Kind.COMMAND:
             command = command_decoder.decode(record.body)
-            row |= {"kind": type(command).__name__} | {f: getattr(command, f) for f in command.__struct_fields__}
+            row |= {"kind": type(command).__name__} | {
+                f: getattr(command, f) for f in command.__struct_fields__
+            }
         case Kind.HEADER:
             row |= {"kind": "Header"} | msgspec.to_builtins(spec_decoder.decode(record.body))
     return row

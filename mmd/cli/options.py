@@ -14,7 +14,9 @@ ConfigFile = Annotated[
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", "-s", help="override a setting, e.g. --set risk.loss_max=50", metavar="KEY=VALUE"),
+    typer.Option(
+        "--set", "-s", help="override a setting, e.g. --set risk.loss_max=50", metavar="KEY=VALUE"
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable output")]
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -22,10 +24,12 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 
 
 def duration_s(text: str) -> float:
-    """"90s", "10m", "1.5h" or plain seconds, in seconds. Raises: ConfigError."""
+    """ "90s", "10m", "1.5h" or plain seconds, in seconds. Raises: ConfigError."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise ConfigError(f"duration {text!r}: expected a number with ms, s, m, h or d, e.g. 90s or 10m")
+        raise ConfigError(
+            f"duration {text!r}: expected a number with ms, s, m, h or d, e.g. 90s or 10m"
+        )
     return float(match[1]) * _UNITS_S[match[2] or "s"]
 
 

@@ -29,22 +29,45 @@ Examples:
 def run(
     config_file: ConfigFile = None,
     overrides: Overrides = None,
-    for_: Annotated[str | None, typer.Option("--for", help="end by itself after this, e.g. 60s or 2h", metavar="DURATION")] = None,
-    seed: Annotated[int | None, typer.Option(help="seed of the embedded exchange's order flow")] = None,
-    summary: Annotated[Path | None, typer.Option(help="write a JSON summary here at the end", metavar="FILE")] = None,
-    tape: Annotated[list[Path] | None, typer.Option(help="recording for the embedded exchange to serve; repeatable")] = None,
-    speed: Annotated[str | None, typer.Option(help="tape speed, a factor or max; not 1 needs --observe")] = None,
-    observe: Annotated[bool, typer.Option("--observe", help="keep books and features, send no orders")] = False,
-    book_audit: Annotated[Path | None, typer.Option(help="write the top 20 at every update id here, as JSON lines", metavar="FILE")] = None,
+    for_: Annotated[
+        str | None,
+        typer.Option("--for", help="end by itself after this, e.g. 60s or 2h", metavar="DURATION"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="seed of the embedded exchange's order flow")
+    ] = None,
+    summary: Annotated[
+        Path | None, typer.Option(help="write a JSON summary here at the end", metavar="FILE")
+    ] = None,
+    tape: Annotated[
+        list[Path] | None,
+        typer.Option(help="recording for the embedded exchange to serve; repeatable"),
+    ] = None,
+    speed: Annotated[
+        str | None, typer.Option(help="tape speed, a factor or max; not 1 needs --observe")
+    ] = None,
+    observe: Annotated[
+        bool, typer.Option("--observe", help="keep books and features, send no orders")
+    ] = False,
+    book_audit: Annotated[
+        Path | None,
+        typer.Option(
+            help="write the top 20 at every update id here, as JSON lines", metavar="FILE"
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make markets until Ctrl-C (or --for), then pull every quote and confirm that none is left."""
-    settings = config.load(config_file or _default_config(), _overrides(overrides, seed, tape, speed, observe))
+    settings = config.load(
+        config_file or _default_config(), _overrides(overrides, seed, tape, speed, observe)
+    )
     log.configure(settings.log.level, settings.log.format)
     _check_writable(summary)
     from mmd.app import RunOptions, run_daemon  # noqa: PLC0415 - compiled parts load only for this command
 
-    options = RunOptions(duration_s=None if for_ is None else duration_s(for_), book_audit=book_audit)
+    options = RunOptions(
+        duration_s=None if for_ is None else duration_s(for_), book_audit=book_audit
+    )
     result = run_daemon(settings, options)
     if summary is not None:
         summary.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
@@ -58,11 +81,19 @@ def _default_config() -> Path:
     """mmd.toml in the working folder, where there is one."""
     path = Path("mmd.toml")
     if not path.is_file():
-        raise ConfigError("no settings: pass --config FILE (examples in deploy/config) or create mmd.toml here")
+        raise ConfigError(
+            "no settings: pass --config FILE (examples in deploy/config) or create mmd.toml here"
+        )
     return path
 
 
-def _overrides(pairs: list[str] | None, seed: int | None, tape: list[Path] | None, speed: str | None, observe: bool) -> dict[str, object]:  # noqa: FBT001
+def _overrides(
+    pairs: list[str] | None,
+    seed: int | None,
+    tape: list[Path] | None,
+    speed: str | None,
+    observe: bool,
+) -> dict[str, object]:
     """The command line's settings; the last word of all sources."""
     parsed: dict[str, object] = dict(parse_overrides(pairs))
     if seed is not None:

@@ -61,18 +61,16 @@ class ResyncBook(_Command, frozen=True, tag=7):
     """The book has a gap or is crossed: start its snapshot procedure again."""
 
 
-Command = (
-    PlaceOrder | CancelOrder | ReplaceOrder | AmendOrder | CancelAll | QueryOrder | ResyncBook
-)
-C = TypeVar("C", bound=Command, covariant=True)
+Command = PlaceOrder | CancelOrder | ReplaceOrder | AmendOrder | CancelAll | QueryOrder | ResyncBook
+CommandT_co = TypeVar("CommandT_co", bound=Command, covariant=True)
 
 
-class Approved(Generic[C]):
+class Approved(Generic[CommandT_co]):
     """A command that passed the risk gate. Made by `mmd.core.risk.gate` and by nothing else."""
 
     __slots__ = ("command",)
 
-    def __init__(self, command: C, *, gate: object) -> None:
+    def __init__(self, command: CommandT_co, *, gate: object) -> None:
         """Wrap a command; `gate` must be the risk gate's own token."""
         assert gate is GATE_TOKEN, "only the risk gate approves commands"
         self.command = command

@@ -131,14 +131,12 @@ class Balance(_Event, frozen=True, tag=8):
 class Reconciled(_Event, frozen=True, tag=9):
     """Orders, fills and balances of a venue have been fetched; what preceded this is its picture.
 
-    The first one sets the baseline: inventory is counted from the holdings it finds, plus `carried_atoms`,
-    the inventory that an earlier session handed over.
+    The first one sets the baseline: inventory is what is held beyond the session's target.
     """
 
     venue: str
     instrument: InstrumentId
     base_atoms: int
-    carried_atoms: int
 
 
 class FeedUp(_Event, frozen=True, tag=10):

@@ -73,15 +73,21 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def atoms_per_lot(self) -> int:
         """Base-asset atoms in one lot. Raises: InstrumentError if a lot is no whole number of atoms."""
-        return _whole(self.lot_size * ATOMS_PER_UNIT, f"{self.symbol} lot size {self.lot_size}", "atom")
+        return _whole(
+            self.lot_size * ATOMS_PER_UNIT, f"{self.symbol} lot size {self.lot_size}", "atom"
+        )
 
     def ticks(self, price: Decimal) -> Ticks:
         """Exact price in ticks. Raises: InstrumentError if it is off the tick grid."""
-        return Ticks(_whole(price / self.tick_size, f"{self.symbol} price {price}", f"tick {self.tick_size}"))
+        return Ticks(
+            _whole(price / self.tick_size, f"{self.symbol} price {price}", f"tick {self.tick_size}")
+        )
 
     def lots(self, qty: Decimal) -> Lots:
         """Exact quantity in lots. Raises: InstrumentError if it is off the lot grid."""
-        return Lots(_whole(qty / self.lot_size, f"{self.symbol} quantity {qty}", f"lot {self.lot_size}"))
+        return Lots(
+            _whole(qty / self.lot_size, f"{self.symbol} quantity {qty}", f"lot {self.lot_size}")
+        )
 
     def price(self, ticks: float) -> Decimal:
         """Ticks as a price in quote currency; whole ticks convert exactly."""

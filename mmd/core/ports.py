@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mmd.core.commands import Approved, Command
-from mmd.core.events import Event
+from mmd.core.events import Event, OrderStatus
 from mmd.core.instrument import Instrument
 from mmd.jit.kernel import Rec
 
@@ -18,6 +18,22 @@ class Clock(Protocol):
 
     def unix_ns(self) -> int:
         """Wall time, for signing and for people."""
+        ...
+
+
+class Journal(Protocol):
+    """Where every input and every intent is put on record. All raise JournalError when it cannot be."""
+
+    def market(self, packed: memoryview) -> None:
+        """A market record, packed (mmd.core.market.record.pack)."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Any other event."""
+        ...
+
+    def command(self, command: Command) -> None:
+        """An intent; only then may it be sent."""
         ...
 
 
@@ -51,6 +67,18 @@ class Venue(Protocol):
 
     def send(self, command: Approved[Command]) -> None:
         """Write a command to the wire now, or report it as rejected or timed out through the sink."""
+        ...
+
+    async def open_orders_ours(self) -> Sequence[OrderStatus]:
+        """Working orders with our ids, of this session or another, as the venue lists them. Raises: VenueError."""
+        ...
+
+    async def cancel_ours(self) -> None:
+        """Take back all of them, by whatever road still works. Raises: VenueError."""
+        ...
+
+    async def balances(self) -> dict[str, tuple[int, int]]:
+        """Free and locked atoms by asset, as the venue states them. Raises: VenueError."""
         ...
 
     async def close(self) -> None:

@@ -29,10 +29,14 @@ class Scale(msgspec.Struct, frozen=True):
         return abs(mid_ticks - self.mid_ticks) <= drift_max * self.mid_ticks
 
 
-def scale_at(mid_ticks: float, instrument: Instrument, quoting: QuotingSpec, risk: RiskSpec) -> Scale:
+def scale_at(
+    mid_ticks: float, instrument: Instrument, quoting: QuotingSpec, risk: RiskSpec
+) -> Scale:
     """The scale at a mid price above 0."""
     lot_notional = instrument.notional_per_ticklot * Decimal(mid_ticks)
-    least = (instrument.notional_min * _NOTIONAL_MARGIN / lot_notional).to_integral_value(ROUND_CEILING)
+    least = (instrument.notional_min * _NOTIONAL_MARGIN / lot_notional).to_integral_value(
+        ROUND_CEILING
+    )
     lots_min = max(instrument.qty_lots_min, int(least), 1)
     ticks_per_bps = mid_ticks * _BPS
     return Scale(

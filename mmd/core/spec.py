@@ -25,24 +25,25 @@ class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
     level_skew_growth: float
     spread_bps_min: float
     spread_bps_max: float
+    quote_inside_break_even: bool
     fixed_half_spread_bps: float
     inventory_sd_target: float
     """Stationary inventory sd in order sizes, from which gamma follows; 0 uses risk_aversion."""
     risk_aversion: float
     """gamma per (tick * order size), used where inventory_sd_target is 0."""
     inventory_units_max: int
-    close_time_s: float
-    """Seconds from session start to the liquidation horizon; 0 where there is none."""
+    close_utc_s: int | None
+    """Daily liquidation horizon in seconds after midnight UTC; None where there is none."""
     prior_sigma_bps: float
     prior_rate: float
     prior_decay_per_bps: float
-    prior_seconds: float
+    prior_fills: float
     flow_coefficient: float
     volatility_halflife_s: float
     volatility_bars_min: int
     volatility_bps_max: float
     size_skew: bool
-    fixed_skew_bps: float
+    fixed_skew_half_spreads: float
     requote_tolerance_bps: float
     requote_interval_ns: int
     refresh_delay_ns: int

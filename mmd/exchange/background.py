@@ -121,10 +121,8 @@ def _reached(
         if left == 0 or (price - price_ticks) * sign < 0:
             break
         level = resting.levels[price]
-        if price == price_ticks:
-            reached = level.rotate(left)
-        else:  # a print beyond a price proves that everything at that price has traded
-            reached = _in_order(level.orders, left)
+        # A print beyond a price proves that everything at that price has traded.
+        reached = level.rotate(left) if price == price_ticks else _in_order(level.orders, left)
         given += reached
         left -= sum(qty for _, qty in reached)
     return given

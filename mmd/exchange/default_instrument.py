@@ -8,7 +8,9 @@ from mmd.core.units import InstrumentId
 _QUOTE = "USDT"
 
 
-def synthetic_instrument(symbol: str, venue: str, maker_fee_bps: float, taker_fee_bps: float) -> Instrument:
+def synthetic_instrument(
+    symbol: str, venue: str, maker_fee_bps: float, taker_fee_bps: float
+) -> Instrument:
     """A liquid made-up pair near 100.00: tick 0.01, lot 0.001, at least 5 of quote per order."""
     base = symbol.removesuffix(_QUOTE)
     return Instrument(

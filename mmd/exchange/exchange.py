@@ -57,7 +57,9 @@ class Exchange:
         """
         self.accounts = {name: Account(name, assets) for name, assets in balances.items()}
         self.history = OrderHistory()
-        self.markets = [Market(i, self.accounts, self.history, dictated=dictated) for i in instruments]
+        self.markets = [
+            Market(i, self.accounts, self.history, dictated=dictated) for i in instruments
+        ]
         self._by_symbol = {m.instrument.symbol: m for m in self.markets}
         assert [m.instrument.id for m in self.markets] == list(range(len(self.markets)))
 
@@ -68,12 +70,24 @@ class Exchange:
             raise Refused(Refusal.UNKNOWN_INSTRUMENT)
         return market
 
-    def background(self, market: Market, outcomes: list[Outcome], now_ns: int) -> list[ExchangeEvent]:
+    def background(
+        self, market: Market, outcomes: list[Outcome], now_ns: int
+    ) -> list[ExchangeEvent]:
         """Settle what background flow did to a market's book."""
         return self._recorded(market.settle(outcomes, now_ns)) if outcomes else []
 
     def validate(self, account: str, request: OrderRequest, now_ns: int) -> None:
         """Check a new order against everything that can refuse it. Raises: Refused."""
+        self.check_filters(account, request, now_ns)
+        market = self.markets[request.instrument]
+        if self.history.is_name_in_use(account, request.instrument, request.client_order_id):
+            raise Refused(Refusal.DUPLICATE_ORDER)
+        post_only = request.type == OrderType.LIMIT_MAKER
+        if post_only and market.book.would_take(request.side, request.price_ticks):
+            raise Refused(Refusal.WOULD_TAKE)
+
+    def check_filters(self, account: str, request: OrderRequest, now_ns: int) -> None:
+        """Check what needs no matching engine: status and filters. Raises: Refused."""
         market = self.markets[request.instrument]
         if market.status != TradingStatus.TRADING:
             raise Refused(Refusal.NOT_TRADING)
@@ -83,11 +97,6 @@ class Exchange:
         if request.type != OrderType.MARKET:
             open_orders = self.history.open_orders(account, request.instrument)
             market.filters.check_count(len(open_orders))
-        if self.history.is_name_in_use(account, request.instrument, request.client_order_id):
-            raise Refused(Refusal.DUPLICATE_ORDER)
-        post_only = request.type == OrderType.LIMIT_MAKER
-        if post_only and market.book.would_take(request.side, request.price_ticks):
-            raise Refused(Refusal.WOULD_TAKE)
 
     def place(
         self, account: str, request: OrderRequest, now_ns: int
@@ -112,9 +121,7 @@ class Exchange:
         market.lock(order)
         order.order_id = self.history.next_order_id()
         self.history.open(order)
-        events: list[ExchangeEvent] = [
-            market.execution(order, ExecutionKind.NEW, now_ns)
-        ]
+        events: list[ExchangeEvent] = [market.execution(order, ExecutionKind.NEW, now_ns)]
         events += market.balance_changes({account: None}, now_ns)
         outcomes = market.book.submit(order)
         events += self._recorded(market.settle(outcomes, now_ns))
@@ -140,7 +147,7 @@ class Exchange:
         return order, self._cancel(order, request_id, now_ns)
 
     def cancel_all(
-        self, account: str, instrument: int, now_ns: int
+        self, account: str, instrument: int, now_ns: int, *, request_id: str = ""
     ) -> tuple[list[Order], list[ExchangeEvent]]:
         """Take back all open orders of an account. Raises: Refused if there are none."""
         orders = self.history.open_orders(account, instrument)
@@ -148,7 +155,7 @@ class Exchange:
             raise Refused(Refusal.UNKNOWN_ORDER)
         events: list[ExchangeEvent] = []
         for order in orders:
-            events += self._cancel(order, order.client_order_id, now_ns)
+            events += self._cancel(order, request_id, now_ns)
         return orders, events
 
     def amend(

@@ -72,10 +72,10 @@ class PublicTrade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BalanceChange(msgspec.Struct, frozen=True, kw_only=True):
-    """Balances of an account changed; read them from the account."""
+    """Balances of an account after a change: (asset, free atoms, locked atoms)."""
 
     account: str
-    assets: tuple[str, ...]
+    balances: tuple[tuple[str, int, int], ...]
     ts_ns: int
 
 

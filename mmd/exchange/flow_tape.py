@@ -12,6 +12,7 @@ from mmd.exchange import background
 from mmd.exchange.exchange import Exchange
 from mmd.exchange.executions import ExchangeEvent
 from mmd.exchange.market import Market
+from mmd.exchange.order_book import Outcome
 from mmd.exchange.tape_actions import TapeAction, TapeDiff, TapeSnapshot, TapeTrade
 
 SEARCH_MAX = 5_000
@@ -35,6 +36,7 @@ class TapeFlow:
         self._market = market
         self._waiting: deque[TapeAction] = deque()
         self._last_id = -1
+        self._is_broken = False
         self._open()
 
     def next_action(self) -> TapeAction | None:
@@ -46,23 +48,29 @@ class TapeFlow:
     def play(self, action: TapeAction, now_ns: int) -> list[ExchangeEvent]:
         """Apply one action; returns the trades and executions it caused."""
         self.ts_ns = max(self.ts_ns, action.ts_ns)
-        book = self._market.book
-        match action:
-            case TapeTrade():
-                outcomes = background.print_trade(
-                    book, action.aggressor, action.price_ticks, action.qty_lots, action.trade_id
-                )
-            case TapeDiff() if action.last_id > self._last_id:
-                if self._last_id >= 0 and max(action.prev_id, action.first_id - 1) > self._last_id:
-                    self._count_gap(action)
-                outcomes = background.set_levels(book, action.bids, action.asks, action.last_id)
-                self._last_id = action.last_id
-                self._uncross(action)
-            case TapeDiff():
-                return []
-            case TapeSnapshot():
-                return self._resnapshot(action, now_ns)
+        if isinstance(action, TapeDiff):
+            outcomes = self._play_diff(action)
+        elif isinstance(action, TapeTrade):
+            outcomes = self._play_trade(action)
+        else:
+            outcomes = self._play_snapshot(action)
         return self._exchange.background(self._market, outcomes, now_ns)
+
+    def _play_trade(self, trade: TapeTrade) -> list[Outcome]:
+        book = self._market.book
+        price, qty = trade.price_ticks, trade.qty_lots
+        return background.print_trade(book, trade.aggressor, price, qty, trade.trade_id)
+
+    def _play_diff(self, diff: TapeDiff) -> list[Outcome]:
+        if diff.last_id <= self._last_id:
+            return []
+        if self._last_id >= 0 and max(diff.prev_id, diff.first_id - 1) > self._last_id:
+            self.gaps += 1
+            self._is_broken = True
+        outcomes = background.set_levels(self._market.book, diff.bids, diff.asks, diff.last_id)
+        self._last_id = diff.last_id
+        self._uncross(diff)
+        return outcomes
 
     def _open(self) -> None:
         """Find the snapshot, start the book from it, and keep the newer diffs for later."""
@@ -88,29 +96,24 @@ class TapeFlow:
         self.ts_ns = snapshot.ts_ns
         self.has_snapshot = True
 
-    def _resnapshot(self, snapshot: TapeSnapshot, now_ns: int) -> list[ExchangeEvent]:
+    def _play_snapshot(self, snapshot: TapeSnapshot) -> list[Outcome]:
         """A snapshot inside the recording: while no diff was lost the diffs say the same, and finer."""
-        if self.has_snapshot and self.gaps == 0:
+        if (self.has_snapshot and not self._is_broken) or snapshot.last_id <= self._last_id:
             return []
-        if snapshot.last_id <= self._last_id:
-            return []
-        named = [dict(snapshot.bids), dict(snapshot.asks)]
+        named = (dict(snapshot.bids), dict(snapshot.asks))
         for side, levels in zip(self._market.book.sides, named, strict=True):
-            reach = min(levels, default=0) if side.side.sign > 0 else max(levels, default=0)
+            sign = side.side.sign
+            reach = min((p * sign for p in levels), default=0)
             for price in side.prices():
-                if (price - reach) * side.side.sign >= 0:
+                if price * sign >= reach:
                     levels.setdefault(price, 0)
         outcomes = background.set_levels(
             self._market.book, named[0].items(), named[1].items(), snapshot.last_id
         )
         self._last_id = snapshot.last_id
         self.has_snapshot = True
-        self.gaps = 0
-        return self._exchange.background(self._market, outcomes, now_ns)
-
-    def _count_gap(self, diff: TapeDiff) -> None:
-        assert diff.last_id > self._last_id
-        self.gaps += 1
+        self._is_broken = False
+        return outcomes
 
     def _uncross(self, diff: TapeDiff) -> None:
         book = self._market.book

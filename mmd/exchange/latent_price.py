@@ -27,7 +27,9 @@ class LatentPrice:
         self._index += 1
         self.ticks *= math.exp(self._sigma * normal(u1, u2))
         if u_jump < self._jump_probability:
-            self.ticks += math.copysign(self._jump_ticks * (0.5 + abs(2 * u_size - 1)), u_size - 0.5)
+            self.ticks += math.copysign(
+                self._jump_ticks * (0.5 + abs(2 * u_size - 1)), u_size - 0.5
+            )
 
 
 def normal(u1: float, u2: float) -> float:

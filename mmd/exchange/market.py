@@ -30,7 +30,12 @@ class Market:
     """
 
     def __init__(
-        self, instrument: Instrument, accounts: dict[str, Account], history: OrderHistory, *, dictated: bool
+        self,
+        instrument: Instrument,
+        accounts: dict[str, Account],
+        history: OrderHistory,
+        *,
+        dictated: bool,
     ) -> None:
         self.instrument = instrument
         self.book = OrderBook(dictated=dictated)
@@ -71,11 +76,15 @@ class Market:
         return events
 
     def balance_changes(self, names: dict[str, None], now_ns: int) -> list[BalanceChange]:
-        """One event for each named account, over both assets of the instrument."""
-        pair = (self.instrument.base, self.instrument.quote)
+        """One event for each named account, with its balances of the instrument's two assets."""
+        changes = []
         for name in names:
-            self._accounts[name].ts_updated_ns = now_ns
-        return [BalanceChange(account=n, assets=pair, ts_ns=now_ns) for n in names]
+            account = self._accounts[name]
+            account.ts_updated_ns = now_ns
+            pair = (self.instrument.base, self.instrument.quote)
+            rows = tuple((a, account.free.get(a, 0), account.locked.get(a, 0)) for a in pair)
+            changes.append(BalanceChange(account=name, balances=rows, ts_ns=now_ns))
+        return changes
 
     def lock(self, order: Order) -> None:
         """Set the order's funds aside. Raises: Refused if they are not there."""
@@ -104,7 +113,9 @@ class Market:
         self.relock(order)
         self._history.close(order)
 
-    def execution(self, order: Order, kind: ExecutionKind, now_ns: int, **details: object) -> Execution:
+    def execution(
+        self, order: Order, kind: ExecutionKind, now_ns: int, **details: object
+    ) -> Execution:
         """An execution that carries the order's present numbers and the given details."""
         return Execution(
             order=order,

@@ -36,7 +36,9 @@ class MarketStats:
         ticklots = price_ticks * qty_lots
         if not self._buckets or self._buckets[-1].start_ns < start:
             p = price_ticks
-            self._buckets.append(Window(start, p, p, p, p, qty_lots, ticklots, 1, trade_id, trade_id))
+            self._buckets.append(
+                Window(start, p, p, p, p, qty_lots, ticklots, 1, trade_id, trade_id)
+            )
             return
         b = self._buckets[-1]
         b.high_ticks = max(b.high_ticks, price_ticks)

@@ -20,7 +20,7 @@ class FlowPreset(msgspec.Struct, frozen=True, kw_only=True):
     """How far from V strangers' best quotes stand."""
     limit_rate: float = 80.0
     cancel_rate: float = 60.0
-    stale_alertness: float = 0.3
+    stale_alertness: float = 0.08
     """Chance that a stranger's cancel goes to a quote that V has passed, when there is one."""
     place_decay: float = 0.25
     """Parameter of the geometric distribution of distances from the touch."""
@@ -28,23 +28,23 @@ class FlowPreset(msgspec.Struct, frozen=True, kw_only=True):
     """Share of orders placed uniformly over the depth instead."""
     depth: int = 40
     depth_min: int = 30
-    queue_touch_lots: float = 3_000.0
-    queue_deep_lots: float = 12_000.0
-    limit_lots: float = 900.0
+    queue_touch_lots: float = 2_000.0
+    queue_deep_lots: float = 5_000.0
+    limit_lots: float = 700.0
     limit_spread: float = 0.8
     """Sizes are lognormal: median, and standard deviation of the logarithm."""
     market_rate: float = 1.8
     excitation: float = 0.8
     decay: float = 2.0
     market_rate_max: float = 12.0
-    market_lots: float = 900.0
-    market_spread: float = 1.3
+    market_lots: float = 1_000.0
+    market_spread: float = 1.5
     market_reach: int = 8
     imbalance_pull: float = 0.25
     """How much the touch's imbalance shifts the side of market orders."""
     informed_share: float = 0.3
     """Rate of informed attention as a share of market_rate_max."""
-    informed_fee: float = 0.5
+    informed_fee: float = 0.2
 
 
 PRESETS: dict[str, FlowPreset] = {

@@ -26,12 +26,12 @@ cache.install()
 
 def kernel(fn: Callable[P, R]) -> Callable[P, R]:
     """Compile an IEEE-exact kernel: the same bits on every run."""
-    return cast(Callable[P, R], numba.njit(**_COMMON)(fn))
+    return cast("Callable[P, R]", numba.njit(**_COMMON)(fn))
 
 
 def leaf(fn: Callable[P, R]) -> Callable[P, R]:
     """Compile a small helper that is always inlined, so that array arguments cost nothing."""
-    return cast(Callable[P, R], numba.njit(forceinline=True, **_COMMON)(fn))
+    return cast("Callable[P, R]", numba.njit(forceinline=True, **_COMMON)(fn))
 
 
 def layout(*fields: tuple[str, str] | tuple[str, str, tuple[int, ...]]) -> np.dtype[np.void]:
@@ -43,7 +43,7 @@ def layout(*fields: tuple[str, str] | tuple[str, str, tuple[int, ...]]) -> np.dt
     """
     names, formats, offsets, at = [], [], [], 0
     for name, code, *shape in fields:
-        fmt = np.dtype((code, cast(Any, shape[0]))) if shape else np.dtype(code)
+        fmt = np.dtype((code, cast("Any", shape[0]))) if shape else np.dtype(code)
         step = _LINE if shape else fmt.itemsize
         at = -(-at // step) * step
         names.append(name)
@@ -52,7 +52,7 @@ def layout(*fields: tuple[str, str] | tuple[str, str, tuple[int, ...]]) -> np.dt
         at += fmt.itemsize
     size = -(-at // _LINE) * _LINE
     return np.dtype(
-        {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}  # type: ignore[arg-type]
+        {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}
     )
 
 
@@ -71,10 +71,10 @@ def bind(fn: Callable[P, R], *args: P.args, **_: P.kwargs) -> Callable[P, R]:
     if numba.config.DISABLE_JIT:
         return interpreted(fn)
     types = tuple(numba.typeof(a) for a in args)
-    dispatcher = cast(Any, fn)
+    dispatcher = cast("Any", fn)
     if types not in dispatcher.overloads:
         dispatcher.compile(types)
-    return cast(Callable[P, R], dispatcher.get_overload(types))
+    return cast("Callable[P, R]", dispatcher.get_overload(types))
 
 
 def interpreted(fn: Callable[P, R]) -> Callable[P, R]:
@@ -84,6 +84,6 @@ def interpreted(fn: Callable[P, R]) -> Callable[P, R]:
         views = (
             a.view(np.recarray) if isinstance(a, np.ndarray) and a.dtype.names else a for a in args
         )
-        return cast(Any, fn)(*views)
+        return cast("Callable[..., R]", fn)(*views)
 
     return call

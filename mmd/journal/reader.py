@@ -1,6 +1,5 @@
 """Reads journals back, verifying every record; tolerates a torn tail, refuses a corrupt middle."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +32,9 @@ def read_spec(folder: Path) -> SessionSpec:
     """The session's header. Raises: JournalError if it is missing or of another schema."""
     first = next(records(folder), None)
     if first is None or first.kind is not Kind.HEADER:
-        raise JournalError(f"{folder}: expected a header as the first record, found {first.kind.name if first else 'nothing'}")
+        raise JournalError(
+            f"{folder}: expected a header as the first record, found {first.kind.name if first else 'nothing'}"
+        )
     return spec_decoder.decode(first.body)
 
 
@@ -49,7 +50,9 @@ def records(folder: Path) -> Iterator[Record]:
     for number, path in enumerate(paths):
         for record in _segment_records(path, is_last=number == len(paths) - 1):
             if record.sequence != expected:
-                raise JournalError(f"{path.name} offset {record.offset}: expected record {expected}, found {record.sequence}; a segment is missing or out of order")
+                raise JournalError(
+                    f"{path.name} offset {record.offset}: expected record {expected}, found {record.sequence}; a segment is missing or out of order"
+                )
             expected += 1
             yield record
 
@@ -64,20 +67,30 @@ def _segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
             return
         end = at + HEAD.size + length
         whole = end <= len(data) and 0 < length <= BODY_MAX
-        if not whole or crc32c.crc32c(data[at + CHECKED_FROM : end]) != checksum or kind not in _KINDS:
+        if (
+            not whole
+            or crc32c.crc32c(data[at + CHECKED_FROM : end]) != checksum
+            or kind not in _KINDS
+        ):
             if is_last and not _any_record_after(data, end if whole else at + 1):
                 return
-            raise JournalError(f"{path.name} offset {at}: record does not verify and others follow; the file is kept as it is, restore it from a copy")
+            raise JournalError(
+                f"{path.name} offset {at}: record does not verify and others follow; the file is kept as it is, restore it from a copy"
+            )
         yield Record(sequence, Kind(kind), bytes(data[at + HEAD.size : end]), path.name, at)
         at = end
     if at != len(data) and not is_last:
-        raise JournalError(f"{path.name} offset {at}: segment ends inside a record; restore it from a copy")
+        raise JournalError(
+            f"{path.name} offset {at}: segment ends inside a record; restore it from a copy"
+        )
 
 
 def _expect_zeros(path: Path, data: memoryview, at: int, *, is_last: bool) -> None:
     """Behind the last record of a live or crashed session's segment there is only zero fill."""
     if _any_record_after(data, at):
-        raise JournalError(f"{path.name} offset {at}: a hole before further records; restore the file from a copy")
+        raise JournalError(
+            f"{path.name} offset {at}: a hole before further records; restore the file from a copy"
+        )
     if not is_last and len(data) - at > HEAD.size:
         raise JournalError(f"{path.name} offset {at}: segment was not finished but another follows")
 
@@ -89,11 +102,16 @@ def _any_record_after(data: memoryview, at: int) -> bool:
     for begin in range(start, min(len(rest) - HEAD.size, start + 8192)):
         length, checksum, _, kind = HEAD.unpack_from(rest, begin)
         end = begin + HEAD.size + length
-        if 0 < length <= BODY_MAX and kind in _KINDS and end <= len(rest) and crc32c.crc32c(rest[begin + CHECKED_FROM : end]) == checksum:
+        if (
+            0 < length <= BODY_MAX
+            and kind in _KINDS
+            and end <= len(rest)
+            and crc32c.crc32c(rest[begin + CHECKED_FROM : end]) == checksum
+        ):
             return True
     return False
 
 
 def size_on_disk(folder: Path) -> int:
     """Bytes that a session's segments take."""
-    return sum(os.path.getsize(p) for p in segments(folder))
+    return sum(p.stat().st_size for p in segments(folder))

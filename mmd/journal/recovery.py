@@ -18,9 +18,7 @@ def inventory_targets(folder: Path) -> dict[tuple[str, str], int]:
         JournalError: The session's journal does not verify.
     """
     spec = read_spec(folder)
-    targets = {
-        i: target for i, target in enumerate(spec.target_atoms) if target is not None
-    }
+    targets = {i: target for i, target in enumerate(spec.target_atoms) if target is not None}
     for record in records(folder):
         if record.kind is Kind.EVENT:
             event = event_decoder.decode(record.body)

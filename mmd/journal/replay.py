@@ -83,7 +83,9 @@ class _Replay:
         if record.kind is Kind.MARKET:
             self._view[: len(record.body)] = record.body
             if self._unpack(self._market, len(record.body)):
-                raise JournalError(f"{record.segment} offset {record.offset}: market record is malformed")
+                raise JournalError(
+                    f"{record.segment} offset {record.offset}: market record is malformed"
+                )
             self._engine.apply_market(self._market)
         else:
             event = event_decoder.decode(record.body)

@@ -24,7 +24,9 @@ from mmd.journal.format import CHECKED_FROM, HEAD, SUFFIX, Kind, encoder
 class JournalWriter:
     """One session's journal, open for appending. Not thread-safe but for `_sync_forever`."""
 
-    def __init__(self, folder: Path, spec: SessionSpec, *, segment_bytes: int, sync_ns: int) -> None:
+    def __init__(
+        self, folder: Path, spec: SessionSpec, *, segment_bytes: int, sync_ns: int
+    ) -> None:
         """Create the session's folder and its first segment.
 
         Raises:
@@ -41,10 +43,14 @@ class JournalWriter:
         try:
             folder.mkdir(parents=True)
         except OSError as error:
-            raise JournalError(f"cannot create journal folder {folder}: {error.strerror}; choose another journal.folder") from error
+            raise JournalError(
+                f"cannot create journal folder {folder}: {error.strerror}; choose another journal.folder"
+            ) from error
         self._roll()
         self._stop = threading.Event()
-        self._syncer = threading.Thread(target=self._sync_forever, args=(sync_ns / 1e9,), name="journal-sync", daemon=True)
+        self._syncer = threading.Thread(
+            target=self._sync_forever, args=(sync_ns / 1e9,), name="journal-sync", daemon=True
+        )
         self._syncer.start()
 
     def market(self, packed: memoryview) -> None:
@@ -73,7 +79,12 @@ class JournalWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _append(self, kind: Kind, body: bytes | memoryview) -> None:
@@ -90,7 +101,9 @@ class JournalWriter:
         start = at + HEAD.size
         out[start : start + len(body)] = body
         tail = HEAD.pack(0, 0, self.records, kind)[CHECKED_FROM:]
-        HEAD.pack_into(out, at, len(body), crc32c.crc32c(body, crc32c.crc32c(tail)), self.records, kind)
+        HEAD.pack_into(
+            out, at, len(body), crc32c.crc32c(body, crc32c.crc32c(tail)), self.records, kind
+        )
         self._at = start + len(body)
 
     def _roll(self) -> None:
@@ -102,7 +115,9 @@ class JournalWriter:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             os.posix_fallocate(self._fd, 0, self._segment_bytes)
         except OSError as error:
-            raise JournalError(f"cannot allocate {self._segment_bytes} bytes for {path}: {error.strerror}; free disk space or set journal.segment_mib lower") from error
+            raise JournalError(
+                f"cannot allocate {self._segment_bytes} bytes for {path}: {error.strerror}; free disk space or set journal.segment_mib lower"
+            ) from error
         self._map = mmap.mmap(self._fd, self._segment_bytes)
         self._at = 0
         self._write(Kind.HEADER, self._header)

@@ -31,7 +31,7 @@ class BookAudit:
         if int(market["kind"][0]) not in (DIFF, SNAPSHOT):
             return
         maker = self._engine.makers[int(market["instrument"][0])]
-        book = maker.book
+        book = maker.view.book
         update_id = int(book["last"][0])
         if not book["synced"][0] or update_id == self._last_ids[maker.instrument.id]:
             return
@@ -40,11 +40,21 @@ class BookAudit:
             list(zip(book["px"][0, s, :n].tolist(), book["sz"][0, s, :n].tolist(), strict=True))
             for s, n in enumerate(book["ntop"][0].tolist())
         ]
-        row = {"symbol": maker.instrument.symbol, "update_id": update_id, "bids": sides[0], "asks": sides[1]}
+        row = {
+            "symbol": maker.instrument.symbol,
+            "update_id": update_id,
+            "bids": sides[0],
+            "asks": sides[1],
+        }
         self._out.write(_encode(row) + b"\n")
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._out.close()

@@ -65,10 +65,14 @@ class HttpServer:
         """200 once books are in sync and orders reconciled, else 503 and why."""
         state = self._snapshot()
         waiting = {i.symbol: i.reason for i in state.instruments if not i.book.synced}
-        return web.json_response({"ready": state.ready, "waiting": waiting}, status=200 if state.ready else 503)
+        return web.json_response(
+            {"ready": state.ready, "waiting": waiting}, status=200 if state.ready else 503
+        )
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(
+            body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
     async def _state(self, _: web.Request) -> web.Response:
         return web.Response(body=_encode(self._snapshot()), content_type="application/json")

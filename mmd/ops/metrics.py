@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from typing_extensions import override
 
 from mmd.ops.state import InstrumentState, LatencyState, State
 
@@ -21,7 +22,11 @@ _INSTRUMENT_COUNTERS: tuple[tuple[str, str, Callable[[InstrumentState], float]],
     ("mmd_orders_sent", "Orders sent", lambda i: i.orders_sent),
     ("mmd_orders_acked", "Orders that the venue accepted", lambda i: i.orders_acked),
     ("mmd_orders_rejected", "Orders that the venue refused", lambda i: i.orders_rejected),
-    ("mmd_orders_canceled", "Orders that ended unfilled or part filled", lambda i: i.orders_canceled),
+    (
+        "mmd_orders_canceled",
+        "Orders that ended unfilled or part filled",
+        lambda i: i.orders_canceled,
+    ),
     ("mmd_fills", "Our trades", lambda i: i.fills),
     ("mmd_fills_maker", "Our trades as maker", lambda i: i.fills_maker),
 )
@@ -40,8 +45,16 @@ _INSTRUMENT_GAUGES: tuple[tuple[str, str, Callable[[InstrumentState], float | No
     ("mmd_pnl_unrealised_quote", "Unrealised PnL in quote currency", lambda i: i.pnl_unrealised),
     ("mmd_fees_quote", "Fees paid in quote currency", lambda i: i.fees),
     ("mmd_edge_quote", "Sum of edges of our fills in quote currency", lambda i: i.edge),
-    ("mmd_pnl_identity_error", "Difference of the two PnL accounts, integer units; never but 0", lambda i: i.identity_error),
-    ("mmd_position_drift_atoms", "Our position less the venue's, atoms; never but 0", lambda i: i.position_drift_atoms),
+    (
+        "mmd_pnl_identity_error",
+        "Difference of the two PnL accounts, integer units; never but 0",
+        lambda i: i.identity_error,
+    ),
+    (
+        "mmd_position_drift_atoms",
+        "Our position less the venue's, atoms; never but 0",
+        lambda i: i.position_drift_atoms,
+    ),
     ("mmd_orders_unknown", "Orders whose fate is being asked for", lambda i: i.orders_unknown),
     ("mmd_orders_working", "Orders that are or may be working", lambda i: len(i.orders)),
 )
@@ -53,6 +66,7 @@ class StateCollector(Collector):
     def __init__(self, snapshot: Callable[[], State]) -> None:
         self._snapshot = snapshot
 
+    @override
     def collect(self) -> Iterator[Metric]:
         """All families, from one consistent snapshot."""
         state = self._snapshot()
@@ -74,15 +88,23 @@ class StateCollector(Collector):
 
 def _process(state: State) -> Iterator[Metric]:
     """Families of the daemon as a whole."""
-    yield GaugeMetricFamily("mmd_ready", "1 while books are in sync and orders reconciled", state.ready)
+    yield GaugeMetricFamily(
+        "mmd_ready", "1 while books are in sync and orders reconciled", state.ready
+    )
     yield GaugeMetricFamily("mmd_uptime_seconds", "Time since the session began", state.uptime_s)
     yield CounterMetricFamily("mmd_decisions", "Decisions taken", state.decisions)
-    yield GaugeMetricFamily("mmd_journal_up", "1 while the journal can be written", state.journal_up)
+    yield GaugeMetricFamily(
+        "mmd_journal_up", "1 while the journal can be written", state.journal_up
+    )
     yield CounterMetricFamily("mmd_journal_records", "Records appended", state.journal_records)
     yield CounterMetricFamily("mmd_journal_bytes", "Bytes appended", state.journal_bytes)
-    yield _quantiles("mmd_tick_to_order_seconds", "Bytes in to order bytes out", {"all": state.tick_to_order_us})
+    yield _quantiles(
+        "mmd_tick_to_order_seconds", "Bytes in to order bytes out", {"all": state.tick_to_order_us}
+    )
     yield _quantiles("mmd_stage_seconds", "Time in each stage of the hot path", state.stages_us)
-    yield _quantiles("mmd_loop_lag_seconds", "Lateness of the event loop's timer", {"all": state.loop_lag_us})
+    yield _quantiles(
+        "mmd_loop_lag_seconds", "Lateness of the event loop's timer", {"all": state.loop_lag_us}
+    )
 
 
 def _labelled(state: State) -> Iterator[Metric]:
@@ -90,12 +112,18 @@ def _labelled(state: State) -> Iterator[Metric]:
     level = GaugeMetricFamily("mmd_risk_level", "1 at the risk level that holds", labels=("level",))
     level.add_metric((state.risk_level,), 1)
     yield level
-    refusals = CounterMetricFamily("mmd_risk_refusals", "Commands refused by the risk gate", labels=("reason",))
+    refusals = CounterMetricFamily(
+        "mmd_risk_refusals", "Commands refused by the risk gate", labels=("reason",)
+    )
     for reason, count in state.risk_refusals.items():
         refusals.add_metric((reason,), count)
     yield refusals
-    quote = GaugeMetricFamily("mmd_quote_state", "1 at the quote state that holds", labels=(*_LABELS, "state", "reason"))
-    markout = GaugeMetricFamily("mmd_markout_bps", "Mean markout of our fills by horizon", labels=(*_LABELS, "horizon"))
+    quote = GaugeMetricFamily(
+        "mmd_quote_state", "1 at the quote state that holds", labels=(*_LABELS, "state", "reason")
+    )
+    markout = GaugeMetricFamily(
+        "mmd_markout_bps", "Mean markout of our fills by horizon", labels=(*_LABELS, "horizon")
+    )
     for i in state.instruments:
         quote.add_metric((i.venue, i.symbol, i.quote_state, i.reason), 1)
         for horizon, bps in i.markout_bps.items():

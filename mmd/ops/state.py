@@ -1,17 +1,8 @@
-"""The picture of a running daemon that people and machines read: one struct, built in one place.
-
-`/api/state`, `/metrics`, the status line and the final summary all come from it.
-"""
+"""The picture of a running daemon that people and machines read: `/api/state`, `/metrics`, the summary."""
 
 import msgspec
 
-from mmd.core.engine import Engine
-from mmd.core.maker import Maker
-from mmd.core.units import Side
-from mmd.shell.driver import Driver
 from mmd.shell.latency import Histogram
-
-BOOK_LEVELS = 20
 
 
 class Level(msgspec.Struct, frozen=True):

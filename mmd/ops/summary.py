@@ -135,24 +135,46 @@ def summarise(state: State, facts: RunFacts) -> Summary:
         ),
         latency_us=LatencySummary(state.tick_to_order_us, state.stages_us),
         risk=RiskSummary(state.risk_level, facts.breaches, state.risk_refusals),
-        reconciliation=ReconciliationSummary(sum(abs(i.position_drift_atoms) for i in rows), facts.open_orders_left),
+        reconciliation=ReconciliationSummary(
+            sum(abs(i.position_drift_atoms) for i in rows), facts.open_orders_left
+        ),
         journal=facts.journal,
     )
 
 
 def show(summary: Summary, console: Console) -> None:
     """Print the one-page summary."""
-    table = Table(title=f"mmd {summary.version}: {', '.join(summary.instruments)} for {summary.duration_s:.1f} s", show_header=False)
+    table = Table(
+        title=f"mmd {summary.version}: {', '.join(summary.instruments)} for {summary.duration_s:.1f} s",
+        show_header=False,
+    )
     feed, orders, fills, pnl = summary.feed, summary.orders, summary.fills, summary.pnl
     t2o, left = summary.latency_us.tick_to_order, summary.reconciliation
     table.add_row("feed", f"{feed.messages:,} messages, {feed.gaps} gaps, {feed.resyncs} resyncs")
-    table.add_row("book", f"{feed.book_checks:,} checks against the venue, {feed.book_mismatches} mismatches")
-    table.add_row("orders", f"{orders.sent:,} sent, {orders.acked:,} acked, {orders.rejected:,} rejected, {orders.canceled:,} canceled, {orders.unknown} unknown")
+    table.add_row(
+        "book", f"{feed.book_checks:,} checks against the venue, {feed.book_mismatches} mismatches"
+    )
+    table.add_row(
+        "orders",
+        f"{orders.sent:,} sent, {orders.acked:,} acked, {orders.rejected:,} rejected, {orders.canceled:,} canceled, {orders.unknown} unknown",
+    )
     table.add_row("fills", f"{fills.count:,}, {fills.maker:,} as maker")
-    table.add_row("PnL", f"{pnl.total:+.4f} total = {pnl.realised:+.4f} realised {pnl.unrealised:+.4f} unrealised; fees {pnl.fees:.4f}; identity error {pnl.identity_error}")
-    table.add_row("tick to order", f"p50 {t2o.p50:.0f} µs, p99 {t2o.p99:.0f} µs over {t2o.count:,} batches that sent orders")
+    table.add_row(
+        "PnL",
+        f"{pnl.total:+.4f} total = {pnl.realised:+.4f} realised {pnl.unrealised:+.4f} unrealised; fees {pnl.fees:.4f}; identity error {pnl.identity_error}",
+    )
+    table.add_row(
+        "tick to order",
+        f"p50 {t2o.p50:.0f} µs, p99 {t2o.p99:.0f} µs over {t2o.count:,} batches that sent orders",
+    )
     table.add_row("risk", f"{summary.risk.level}, {summary.risk.breaches} breaches")
-    table.add_row("reconciliation", f"position drift {left.position_drift} atoms, {left.open_orders_left} open orders left")
-    table.add_row("start", f"first quote after {summary.startup_s:.1f} s, compilation {summary.compile_s:.1f} s apart")
+    table.add_row(
+        "reconciliation",
+        f"position drift {left.position_drift} atoms, {left.open_orders_left} open orders left",
+    )
+    table.add_row(
+        "start",
+        f"first quote after {summary.startup_s:.1f} s, compilation {summary.compile_s:.1f} s apart",
+    )
     table.add_row("journal", summary.journal)
     console.print(table)

@@ -10,14 +10,13 @@ from collections.abc import Callable
 
 import structlog
 
-from mmd.core.commands import AmendOrder, CancelAll, CancelOrder, QueryOrder, ResyncBook
+from mmd.core.commands import AmendOrder, CancelAll, CancelOrder, Command, QueryOrder, ResyncBook
 from mmd.core.engine import Engine
 from mmd.core.events import Decision, Event, OperatorAction, OperatorCommand, Timer
 from mmd.core.market.record import MARKET, pack, packed_view
-from mmd.core.ports import Clock, Venue
+from mmd.core.ports import Clock, Journal, Venue
 from mmd.errors import JournalError
 from mmd.jit.kernel import Rec, bind, new
-from mmd.journal.writer import JournalWriter
 from mmd.shell.latency import Histogram
 
 TIMER_PERIOD_S = 0.1
@@ -29,7 +28,7 @@ _log = structlog.get_logger()
 class Driver:
     """Feeds one engine from live venues; implements `mmd.core.ports.EventSink`."""
 
-    def __init__(self, engine: Engine, journal: JournalWriter, clock: Clock) -> None:
+    def __init__(self, engine: Engine, journal: Journal, clock: Clock) -> None:
         self.engine = engine
         self.journal_up = True
         self.decisions = 0
@@ -139,11 +138,11 @@ class Driver:
             except JournalError as error:
                 self._lose_journal(error)
 
-    def _record_command(self, command: object) -> bool:
+    def _record_command(self, command: Command) -> bool:
         """Whether the command may be sent: with the journal down only what takes risk away."""
         if self.journal_up:
             try:
-                self._journal.command(command)  # type: ignore[arg-type]
+                self._journal.command(command)
             except JournalError as error:
                 self._lose_journal(error)
         return self.journal_up or isinstance(command, _RISK_FREE)

@@ -31,7 +31,12 @@ class ExchangeProcess:
             VenueUnreachable: It did not listen in time.
         """
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "mmd.cli.main", "exchange", "--until-stdin-closes", *self._arguments,
+            sys.executable,
+            "-m",
+            "mmd.cli.main",
+            "exchange",
+            "--until-stdin-closes",
+            *self._arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=None,
@@ -41,7 +46,9 @@ class ExchangeProcess:
             return await asyncio.wait_for(self._address(), START_TIMEOUT_S)
         except TimeoutError:
             await self.stop()
-            raise VenueUnreachable(f"the embedded exchange did not listen within {START_TIMEOUT_S:.0f} s") from None
+            raise VenueUnreachable(
+                f"the embedded exchange did not listen within {START_TIMEOUT_S:.0f} s"
+            ) from None
 
     async def stop(self) -> None:
         """Close its standard input, which ends it; then insist."""
@@ -66,10 +73,14 @@ class ExchangeProcess:
         assert process.stdout is not None, "stdout is a pipe"
         while line := (await process.stdout.readline()).decode(errors="replace").strip():
             if _LISTENING in line:
-                self._drain = asyncio.create_task(self._discard(process.stdout), name="exchange-stdout")
+                self._drain = asyncio.create_task(
+                    self._discard(process.stdout), name="exchange-stdout"
+                )
                 return line.split(_LISTENING, 1)[1].split()[0]
         code = await process.wait()
-        error = MmdError(f"the embedded exchange ended before it listened (exit code {code}); its own message is above")
+        error = MmdError(
+            f"the embedded exchange ended before it listened (exit code {code}); its own message is above"
+        )
         error.exit_code = code or 1
         raise error
 

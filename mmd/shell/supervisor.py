@@ -27,17 +27,22 @@ async def supervise(
         Exception: Whatever the failed part raised, after every other part was cancelled.
     """
     tasks = {asyncio.create_task(part, name=name) for name, part in parts.items()}
-    stop = asyncio.create_task(until.wait(), name="until")
+    stop = asyncio.create_task(_wait(until), name="until")
+    tasks.add(stop)
+    pending = tasks
     try:
-        pending = tasks | {stop}
-        while tasks & pending and stop in pending:
+        while stop in pending and len(pending) > 1:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stop}:
                 _report(task, on_fault)
     finally:
-        for task in tasks | {stop}:
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks | {stop}, timeout=5.0)
+        await asyncio.wait(tasks, timeout=5.0)
+
+
+async def _wait(until: asyncio.Event) -> None:
+    await until.wait()
 
 
 def _report(task: asyncio.Task[None], on_fault: Callable[[str], None]) -> None:

@@ -1,6 +1,7 @@
 """Shows what the compiler does on a first start, and times it apart from the daemon's own start."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,19 +22,19 @@ class CompileProgress(event.Listener):  # type: ignore[misc]
         """A compilation begins; nested ones belong to it."""
         self._depth += 1
         if self._depth == 1:
-            self._started_at = item.timestamp
+            self._started_at = time.perf_counter()
             if self.compiled == 0:
                 print("compiling kernels, once per machine and version ...", file=sys.stderr)  # noqa: T201
             if self._is_terminal:
                 name = item.data["dispatcher"].py_func.__qualname__
                 print(f"\r\x1b[K  {self.compiled + 1}: {name}", end="", file=sys.stderr, flush=True)  # noqa: T201
 
-    def on_end(self, item: event.Event) -> None:
+    def on_end(self, _: event.Event) -> None:
         """A compilation ended."""
         self._depth -= 1
         if self._depth == 0:
             self.compiled += 1
-            self.seconds += item.timestamp - self._started_at
+            self.seconds += time.perf_counter() - self._started_at
 
 
 @contextmanager
@@ -43,4 +44,9 @@ def compile_progress() -> Iterator[CompileProgress]:
     with event.install_listener("numba:compile", progress):
         yield progress
     if progress.compiled:
-        print(f"\r\x1b[Kcompiled {progress.compiled} kernels in {progress.seconds:.1f} s" if sys.stderr.isatty() else f"compiled {progress.compiled} kernels in {progress.seconds:.1f} s", file=sys.stderr)  # noqa: T201
+        print(
+            f"\r\x1b[Kcompiled {progress.compiled} kernels in {progress.seconds:.1f} s"
+            if sys.stderr.isatty()
+            else f"compiled {progress.compiled} kernels in {progress.seconds:.1f} s",
+            file=sys.stderr,
+        )

@@ -111,11 +111,13 @@ class WebSocket(asyncio.Protocol):
                 await loop.create_connection(lambda: ws, uri.host, uri.port, ssl=context)
                 await ws._settled.wait()
         except OSError as error:
+            ws._drop()
             raise unreachable(error, f"{uri.host}:{uri.port}") from error
-        finally:
-            if not ws._opened:
-                ws._drop()
+        except BaseException:  # cancelled, too: the socket must not stay behind
+            ws._drop()
+            raise
         if ws.failure is not None and not ws._opened:
+            ws._drop()
             raise ws.failure
         return ws
 
@@ -157,7 +159,7 @@ class WebSocket(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the handshake."""
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=self._limits.backlog_bytes_max)
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -201,7 +203,9 @@ class WebSocket(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if exc is not None and not isinstance(exc, OSError):
-            self.failure = self.failure or exc  # a bug in a callback: never to be mistaken for a network fault
+            self.failure = (
+                self.failure or exc
+            )  # a bug in a callback: never to be mistaken for a network fault
         if not self._opened and self.failure is None:
             where = f"{self._uri.host}:{self._uri.port}"
             self.failure = VenueUnreachable(
@@ -262,7 +266,10 @@ class WebSocket(asyncio.Protocol):
         if silent_s > self._limits.silence_timeout_s:
             self.abort(f"silent for {silent_s:.1f} s")
             return
-        if now_ns - self._ping_ns >= self._limits.ping_interval_s * NANOS_PER_SECOND and self.is_open:
+        if (
+            now_ns - self._ping_ns >= self._limits.ping_interval_s * NANOS_PER_SECOND
+            and self.is_open
+        ):
             self._ping_ns = now_ns
             self._protocol.send_ping(b"")
             self._flush()
@@ -298,7 +305,9 @@ def _handshake_failure(uri: WebSocketURI, error: Exception) -> VenueUnreachable:
     status, headers = error.response.status_code, error.response.headers
     wait_s = retry_after_s(_plain(headers))
     hint = f"; it asks to wait {wait_s:.0f} s" if wait_s else ""
-    return HttpRefused(f"{where} refused the WebSocket handshake with HTTP {status}{hint}", status, wait_s)
+    return HttpRefused(
+        f"{where} refused the WebSocket handshake with HTTP {status}{hint}", status, wait_s
+    )
 
 
 def _plain(headers: Headers) -> dict[str, str]:

@@ -8,7 +8,9 @@ from typing import BinaryIO, NamedTuple, cast
 
 from mmd.errors import TapeError
 
-_MICROSECONDS_BELOW = 10**17  # local times are microseconds or nanoseconds since 1970; these cannot meet
+_MICROSECONDS_BELOW = (
+    10**17
+)  # local times are microseconds or nanoseconds since 1970; these cannot meet
 _LINE_MAX = 32 * 1024 * 1024
 
 
@@ -38,24 +40,32 @@ def _read_file(path: Path) -> Iterator[RawFrame]:
                 if not line.isspace():
                     yield _frame(line, path, number)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise TapeError(f"{path}: expected a whole gzip file, found it broken after line {number} ({error}); copy or record it again") from error
+        raise TapeError(
+            f"{path}: expected a whole gzip file, found it broken after line {number} ({error}); copy or record it again"
+        ) from error
     except OSError as error:
-        raise TapeError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+        raise TapeError(
+            f"{path}: cannot be read ({error.strerror or error}); check the path"
+        ) from error
     if number == 0:
         raise TapeError(f"{path}: expected lines of '<local time> <json>', found an empty file")
 
 
 def _open(path: Path) -> BinaryIO:
     if path.suffix == ".gz":
-        return cast(BinaryIO, gzip.open(path, "rb"))
+        return cast("BinaryIO", gzip.open(path, "rb"))
     return path.open("rb")
 
 
 def _frame(line: bytes, path: Path, number: int) -> RawFrame:
     stamp, _, payload = line.strip().partition(b" ")
     if not stamp.isdigit():
-        raise TapeError(f"{path}: line {number}: expected '<local time in us or ns> <json>', found {line[:40]!r}")
+        raise TapeError(
+            f"{path}: line {number}: expected '<local time in us or ns> <json>', found {line[:40]!r}"
+        )
     if not (payload.startswith((b"{", b"[")) and payload.endswith((b"}", b"]"))):
-        raise TapeError(f"{path}: line {number}: expected a JSON text after the time, found {payload[:40]!r}")
+        raise TapeError(
+            f"{path}: line {number}: expected a JSON text after the time, found {payload[:40]!r}"
+        )
     ts = int(stamp)
     return RawFrame(ts * 1000 if ts < _MICROSECONDS_BELOW else ts, payload)

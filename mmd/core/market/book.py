@@ -2,7 +2,8 @@
 
 Two pictures are kept of the best levels: the depth book (px, sz, ntop), which follows the venue's sequence
 and is what gets checked, and the view (vpx, vsz, nview), which is the same with a newer best bid and ask
-laid over it, and is what features and quotes read. Row 0 is the bids, row 1 the asks, best first.
+laid over it, and is what features and quotes read (fewer than 20 levels where the overlay took some
+away). Row 0 is the bids, row 1 the asks, best first.
 """
 
 import numpy as np

@@ -54,7 +54,11 @@ def index(name: str) -> int:
 
 
 # Kernels take these as constants; where a feature has several taus, levels or sides they follow in order.
-_SPREAD, _IMBALANCE, _MICROPRICE = index("spread"), index("imbalance_1"), index("microprice_less_mid")
+_SPREAD, _IMBALANCE, _MICROPRICE = (
+    index("spread"),
+    index("imbalance_1"),
+    index("microprice_less_mid"),
+)
 _OFI, _OFI_DECAYED, _OFI_LEVEL = index("ofi"), index("ofi_1s"), index("ofi_level_2_5s")
 _SLOPE, _FLOW, _INTENSITY = index("depth_slope_bid"), index("flow_1s"), index("trade_intensity")
 _SIGMA, _RETURN = index("sigma"), index("return_1s")

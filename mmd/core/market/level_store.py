@@ -82,7 +82,7 @@ def _beyond_top(b: Rec, side: int, ticks: int) -> bool:
     """Whether a change at ticks leaves the best levels as they are."""
     if b.ntop[side] < TOP:
         return False
-    worst = b.px[side, TOP - 1]
+    worst: int = b.px[side, TOP - 1]
     return ticks < worst if side == 0 else ticks > worst
 
 
@@ -214,7 +214,11 @@ def clear(b: Rec) -> None:
 def lots_at(b: Rec, side: int, ticks: int) -> int:
     """Lots of one level, 0 where there is none."""
     t = ticks - b.origin
+    lots: int = 0
     if 0 <= t < WINDOW:
-        return b.lots[side, t]
-    at = _find_far(b, side, ticks)
-    return b.far_sz[side, at] if at < b.nfar[side] and b.far_px[side, at] == ticks else 0
+        lots = b.lots[side, t]
+    else:
+        at = _find_far(b, side, ticks)
+        if at < b.nfar[side] and b.far_px[side, at] == ticks:
+            lots = b.far_sz[side, at]
+    return lots

@@ -10,7 +10,7 @@ of a timed-out order on the connection of the order, or after the order's receiv
 "never heard of it" proves nothing).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple, assert_never
 
@@ -24,34 +24,15 @@ from mmd.core.commands import (
     ReplaceOrder,
     ResyncBook,
 )
-from mmd.core.events import (
-    CancelRejected,
-    EndReason,
-    Fill,
-    OrderAccepted,
-    OrderEnded,
-    OrderRejected,
-    OrderStatus,
-    RejectReason,
-    RequestTimedOut,
-)
+from mmd.core.events import Fill
 from mmd.core.orders.order import Order
-from mmd.core.orders.order_state import IllegalTransitionError, OrderState, Trigger, next_state
+from mmd.core.orders.order_state import IllegalTransitionError, OrderState, Trigger
+from mmd.core.orders.order_update import OrderEvent, advance, contradiction, learn
 from mmd.core.orders.working_mirror import WorkingMirror
 from mmd.core.units import ClientOrderId, InstrumentId, Side, session_of
 from mmd.jit.kernel import Rec
 
-OrderEvent = (
-    OrderAccepted
-    | OrderRejected
-    | OrderEnded
-    | CancelRejected
-    | Fill
-    | OrderStatus
-    | RequestTimedOut
-)
 HISTORY_MAX = 4096
-_UNTRIED = frozenset({RejectReason.RATE_LIMIT, RejectReason.CLOCK, RejectReason.SIGNATURE})
 
 
 class Outcome(IntEnum):
@@ -172,7 +153,7 @@ class WorkingOrders:
     def on_link_lost(self, now_ns: int) -> None:
         """Private events may have been missed: every open order is UNKNOWN until queried."""
         for order in list(self._live.values()):
-            self._change(order, (Trigger.LINK_LOST,), now_ns)
+            self._change(order, Trigger.LINK_LOST, now_ns)
 
     def apply(self, event: OrderEvent) -> Applied:
         """Take in what the venue (or a time-out) says."""
@@ -183,10 +164,10 @@ class WorkingOrders:
         self._withdraw(order)
         is_new_fill = isinstance(event, Fill) and event.trade_id not in order.trade_ids
         is_repeat = isinstance(event, Fill) and not is_new_fill
-        message = "" if is_repeat else _contradiction(order, event)
+        message = "" if is_repeat else contradiction(order, event)
         try:
             if not is_repeat:
-                _advance(order, _learn(order, event), event.ts_recv_ns)
+                advance(order, learn(order, event), event.ts_recv_ns)
         except IllegalTransitionError as error:
             order.state = OrderState.UNKNOWN
             message = f"{order.describe()}: {error}"
@@ -218,14 +199,14 @@ class WorkingOrders:
         """Note a request to change an order; orders that we do not have are none of our business."""
         order = self.get(client_order_id)
         if order is not None:
-            self._change(order, (trigger,), now_ns)
+            self._change(order, trigger, now_ns)
             order.requested_ns = now_ns
         return order
 
-    def _change(self, order: Order, triggers: Iterable[Trigger], now_ns: int) -> None:
+    def _change(self, order: Order, trigger: Trigger, now_ns: int) -> None:
         self._withdraw(order)
         try:
-            _advance(order, triggers, now_ns)
+            advance(order, trigger, now_ns)
         finally:
             self._deposit(order)
 
@@ -269,88 +250,3 @@ class WorkingOrders:
         return Applied(
             Outcome.BREACH, None, is_new_fill, f"{what} {known}: reconcile with the venue"
         )
-
-
-def _contradiction(order: Order, event: OrderEvent) -> str:
-    """What in the event cannot be true of the order, or nothing."""
-    claim = ""
-    match event:
-        case Fill() if event.side is not order.side:
-            claim = f"Fill {event.trade_id} is on side {event.side.name}"
-        case Fill() if order.filled_lots + event.qty_lots > order.qty_lots:
-            claim = f"Fill {event.trade_id} of {event.qty_lots} lots exceeds what is left"
-        case OrderEnded() if event.filled_lots > order.qty_lots:
-            claim = f"OrderEnded counts {event.filled_lots} lots filled"
-        case OrderStatus() if event.known and (
-            event.side is not order.side
-            or event.price_ticks != order.price_ticks
-            or event.filled_lots > order.qty_lots
-        ):
-            claim = f"OrderStatus says {event.side.name} {event.filled_lots} at {event.price_ticks}"
-        case _:
-            pass
-    return f"{order.describe()}: {claim}: reconcile with the venue" if claim else ""
-
-
-def _advance(order: Order, triggers: Iterable[Trigger], now_ns: int) -> None:
-    """Drive the state table; a confirmed amend may leave nothing to be filled."""
-    for trigger in triggers:
-        order.state = next_state(order.state, trigger, has_fills=order.filled_lots > 0)
-    if order.is_open and order.filled_lots >= order.qty_lots:
-        order.state = next_state(order.state, Trigger.FILLED_ALL, has_fills=True)
-    order.changed_ns = max(order.changed_ns, now_ns)
-
-
-def _learn(order: Order, event: OrderEvent) -> tuple[Trigger, ...]:
-    """Take over an event's facts; returns the triggers they make."""
-    match event:
-        case OrderAccepted():
-            order.venue_order_id = event.venue_order_id
-            return (Trigger.ACCEPTED,)
-        case OrderRejected():
-            return (_rejection(order, event.reason),)
-        case OrderEnded():
-            order.reported_lots = max(order.reported_lots, event.filled_lots)
-            has_expired = event.reason in {EndReason.EXPIRED, EndReason.SELF_TRADE}
-            return (Trigger.EXPIRED if has_expired else Trigger.ENDED,)
-        case CancelRejected():
-            return (
-                Trigger.REQUEST_UNTRIED if event.reason in _UNTRIED else Trigger.CANCEL_REJECTED,
-            )
-        case Fill():
-            order.venue_order_id = event.venue_order_id
-            order.trade_ids.add(event.trade_id)
-            order.filled_lots += event.qty_lots
-            is_full = order.filled_lots >= order.qty_lots
-            return (Trigger.FILLED_ALL if is_full else Trigger.FILLED_PART,)
-        case OrderStatus():
-            return (_status(order, event),)
-        case RequestTimedOut():
-            return (Trigger.TIMED_OUT,)
-        case _:
-            assert_never(event)
-
-
-def _rejection(order: Order, reason: RejectReason) -> Trigger:
-    """A duplicate id means that the venue has had the order before: its fate is unknown, not 'rejected'."""
-    if reason is RejectReason.DUPLICATE:
-        return Trigger.TIMED_OUT
-    if order.venue_order_id is not None and order.is_open:
-        raise IllegalTransitionError(order.state, Trigger.REJECTED)
-    return Trigger.REJECTED
-
-
-def _status(order: Order, event: OrderStatus) -> Trigger:
-    """The answer to a query (or the confirmation of an amend)."""
-    if not event.known:
-        is_purged = order.state is OrderState.UNKNOWN and order.venue_order_id is not None
-        return Trigger.STATUS_GONE if is_purged else Trigger.STATUS_NEVER
-    order.venue_order_id = event.venue_order_id
-    order.reported_lots = max(order.reported_lots, event.filled_lots)
-    is_amended = order.state is OrderState.PENDING_AMEND and event.qty_lots == order.amend_lots
-    if order.is_open and event.qty_lots < order.qty_lots:  # amends only ever shrink
-        order.qty_lots = event.qty_lots
-        order.since_ns = event.ts_recv_ns
-    if event.open:
-        return Trigger.AMENDED if is_amended else Trigger.STATUS_OPEN
-    return Trigger.STATUS_FILLED if event.filled_lots >= event.qty_lots else Trigger.STATUS_GONE

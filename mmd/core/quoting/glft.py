@@ -22,6 +22,7 @@ LOG_RATIO_MIN: Final = math.log(1e-7)
 LOG_RATIO_MAX: Final = math.log(1e3)
 _STEP: Final = (LOG_RATIO_MAX - LOG_RATIO_MIN) / (NODES - 1)
 _BISECTIONS: Final = 60
+_EXPONENT_MAX: Final = 700.0  # math.exp raises beyond 709 where a compiled exp gives infinity
 _SIGMA_MIN: Final = 1e-9  # keeps the logarithm finite; as good as no volatility
 
 GLFT = layout(
@@ -205,7 +206,8 @@ def closed_form(quote: Rec) -> int:
     for side in range(2):
         sign = 1.0 - 2.0 * side
         k = q.decay[side]
-        c2 = math.exp(0.5 * log_alpha_over_eta(q.gamma, q.sigma, q.rate[side], k, q.impact)) / k
+        log_ratio = log_alpha_over_eta(q.gamma, q.sigma, q.rate[side], k, q.impact)
+        c2 = math.exp(min(0.5 * log_ratio, _EXPONENT_MAX)) / k
         c1 = math.log1p(q.gamma / k) / q.gamma
         q.offset[side] = c1 + 0.5 * q.impact + (0.5 + sign * inventory) * c2
         lean -= 0.5 * inventory * c2

@@ -46,7 +46,7 @@ def test_secrets_file_beats_environment(file: Path, tmp_path: Path, monkeypatch:
         ("quoting.levels", "nine", ("quoting.levels", "nine", "integer")),
         ("quoting.spread_model", "magic", ("quoting.spread_model", "magic", "'glft'")),
         ("quoting.spread_bps_min", "200", ("spread_bps_min", "200", "spread_bps_max")),
-        ("quoting.spread_model", "avellaneda_stoikov", ("close_time",)),
+        ("quoting.spread_model", "avellaneda_stoikov", ("close_utc",)),
         ("risk.los_max", "5", ("risk.los_max", "unknown key")),
         ("environment", "live", ("live_confirmed",)),
         ("embedded.speed", "fast", ("embedded.speed", "fast")),

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from mmd.shell.latency import Histogram
 
 
-@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=300), st.sampled_from([0.5, 0.9, 0.99]))
+@given(
+    st.lists(st.integers(0, 10**12), min_size=1, max_size=300), st.sampled_from([0.5, 0.9, 0.99])
+)
 def test_quantiles_are_within_the_bucket_resolution(values: list[int], q: float) -> None:
     """A quantile is at most one bucket (1/32) above the exact one and never below it."""
     histogram = Histogram()

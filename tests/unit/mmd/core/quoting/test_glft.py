@@ -165,6 +165,7 @@ def test_zero_where_a_positive_input_is_needed_is_refused(quote_of: QuoteOf, fie
     assert OFFSETS(quote_of(**{field: 0.0}), TABLE) == OUT_OF_RANGE
 
 
+@pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning")  # interpreted only
 def test_a_result_beyond_floats_is_refused(quote_of: QuoteOf) -> None:
     """An absurd but finite impact overflows the closed form; the status says so."""
     assert CLOSED(quote_of(impact=1e4, inventory=1e300)) == NOT_FINITE

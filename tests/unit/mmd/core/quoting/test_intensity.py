@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmd.core.quoting import intensity
@@ -46,6 +46,7 @@ def _converge(fit: Rec, steps: int = 40) -> tuple[float, float]:
     return fit["rate"][0, 0].item(), fit["decay"][0, 0].item()
 
 
+@settings(deadline=None)  # forty steps take long when kernels are interpreted
 @given(st.floats(0.01, 50.0), st.floats(0.05, 2.0), st.floats(0.1, 10.0), st.floats(0.1, 10.0))
 def test_newton_finds_the_truth_from_any_start(
     rate: float, decay: float, rate_factor: float, decay_factor: float

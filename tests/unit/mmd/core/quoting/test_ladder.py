@@ -1,5 +1,6 @@
 """The ladder's promises to the risk gate, for any input, and its numbers for plain ones."""
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -67,8 +68,8 @@ def test_targets_never_cross_the_book_or_each_other(drawn: tuple[Rec, int, int])
     asks = [px for px, _ in _side(quote, 1)]
     assert all(1 <= px < best_ask for px in bids)
     assert all(px > best_bid for px in asks)
-    assert all(better > worse for better, worse in zip(bids, bids[1:], strict=False))
-    assert all(better < worse for better, worse in zip(asks, asks[1:], strict=False))
+    assert all(better > worse for better, worse in itertools.pairwise(bids))
+    assert all(better < worse for better, worse in itertools.pairwise(asks))
     assert not bids or not asks or bids[0] < asks[0]
 
 

@@ -1,0 +1,174 @@
+"""The private side of a venue: the WebSocket API connection, brought up, reconciled, watched, replaced."""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+from numpy.random import Generator
+
+from adapters.binance_spot.api_session import IN_FLIGHT_MAX, ApiSession, PrivateCodec
+from adapters.binance_spot.order_replies import refused, timed_out
+from adapters.binance_spot.reconcile import Reconciler
+from adapters.binance_spot.settings import BinanceSpotSettings
+from adapters.binance_spot.venue_clock import VenueClock
+from mmd.core.commands import Command, QueryOrder
+from mmd.core.events import (
+    CancelRejected,
+    Event,
+    OrderRejected,
+    PrivateDown,
+    PrivateUp,
+    RejectReason,
+)
+from mmd.core.ports import Clock, EventSink
+from mmd.core.units import NANOS_PER_SECOND
+from mmd.errors import MmdError
+from mmd.shell.backoff import Backoff
+from mmd.shell.reconnect import keep_connected, while_open
+from mmd.shell.websocket import WebSocket, WebSocketLimits
+
+_TICK_S = 0.1
+_NANOS_PER_MS = 1_000_000
+_log = structlog.get_logger()
+
+
+class OrderLink:
+    """Sends commands and reports their fate; while it is down, commands are refused unsent."""
+
+    def __init__(
+        self,
+        venue: str,
+        settings: BinanceSpotSettings,
+        codec: PrivateCodec,
+        reconciler: Reconciler,
+        venue_clock: VenueClock,
+        clock: Clock,
+        rng: Generator,
+    ) -> None:
+        """Nothing is opened before `run`."""
+        self._venue = venue
+        self._settings = settings
+        self._codec = codec
+        self._reconciler = reconciler
+        self._venue_clock = venue_clock
+        self._clock = clock
+        self._backoff = Backoff(rng)
+        self._sink: EventSink | None = None
+        self._session: ApiSession | None = None
+        self._subscribed = asyncio.Event()
+        self._up = False
+        self._settled_ns = 0
+        self.clock_refused = asyncio.Event()
+        """Set when the venue refused a request's timestamp: the clock wants measuring."""
+
+    async def run(self, sink: EventSink) -> None:
+        """Keep the connection until cancelled. Raises: VenueError if the first one cannot be made."""
+        self._sink = sink
+        await keep_connected(
+            self._live_once, self._backoff, self._clock, venue=self._venue, link="orders"
+        )
+
+    def send(self, command: Command) -> None:
+        """Write a command now, or report soon that it was not sent."""
+        session = self._session
+        if session is not None and self._up and session.ready:
+            session.send(command, self._clock.monotonic_ns())
+        else:  # later, because the caller may be in the middle of deciding
+            asyncio.get_running_loop().call_soon(self._refuse, command)
+
+    async def _live_once(self) -> None:
+        ws = await WebSocket.connect(
+            self._settings.api_url,
+            self._on_frame,
+            self._on_closed,
+            self._clock,
+            on_open=self._on_open,
+            limits=WebSocketLimits(
+                open_timeout_s=self._settings.connect_timeout_s,
+                silence_timeout_s=self._settings.silence_timeout_s,
+            ),
+        )
+        try:
+            await while_open(ws, self._bring_up())
+            await ws.wait_closed()
+        finally:
+            await ws.close()
+        if ws.failure is not None and not isinstance(ws.failure, MmdError):
+            raise ws.failure
+
+    async def _bring_up(self) -> None:
+        """From an open connection to PrivateUp."""
+        await self._subscribed.wait()
+        # A request lost with the last connection may still arrive until its recvWindow is over; only
+        # then do lists of orders say the last word.
+        late_s = (self._settled_ns - self._clock.monotonic_ns()) / NANOS_PER_SECOND
+        if late_s > 0.0:
+            await asyncio.sleep(late_s)
+        await self._reconciler.run(self._emit)
+        self._up = True
+        _log.info("private_up", venue=self._venue)
+        self._emit(PrivateUp(self._clock.monotonic_ns(), self._venue))
+
+    def _on_open(self, ws: WebSocket) -> None:
+        self._subscribed.clear()
+        self._session = ApiSession(
+            self._codec,
+            ws.send,
+            self._emit,
+            self._venue_clock.now_ms,
+            int(self._settings.request_timeout_s * NANOS_PER_SECOND),
+        )
+        self._session.offset_ms = self._venue_clock.offset_ms
+        self._session.start(self._clock.monotonic_ns())
+        asyncio.get_running_loop().call_later(_TICK_S, self._tick, ws, self._session)
+
+    def _on_frame(self, payload: bytes, ts_recv_ns: int) -> None:
+        session = self._session
+        assert session is not None
+        session.on_frame(payload, ts_recv_ns)
+        if not self._up and session.subscribed:
+            self._subscribed.set()
+
+    def _on_closed(self, reason: str) -> None:
+        session, self._session = self._session, None
+        now_ns = self._clock.monotonic_ns()
+        self._codec.account.in_sync = False
+        if self._up:
+            self._up = False
+            _log.warning("private_down", venue=self._venue, reason=reason)
+            self._emit(PrivateDown(now_ns, self._venue, reason))
+        last_sent_ns = session.lost(now_ns) if session is not None else 0
+        if last_sent_ns > 0:
+            self._settled_ns = last_sent_ns + self._settings.recv_window_ms * _NANOS_PER_MS
+
+    def _tick(self, ws: WebSocket, session: ApiSession) -> None:
+        """Time out requests, ten times a second, for as long as this connection is the current one."""
+        if session is not self._session:
+            return
+        try:
+            session.expire(self._clock.monotonic_ns())
+        except MmdError as error:
+            ws.abort(str(error), error)
+            return
+        asyncio.get_running_loop().call_later(_TICK_S, self._tick, ws, session)
+
+    def _refuse(self, command: Command) -> None:
+        """A command that was not written: an order was never placed, a question has no answer."""
+        now_ns = self._clock.monotonic_ns()
+        events: Iterable[Event]
+        if isinstance(command, QueryOrder):
+            events = timed_out(command, now_ns)
+        elif self._up:
+            text = f"not sent: {IN_FLIGHT_MAX} requests are waiting for an answer"
+            events = refused(command, RejectReason.RATE_LIMIT, 0, text, now_ns)
+        else:
+            text = "not sent: order entry is not connected"
+            events = refused(command, RejectReason.OTHER, 0, text, now_ns)
+        for event in events:
+            self._emit(event)
+
+    def _emit(self, event: Event) -> None:
+        assert self._sink is not None
+        if isinstance(event, OrderRejected | CancelRejected) and event.reason is RejectReason.CLOCK:
+            self.clock_refused.set()
+        self._sink.on_event(event)

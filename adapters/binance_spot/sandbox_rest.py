@@ -1,0 +1,91 @@
+"""The REST server: one handler for every operation of the table, with signatures, headers and error bodies."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import web
+
+from adapters.binance_spot.sandbox_auth import Authority, check_time, signed_query
+from adapters.binance_spot.sandbox_clock import ExchangeClock
+from adapters.binance_spot.sandbox_errors import ApiError
+from adapters.binance_spot.sandbox_limits import RateLimits
+from adapters.binance_spot.sandbox_operations import Operation, Operations
+from adapters.binance_spot.sandbox_params import Params
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+OnRequest = Callable[[int, str], None]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class RestServer:
+    """Turns requests into operations."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        authority: Authority,
+        limits: RateLimits,
+        clock: ExchangeClock,
+        on_request: OnRequest | None = None,
+    ) -> None:
+        self._operations = operations
+        self._authority = authority
+        self._limits = limits
+        self._clock = clock
+        self._on_request = on_request
+
+    def routes(self) -> list[web.RouteDef]:
+        """One route for each operation that has a path, and an answer for unknown paths."""
+        known = [
+            web.route(o.verb, o.path, self._handler(o)) for o in self._operations.all if o.path
+        ]
+        return [*known, web.route("*", "/api/{tail:.*}", self._unknown)]
+
+    def _handler(self, operation: Operation) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            body = (
+                (await request.read()).decode("utf-8", "replace") if request.can_read_body else ""
+            )
+            if self._on_request is not None:
+                self._on_request(self._clock.machine_ns(), f"{operation.verb} {operation.path}")
+            query = request.raw_path.partition("?")[2]
+            try:
+                answer = self._run(operation, request.headers.get("X-MBX-APIKEY", ""), query, body)
+                return self._response(answer, 200)
+            except ApiError as error:
+                return self._response(error.body(), error.status, error.retry_after_s)
+
+        return handle
+
+    def _run(self, operation: Operation, key: str, query: str, body: str) -> Any:
+        now_ns = self._clock.now_ns()
+        params = dict(parse_qsl(query, keep_blank_values=True))
+        params.update(parse_qsl(body, keep_blank_values=True))
+        account = None
+        if operation.is_signed:
+            credential = self._authority.credential(key)
+            payload, signature = signed_query(query, body)
+            self._authority.verify(credential, payload, signature)
+            check_time(params.get("timestamp"), params.get("recvWindow"), now_ns)
+            account = credential.account
+        return self._operations.run(operation, account, Params(params), now_ns)
+
+    async def _unknown(self, request: web.Request) -> web.Response:
+        return self._response(
+            {
+                "code": -1020,
+                "msg": f"This operation is not supported: {request.method} {request.path}",
+            },
+            404,
+        )
+
+    def _response(self, answer: Any, status: int, retry_after_s: int = 0) -> web.Response:
+        headers = self._limits.headers(self._clock.now_ns())
+        if retry_after_s > 0:
+            headers["Retry-After"] = str(retry_after_s)
+        return web.Response(
+            body=_encode(answer), status=status, content_type="application/json", headers=headers
+        )

@@ -1,0 +1,58 @@
+"""Settings of a Binance spot venue: addresses, keys, instruments, time limits."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+
+_MS_PER_S = 1_000
+
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
+StreamUrl = Annotated[str, StringConstraints(pattern=r"^wss?://[^/\s]+$")]
+ApiUrl = Annotated[str, StringConstraints(pattern=r"^wss?://[^/\s]+(/\S*)?$")]
+Symbol = Annotated[str, StringConstraints(pattern=r"^\S+$", to_upper=True)]
+
+
+class BinanceSpotSettings(BaseModel):
+    """One account at Binance spot, or at anything that speaks its protocol."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    rest_url: HttpUrl = "https://api.binance.com"
+    """Scheme, host and port of the REST side."""
+    stream_url: StreamUrl = "wss://stream.binance.com:9443"
+    """Scheme, host and port of the market-data streams."""
+    api_url: ApiUrl = "wss://ws-api.binance.com:443/ws-api/v3"
+    """Whole address of the WebSocket API."""
+    api_key: SecretStr = SecretStr("")
+    api_secret: SecretStr = SecretStr("")
+    """HMAC secret of the key."""
+    instruments: tuple[Symbol, ...] = Field(default=(), max_length=256)
+    """Symbols, e.g. BTCUSDT; empty takes all that the venue lists, where those are few."""
+    observe: bool = False
+    """Market data only: no keys, no orders."""
+    recv_window_ms: int = Field(default=2_000, ge=1, le=2_000)
+    """How long the venue may take until it has a request; later it must refuse it."""
+    request_timeout_s: float = Field(default=2.0, gt=0.0, le=60.0)
+    """When a request without an answer counts as lost, and its order as unknown."""
+    connect_timeout_s: float = Field(default=5.0, gt=0.0, le=60.0)
+    silence_timeout_s: float = Field(default=30.0, gt=0.0, le=300.0)
+    """A connection on which nothing arrives (not even a pong) for this long is replaced."""
+    snapshot_levels: int = Field(default=5_000, ge=100, le=5_000)
+    """Levels a side in a book snapshot; 5,000 cost 250 of the 6,000 weight a minute."""
+    clock_check_s: float = Field(default=60.0, gt=0.0, le=3_600.0)
+    """How often the venue's clock is compared with ours."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(set(self.instruments)) < len(self.instruments):
+            raise ValueError("instruments: expected each symbol once")
+        if not self.observe and not (
+            self.api_key.get_secret_value() and self.api_secret.get_secret_value()
+        ):
+            raise ValueError("api_key and api_secret: expected both, or observe = true")
+        if self.request_timeout_s * _MS_PER_S < self.recv_window_ms:
+            raise ValueError(
+                f"request_timeout_s: expected at least recv_window_ms ({self.recv_window_ms} ms), so that a "
+                f"request that is asked about cannot arrive any more; found {self.request_timeout_s} s"
+            )
+        return self

@@ -1,0 +1,50 @@
+"""The market-data connection's own talk: which streams it asks for, and its frames without market data.
+
+The streams are named in the address, so there is nothing to subscribe and no answer to wait for. Keep-alive
+is WebSocket pings, which the transport does.
+"""
+
+from collections.abc import Sequence
+
+from adapters.binance_spot.wire import StreamControl, decode
+from mmd.core.instrument import Instrument
+from mmd.errors import CodecError, VenueError, VenueUnreachable
+
+_STREAMS = ("depth@100ms", "trade", "bookTicker", "depth20@100ms")
+_SHUTDOWN = "serverShutdown"
+STREAMS_MAX = 1_024
+"""Per connection. Source: web-socket-streams.md, "WebSocket Limits"."""
+
+
+def stream_target(instruments: Sequence[Instrument]) -> str:
+    """Path and query of the combined stream: diffs, trades, tops and 20 levels of each instrument.
+
+    Raises:
+        VenueError: more streams than one connection may have.
+    """
+    names = [f"{i.symbol.lower()}@{stream}" for i in instruments for stream in _STREAMS]
+    if len(names) > STREAMS_MAX:
+        raise VenueError(
+            f"expected at most {STREAMS_MAX // len(_STREAMS)} instruments on one venue, found {len(instruments)}"
+        )
+    return f"/stream?streams={'/'.join(names)}"
+
+
+def check_control(frame: bytes) -> None:
+    """Accept an answer to a request; whatever ends the connection is raised.
+
+    Raises:
+        VenueUnreachable: the server announced its shutdown.
+        VenueError: the server reports an error.
+        CodecError: anything that the documents do not list.
+    """
+    control = decode(frame, StreamControl, "market-data connection")
+    if _SHUTDOWN in (control.event, control.stream.removeprefix("!")):
+        raise VenueUnreachable("the server announced its shutdown")
+    if control.error is not None:
+        raise VenueError(f"market-data connection: {control.error.msg}", control.error.code)
+    if control.code is not None:
+        raise VenueError(f"market-data connection: {control.msg}", control.code)
+    if control.event or control.stream or control.id is None:
+        name = control.event or control.stream or frame[:80].decode("utf-8", "replace")
+        raise CodecError(f"market-data connection: unknown message {name!r}")

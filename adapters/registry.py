@@ -1,0 +1,44 @@
+"""Which adapters there are: a name in the configuration → its settings and its venue, imported when asked for."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from numpy.random import Generator
+from pydantic import BaseModel
+
+from mmd.core.instrument import Instrument
+from mmd.core.ports import Clock, Venue
+from mmd.errors import ConfigError
+
+_ADAPTERS = {"binance_spot": ("BinanceSpotSettings", "BinanceSpotVenue")}
+"""Package under `adapters` → settings class in its `settings`, venue class in its `venue`, beside a compile_kernels function."""
+
+
+class Adapter(NamedTuple):
+    """How to configure and make a venue; `venue` takes (name, settings, clock, rng)."""
+
+    settings: type[BaseModel]
+    venue: Callable[..., Venue]
+    compile_kernels: Callable[[Sequence[Instrument]], None]
+    """Compiles what the venue will need, or loads it from the cache."""
+
+    def make(self, name: str, settings: BaseModel, clock: Clock, rng: Generator) -> Venue:
+        """A venue that is not connected yet."""
+        return self.venue(name, settings, clock, rng)
+
+
+def adapter_names() -> tuple[str, ...]:
+    """Every adapter that a configuration may name."""
+    return tuple(sorted(_ADAPTERS))
+
+
+def adapter(name: str) -> Adapter:
+    """The adapter called `name`. Raises: ConfigError if there is none."""
+    classes = _ADAPTERS.get(name)
+    if classes is None:
+        raise ConfigError(f"adapter: expected one of {', '.join(adapter_names())}, found {name!r}")
+    package = f"adapters.{name}"
+    settings: Any = getattr(import_module(f"{package}.settings"), classes[0])
+    module: Any = import_module(f"{package}.venue")
+    return Adapter(settings, getattr(module, classes[1]), module.compile_kernels)

@@ -1,0 +1,87 @@
+"""What one instrument holds, has earned and is owed: fills, PnL, markouts and the venue's own balances."""
+
+from collections import deque
+
+from mmd.core.events import Balance, Fill, Reconciled
+from mmd.core.flow.markout import Markouts
+from mmd.core.instrument import Instrument
+from mmd.core.inventory.pnl import Pnl
+
+FILLS_KEPT = 256
+
+
+class Ledger:
+    """The accounts of one instrument.
+
+    The first `Reconciled` sets the baseline: inventory is what is held beyond the target. Later ones are
+    compared with it and never change it.
+
+    Attributes:
+        pnl: None until the first reconciliation.
+        fills: the last FILLS_KEPT of our trades.
+        drift_atoms: holdings that the venue reported last less those that our fills explain; 0, or something
+            happened that we have not been told.
+        base_atoms, quote_atoms: total holdings, as the venue last said and moved by fills since.
+    """
+
+    def __init__(self, instrument: Instrument, target_atoms: int | None) -> None:
+        self.pnl: Pnl | None = None
+        self.markouts = Markouts()
+        self.fills: deque[Fill] = deque(maxlen=FILLS_KEPT)
+        self.fill_count = 0
+        self.maker_count = 0
+        self.drift_atoms = 0
+        self.base_atoms = 0
+        self.quote_atoms = 0
+        self._instrument = instrument
+        self._target_atoms = target_atoms
+
+    @property
+    def position_atoms(self) -> int:
+        """Inventory in base atoms; 0 before the first reconciliation."""
+        return 0 if self.pnl is None else self.pnl.position.atoms
+
+    @property
+    def position_lots(self) -> int:
+        """Inventory in whole lots, towards zero."""
+        return 0 if self.pnl is None else self.pnl.position.lots
+
+    def on_reconciled(self, event: Reconciled, mid_half_ticks: int) -> None:
+        """Set the baseline, or compare with it."""
+        self.base_atoms = event.base_atoms
+        if self.pnl is None:
+            if self._target_atoms is None:
+                self._target_atoms = event.base_atoms
+            carried_atoms = event.base_atoms - self._target_atoms
+            self.pnl = Pnl(self._instrument, mid_half_ticks, carried_atoms)
+        assert self._target_atoms is not None, "set with the first reconciliation"
+        self.drift_atoms = event.base_atoms - self._target_atoms - self.position_atoms
+
+    def on_balance(self, event: Balance) -> None:
+        """Take over what the venue says we hold."""
+        total = event.free_atoms + event.locked_atoms
+        if event.asset == self._instrument.base:
+            self.base_atoms = total
+        if event.asset == self._instrument.quote:
+            self.quote_atoms = total
+
+    def on_fill(self, fill: Fill, mid_half_ticks: int, now_ns: int) -> None:
+        """Book one of our trades; before the first reconciliation it is part of the holdings found then."""
+        if self.pnl is None:
+            return
+        self.pnl.on_fill(fill, mid_half_ticks)
+        self.markouts.on_fill(fill.side, fill.price_ticks, fill.qty_lots, mid_half_ticks, now_ns)
+        self.fills.append(fill)
+        self.fill_count += 1
+        self.maker_count += fill.is_maker
+        money = self.pnl.position.money
+        self.base_atoms += fill.side.sign * fill.qty_lots * money.atoms_per_lot
+        self.quote_atoms -= fill.side.sign * money.quote_atoms(
+            money.notional(fill.qty_lots, fill.price_ticks)
+        )
+
+    def on_mid(self, mid_half_ticks: int, now_ns: int) -> None:
+        """Mark the inventory and judge the fills whose horizon has passed."""
+        if self.pnl is not None:
+            self.pnl.on_mid(mid_half_ticks)
+        self.markouts.on_mid(mid_half_ticks, now_ns)

@@ -1,0 +1,102 @@
+"""One instrument's market as the engine sees it: book, features, volatility, and how the feed has fared."""
+
+from mmd.core.market import book as books
+from mmd.core.market import trade_flow, volatility
+from mmd.core.market.features import FEATURES
+from mmd.core.market.record import DIFF, MARKET, PARTIAL, SNAPSHOT, TOP, TRADE
+from mmd.core.quoting.inputs import TOUCH, observe
+from mmd.jit.kernel import Rec, bind, new
+
+_NEEDS_RESYNC = frozenset({books.GAP, books.CROSSED, books.TOO_MANY})
+
+
+class MarketView:
+    """Applies market records to one instrument's book and keeps what is derived from it.
+
+    Attributes:
+        book, features, flow, vol, touch: kernel records.
+        mid_half_ticks: best bid + best ask of the view, 0 before the first two-sided book.
+        is_crossed: whether the last update left the book crossed or one-sided.
+        wants_resync: the book is not the venue's any more; cleared by the next snapshot.
+        changed_ns: engine time of the last applied update.
+        last_trade_ticks: 0 before the first trade.
+    """
+
+    def __init__(self) -> None:
+        self.book: Rec = new(books.BOOK)
+        self.features: Rec = new(FEATURES)
+        self.flow: Rec = new(trade_flow.TRADE_FLOW)
+        self.vol: Rec = new(volatility.VOLATILITY)
+        self.touch: Rec = new(TOUCH)
+        self.is_up = False
+        self.is_crossed = False
+        self.wants_resync = False
+        self.is_dirty = False
+        self.mid_half_ticks = 0
+        self.bid_ticks = 0
+        self.ask_ticks = 0
+        self.last_trade_ticks = 0
+        self.changed_ns = 0
+        self.messages = self.gaps = self.resyncs = self.crossed = self.checks = self.mismatches = 0
+        volatility.configure(self.vol, sigma_prior=0.0)
+        self._touch = memoryview(self.touch.view("i8"))
+        market = new(MARKET)
+        self._apply = bind(books.apply, self.book, market)
+        self._apply_top = bind(books.apply_top, self.book, market)
+        self._check = bind(books.check, self.book, market)
+        self._reset = bind(books.reset, self.book)
+        self._on_trade = bind(trade_flow.on_trade, self.flow, market)
+        self._observe = bind(observe, self.features, self.book, self.flow, self.vol, self.touch, 0)
+        self._reset(self.book)
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether the book is the venue's, as far as sequence numbers tell."""
+        return self.is_up and not self.wants_resync and self.mid_half_ticks > 0
+
+    def apply(self, market: Rec, now_ns: int) -> None:
+        """Apply one record of any kind."""
+        self.messages += 1
+        match int(market["kind"][0]):
+            case kind if kind in (DIFF, SNAPSHOT):
+                self.resyncs += kind == SNAPSHOT and self.changed_ns > 0
+                self.wants_resync = self.wants_resync and kind != SNAPSHOT
+                self._book_changed(self._apply(self.book, market), now_ns)
+            case kind if kind == TOP:
+                self._view_changed(self._apply_top(self.book, market), now_ns)
+            case kind if kind == TRADE:
+                self._on_trade(self.flow, market)
+                self.last_trade_ticks = int(market["px"][0, 0, 0])
+            case kind if kind == PARTIAL:
+                self._compare(self._check(self.book, market))
+
+    def lose(self) -> None:
+        """The feed is gone: nothing in the book can be relied on until the next snapshot."""
+        self.is_up = False
+        self._reset(self.book)
+
+    def _book_changed(self, status: int, now_ns: int) -> None:
+        if status in _NEEDS_RESYNC:
+            self.wants_resync = True
+            self.gaps += status != books.CROSSED
+        self.crossed += status == books.CROSSED
+        self._view_changed(status, now_ns)
+
+    def _view_changed(self, status: int, now_ns: int) -> None:
+        if status in (books.STALE, books.UNSYNCED, books.GAP, books.TOO_MANY):
+            return
+        self.is_crossed = status != books.OK
+        self.changed_ns = now_ns
+        self.is_dirty = True
+        self._observe(self.features, self.book, self.flow, self.vol, self.touch, now_ns)
+        if status == books.OK:
+            self.bid_ticks, self.ask_ticks, self.mid_half_ticks = self._touch[:3]
+
+    def _compare(self, result: int) -> None:
+        """Count a comparison with the venue's own picture; a difference is a reason to start again."""
+        if result == books.NOT_COMPARABLE:
+            return
+        self.checks += 1
+        if result == books.MISMATCH:
+            self.mismatches += 1
+            self.wants_resync = True

@@ -1,0 +1,166 @@
+"""From an instrument's market and inventory to its targets: estimates, spread model, ladder."""
+
+from mmd.core.instrument import Instrument
+from mmd.core.market import volatility
+from mmd.core.market_view import MarketView
+from mmd.core.orders.working_orders import WorkingOrders
+from mmd.core.quoting import intensity as intensities
+from mmd.core.quoting.inputs import prepare
+from mmd.core.quoting.ladder import ladder
+from mmd.core.quoting.quote_state import SPREAD_MULTIPLIER, QuoteState, sides_allowed
+from mmd.core.quoting.record import OK, QUOTE, QuoteSettings, new_quote
+from mmd.core.quoting.risk_aversion import set_gamma
+from mmd.core.quoting.spread_models import SpreadSettings, spread_model
+from mmd.core.scaling import Scale
+from mmd.core.spec import QuotingSpec
+from mmd.core.units import NANOS_PER_SECOND, Side
+from mmd.jit.kernel import Rec, bind, new
+
+STEP_NS = NANOS_PER_SECOND
+"""How often (A, k) and gamma are estimated anew."""
+
+
+class Quoter:
+    """One instrument's quoting model and its estimates.
+
+    Attributes:
+        quote: QUOTE record with the last inputs, offsets and targets.
+        intensity: INTENSITY record, the online (A, k).
+        status: what the last quote ended with; anything but OK means no targets.
+    """
+
+    def __init__(self, instrument: Instrument, spec: QuotingSpec, view: MarketView) -> None:
+        self.quote: Rec = new(QUOTE)
+        self.intensity: Rec = new(intensities.INTENSITY)
+        self.status = OK
+        self._spec = spec
+        self._view = view
+        self._stepped_ns = 0
+        self._model = spread_model(spec.spread_model, _spread_settings(spec))
+        self._prepare = bind(
+            prepare, self.quote, view.features, view.vol, self.intensity, 0, 0, 0.0
+        )
+        self._ladder = bind(ladder, self.quote, 0, 0)
+        self._expose = bind(intensities.expose, self.intensity, 0, 0.0, 0.0, 0.0)
+        self._fill = bind(intensities.fill, self.intensity, 0, 0.0)
+        self._step = bind(intensities.step, self.intensity)
+        self._set_gamma = bind(set_gamma, self.quote, 0.0)
+        self._fair = memoryview(self.quote["fair"])
+        self._n = memoryview(self.quote["n"][0])
+        self._instrument = instrument
+
+    @property
+    def fair_ticks(self) -> float:
+        """Fair value of the last quote."""
+        return self._fair[0]
+
+    @property
+    def break_even_bps(self) -> float:
+        """Half spread that just pays the maker fee: the least, unless quoting inside it was asked for."""
+        return 0.0 if self._spec.quote_inside_break_even else self._instrument.maker_fee_bps
+
+    def start(self, scale: Scale) -> None:
+        """Begin with the priors, which are given in basis points, at a price level."""
+        spec, per_bps = self._spec, scale.ticks_per_bps
+        volatility.configure(
+            self._view.vol,
+            sigma_prior=spec.prior_sigma_bps * per_bps,
+            half_life_s=spec.volatility_halflife_s,
+            bars_min=spec.volatility_bars_min,
+        )
+        settings = intensities.IntensitySettings(
+            prior_rate=spec.prior_rate,
+            prior_decay=spec.prior_decay_per_bps / per_bps,
+            prior_fills=spec.prior_fills,
+            bin_ticks=max(0.25 * per_bps, 0.5),
+        )
+        self.intensity[:] = intensities.new_intensity(settings)
+        self.quote["gamma"] = spec.risk_aversion
+
+    def rescale(self, scale: Scale) -> None:
+        """Take over the sizes and distances of a new price level; estimates stay."""
+        spec, per_bps = self._spec, scale.ticks_per_bps
+        gamma = float(self.quote["gamma"][0])
+        half_min_bps = max(0.5 * spec.spread_bps_min, self.break_even_bps)
+        self.quote[:] = new_quote(
+            QuoteSettings(
+                unit_lots=scale.unit_lots,
+                lots_min=scale.lots_min,
+                levels=spec.levels,
+                level_spacing_ticks=spec.level_spacing_bps * per_bps,
+                spread_growth=spec.level_spread_growth,
+                size_decay=spec.level_size_decay,
+                skew_growth=spec.level_skew_growth,
+                half_spread_ticks_min=half_min_bps * per_bps,
+                half_spread_ticks_max=max(0.5 * spec.spread_bps_max, half_min_bps) * per_bps,
+                size_skew=spec.size_skew,
+            )
+        )
+        self.quote["gamma"] = gamma
+        self._estimate_gamma()
+
+    def target(self, state: QuoteState, position_lots: int, limit_lots: int, tau_s: float) -> None:
+        """Write quote.n, px and sz for the present market; n is zero where nothing may be quoted."""
+        self._n[0] = self._n[1] = 0
+        self.status = OK
+        if state is QuoteState.WITHDRAWN:
+            return
+        quote, view = self.quote, self._view
+        allow_bid, allow_ask = sides_allowed(state, position_lots / max(limit_lots, 1))
+        quote["allow_bid"], quote["allow_ask"] = allow_bid, allow_ask
+        quote["spread_multiplier"] = SPREAD_MULTIPLIER[state]
+        quote["tau_s"] = tau_s
+        self.status = (
+            self._prepare(
+                quote,
+                view.features,
+                view.vol,
+                self.intensity,
+                position_lots,
+                limit_lots,
+                self._spec.flow_coefficient,
+            )
+            or self._model.offsets(quote)
+            or self._ladder(quote, view.bid_ticks, view.ask_ticks)
+        )
+        if self.status != OK:
+            self._n[0] = self._n[1] = 0
+
+    def on_order_filled(self, side: Side, price_ticks: int) -> None:
+        """One order was filled to the end: evidence for (A, k)."""
+        self._fill(self.intensity, int(side), self._distance(side, price_ticks))
+
+    def on_time(self, orders: WorkingOrders, now_ns: int) -> None:
+        """Once a second: count the time that orders rested, estimate (A, k) and gamma."""
+        if now_ns - self._stepped_ns < STEP_NS:
+            return
+        elapsed_s = (now_ns - self._stepped_ns) / NANOS_PER_SECOND if self._stepped_ns else 0.0
+        self._stepped_ns = now_ns
+        for order in orders:
+            distance = self._distance(order.side, order.price_ticks)
+            self._expose(self.intensity, int(order.side), distance, min(elapsed_s, 2.0), 1.0)
+        self._step(self.intensity)
+        self._estimate_gamma()
+
+    def _estimate_gamma(self) -> None:
+        """The risk aversion at which inventory has the wanted spread, at the estimates of now."""
+        if self._spec.inventory_sd_target > 0.0:
+            self.quote["sigma"] = self._view.vol["sigma"]
+            self.quote["rate"], self.quote["decay"] = (
+                self.intensity["rate"],
+                self.intensity["decay"],
+            )
+            self._set_gamma(self.quote, self._spec.inventory_sd_target)
+
+    def _distance(self, side: Side, price_ticks: int) -> float:
+        """How far inside fair value an order rests."""
+        return side.sign * (self.fair_ticks - price_ticks)
+
+
+def _spread_settings(spec: QuotingSpec) -> SpreadSettings:
+    return SpreadSettings(
+        fixed_half_spread_bps=spec.fixed_half_spread_bps,
+        fixed_skew_half_spreads=spec.fixed_skew_half_spreads,
+        glft_q_max=spec.inventory_units_max,
+        close_s=spec.close_utc_s,
+    )

@@ -1,0 +1,274 @@
+"""The risk gate: pure, O(1), in front of every command; the only place that makes an Approved one.
+
+A command is judged on a RiskView, which the engine keeps current. Cancels, queries and resyncs pass
+whatever the state of the world, up to the venue's own message budget, of which a share is reserved for
+them. New orders pass every check of `RiskReason`, in the order of cost of the mistake.
+
+A refused replacement leaves the old order where it is: the caller cancels that instead.
+"""
+
+from typing import NamedTuple, assert_never
+
+import msgspec
+
+from mmd.core.commands import (
+    GATE_TOKEN,
+    AmendOrder,
+    Approved,
+    CancelAll,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    QueryOrder,
+    ReplaceOrder,
+    ResyncBook,
+)
+from mmd.core.instrument import TradingStatus
+from mmd.core.orders.order import Order
+from mmd.core.orders.working_orders import WorkingOrders
+from mmd.core.risk.levels import RiskLevel, RiskLevels
+from mmd.core.risk.limits import Bounds
+from mmd.core.risk.reasons import RiskReason
+from mmd.core.risk.throttle import Cost, Counted, Throttle
+from mmd.core.units import ClientOrderId, Side
+
+_BPS = 10_000
+_REDUCING_LEVELS = frozenset({RiskLevel.REDUCE_ONLY, RiskLevel.FLATTEN})
+_CLOSED_LEVELS = frozenset({RiskLevel.CANCEL_ALL, RiskLevel.HALTED})
+
+
+class Refused(NamedTuple):
+    """A command that may not be sent, and why."""
+
+    command: Command
+    reason: RiskReason
+
+
+class CommandCosts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What each command takes from the venue's budgets.
+
+    Source: Binance spot API documents, "Rate limits" and the weight of each request (the defaults).
+    """
+
+    place: Cost = Cost(1, 1)
+    replace: Cost = Cost(1, 1)
+    amend: Cost = Cost(0, 4)
+    cancel: Cost = Cost(0, 1)
+    cancel_all: Cost = Cost(0, 1)
+    query: Cost = Cost(0, 4)
+    resync: Cost = Cost(0, 250)
+
+
+class RiskView:
+    """What the gate needs to know of one instrument, kept current by the engine.
+
+    Prices are ticks, 0 where there is none yet; balances are atoms, net of what our orders lock.
+    """
+
+    __slots__ = (
+        "ask_ticks",
+        "base_free_atoms",
+        "bid_ticks",
+        "book_ts_ns",
+        "bounds",
+        "is_private_up",
+        "is_synced",
+        "last_ticks",
+        "now_ns",
+        "orders",
+        "position_atoms",
+        "quote_free_atoms",
+        "status",
+    )
+
+    def __init__(self, bounds: Bounds, orders: WorkingOrders) -> None:
+        """Nothing is known and so nothing passes until the engine has filled it in."""
+        self.bounds = bounds
+        self.orders = orders
+        self.bid_ticks = 0
+        self.ask_ticks = 0
+        self.last_ticks = 0
+        self.book_ts_ns = 0
+        self.now_ns = 0
+        self.is_synced = False
+        self.is_private_up = False
+        self.status = TradingStatus.HALTED
+        self.position_atoms = 0
+        self.base_free_atoms = 0
+        self.quote_free_atoms = 0
+
+
+class RiskGate:
+    """Judges the commands of one session at one venue.
+
+    Attributes:
+        counts: how many commands had each RiskReason, OK included.
+    """
+
+    def __init__(
+        self, levels: RiskLevels, throttle: Throttle, costs: CommandCosts | None = None
+    ) -> None:
+        self.counts = [0] * len(RiskReason)
+        self._levels = levels
+        self._throttle = throttle
+        self._costs = CommandCosts() if costs is None else costs
+        self._last_id = ClientOrderId(0)
+
+    def check(self, command: Command, view: RiskView) -> Approved[Command] | Refused:
+        """Approve or refuse; an approved command has been charged to the rate budgets."""
+        reason = self._judge(command, view)
+        self.counts[reason] += 1
+        if reason is not RiskReason.OK:
+            return Refused(command, reason)
+        return Approved(command, gate=GATE_TOKEN)
+
+    def _judge(self, command: Command, view: RiskView) -> RiskReason:
+        costs = self._costs
+        match command:
+            case PlaceOrder():
+                return self._judge_order(command, None, costs.place, view)
+            case ReplaceOrder():
+                replaced = view.orders.get(command.cancel_id)
+                if replaced is None or not replaced.is_open or replaced.side is not command.side:
+                    return RiskReason.NOT_WORKING
+                return self._judge_order(command, replaced, costs.replace, view)
+            case AmendOrder():
+                order = view.orders.get(command.client_order_id)
+                if (
+                    order is None
+                    or not order.is_open
+                    or not (order.filled_lots < command.qty_lots < order.qty_lots)
+                ):
+                    return RiskReason.NOT_WORKING
+                return self._charge(costs.amend, view.now_ns, urgent=True)
+            case CancelOrder():
+                return self._charge(costs.cancel, view.now_ns, urgent=True)
+            case CancelAll():
+                return self._charge(costs.cancel_all, view.now_ns, urgent=True)
+            case QueryOrder():
+                return self._charge(costs.query, view.now_ns, urgent=True)
+            case ResyncBook():
+                return self._charge(costs.resync, view.now_ns, urgent=True)
+            case _:
+                assert_never(command)
+
+    def _judge_order(
+        self, order: PlaceOrder | ReplaceOrder, replaced: Order | None, cost: Cost, view: RiskView
+    ) -> RiskReason:
+        """Judge a new order; replaced is the one it takes the place of."""
+        level = self._levels.level
+        reduces = _reduces(order, replaced, view)
+        if level in _CLOSED_LEVELS or (level in _REDUCING_LEVELS and not reduces):
+            return RiskReason.LEVEL
+        reason = _market_reason(view)
+        if reason is not RiskReason.OK:
+            return reason
+        if order.client_order_id <= self._last_id:
+            return RiskReason.DUPLICATE_ID
+        reason = _price_reason(order.side, order.price_ticks, view)
+        if reason is not RiskReason.OK:
+            return reason
+        reason = _size_reason(order.price_ticks, order.qty_lots, view.bounds)
+        if reason is not RiskReason.OK:
+            return reason
+        reason = _exposure_reason(order, replaced, view)
+        if reason is not RiskReason.OK:
+            return reason
+        reason = self._charge(cost, view.now_ns, urgent=reduces)
+        if reason is RiskReason.OK:
+            self._last_id = order.client_order_id
+        return reason
+
+    def _charge(self, cost: Cost, now_ns: int, *, urgent: bool) -> RiskReason:
+        short = self._throttle.take(cost, now_ns, urgent=urgent)
+        if short is None:
+            return RiskReason.OK
+        return RiskReason.ORDER_RATE if short is Counted.ORDERS else RiskReason.MESSAGE_BUDGET
+
+
+def _freed_lots(replaced: Order | None, view: RiskView) -> int:
+    """Leaves of the replaced order that the worst case may leave out."""
+    if replaced is None or not view.bounds.replacement_frees_leaves:
+        return 0
+    return replaced.leaves_lots
+
+
+def _reduces(order: PlaceOrder | ReplaceOrder, replaced: Order | None, view: RiskView) -> bool:
+    """Whether the order, with all else on its side, shrinks the position and cannot turn it round."""
+    held = -order.side.sign * view.position_atoms
+    side_lots = view.orders.open_lots[order.side] - _freed_lots(replaced, view) + order.qty_lots
+    return 0 < side_lots * view.bounds.atoms_per_lot <= held
+
+
+def _market_reason(view: RiskView) -> RiskReason:
+    """Whether anything may be sent on this instrument now."""
+    if view.status is not TradingStatus.TRADING:
+        return RiskReason.NOT_TRADING
+    if not view.is_private_up:
+        return RiskReason.PRIVATE_DOWN
+    if view.orders.unknown_count > 0:
+        return RiskReason.UNKNOWN_ORDERS
+    if not view.is_synced or view.bid_ticks <= 0 or view.ask_ticks <= 0:
+        return RiskReason.NOT_SYNCED
+    if view.bid_ticks >= view.ask_ticks:
+        return RiskReason.CROSSED_BOOK
+    if view.now_ns - view.book_ts_ns > view.bounds.stale_book_ns:
+        return RiskReason.STALE_BOOK
+    return RiskReason.OK
+
+
+def _price_reason(side: Side, price_ticks: int, view: RiskView) -> RiskReason:
+    """Filters, collar and our own orders; twice the mid is a whole number, so both sides are doubled."""
+    bounds = view.bounds
+    mid_twice = view.bid_ticks + view.ask_ticks
+    if not bounds.price_ticks_min <= price_ticks <= bounds.price_ticks_max:
+        return RiskReason.PRICE_FILTER
+    if not (
+        bounds.price_ratio_down * mid_twice <= 2 * price_ticks <= bounds.price_ratio_up * mid_twice
+    ):
+        return RiskReason.PRICE_FILTER
+    if abs(2 * price_ticks - mid_twice) * _BPS > bounds.collar_bps * mid_twice:
+        return RiskReason.COLLAR
+    last = view.last_ticks
+    if last > 0 and abs(price_ticks - last) * _BPS > bounds.collar_bps * last:
+        return RiskReason.COLLAR
+    own = view.orders.best_price_ticks(side.opposite)
+    if own is not None and (own - price_ticks) * side.sign <= 0:
+        return RiskReason.OWN_CROSS
+    return RiskReason.OK
+
+
+def _size_reason(price_ticks: int, qty_lots: int, bounds: Bounds) -> RiskReason:
+    """Quantity and notional."""
+    if qty_lots < bounds.qty_lots_min:
+        return RiskReason.QTY_MIN
+    if qty_lots > bounds.qty_lots_max:
+        return RiskReason.QTY_MAX
+    notional = price_ticks * qty_lots
+    if notional < bounds.notional_min:
+        return RiskReason.NOTIONAL_MIN
+    if notional > bounds.notional_max:
+        return RiskReason.NOTIONAL_MAX
+    return RiskReason.OK
+
+
+def _exposure_reason(
+    order: PlaceOrder | ReplaceOrder, replaced: Order | None, view: RiskView
+) -> RiskReason:
+    """Count of orders, worst-case position, and the funds that the order locks."""
+    bounds, orders, side = view.bounds, view.orders, order.side
+    places = bounds.open_orders_max if replaced is None else 2 * bounds.open_orders_max
+    if orders.open_orders[side] >= places:
+        return RiskReason.OPEN_ORDERS
+    side_lots = orders.open_lots[side] - _freed_lots(replaced, view) + order.qty_lots
+    worst_atoms = side.sign * view.position_atoms + side_lots * bounds.atoms_per_lot
+    limit_atoms = bounds.long_atoms_max if side is Side.BUY else bounds.short_atoms_max
+    if worst_atoms > limit_atoms:
+        return RiskReason.WORST_CASE_POSITION
+    unlocked_lots = 0 if replaced is None else replaced.leaves_lots
+    if side is Side.SELL:
+        needed = (order.qty_lots - unlocked_lots) * bounds.atoms_per_lot
+        return RiskReason.BALANCE if needed > view.base_free_atoms else RiskReason.OK
+    unlocked = 0 if replaced is None else replaced.price_ticks * unlocked_lots
+    needed = bounds.quote_atoms(order.price_ticks * order.qty_lots - unlocked)
+    return RiskReason.BALANCE if needed > view.quote_free_atoms else RiskReason.OK

@@ -1,0 +1,116 @@
+"""How careful we are: a level per session, raised for a reason and left only as stated here.
+
+    NORMAL       quote
+    CAUTIOUS     quote wider and smaller               left when the reason is cleared
+    REDUCE_ONLY  only orders that shrink the position  left when the reason is cleared
+    CANCEL_ALL   no orders; working ones are taken back until confirmed  left by an operator
+    FLATTEN      only orders that shrink the position, to zero           left by an operator
+    HALTED       nothing but cancels                                     left by an operator
+The level is the highest that any active reason asks for. An operator's resume clears all reasons, except
+after STOP.
+"""
+
+from collections import deque
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from mmd.core.risk.reasons import LevelReason
+
+HISTORY_MAX: Final = 256
+
+
+class RiskLevel(IntEnum):
+    """Ordered: a higher level allows less."""
+
+    NORMAL = 0
+    CAUTIOUS = 1
+    REDUCE_ONLY = 2
+    CANCEL_ALL = 3
+    FLATTEN = 4
+    HALTED = 5
+
+
+class LevelChange(NamedTuple):
+    """One step of the level; reason is None when an operator resumed or nothing is left to worry about."""
+
+    ts_ns: int
+    before: RiskLevel
+    after: RiskLevel
+    reason: LevelReason | None
+
+
+class RiskLevels:
+    """The current level, why, and how it came to it.
+
+    Attributes:
+        level: what holds now.
+        since_ns: engine time of the last change.
+        history: the last HISTORY_MAX changes.
+    """
+
+    def __init__(self) -> None:
+        self.level = RiskLevel.NORMAL
+        self.since_ns = 0
+        self.history: deque[LevelChange] = deque(maxlen=HISTORY_MAX)
+        self._active: dict[LevelReason, RiskLevel] = {}
+        self._then: dict[LevelReason, RiskLevel] = {}
+
+    @property
+    def reasons(self) -> tuple[LevelReason, ...]:
+        """The active reasons that ask for the current level; empty at NORMAL."""
+        return tuple(reason for reason, level in self._active.items() if level is self.level)
+
+    def is_active(self, reason: LevelReason) -> bool:
+        """Whether the reason has raised a level and has not been cleared."""
+        return reason in self._active
+
+    def escalate(
+        self, to: RiskLevel, reason: LevelReason, now_ns: int, *, then: RiskLevel | None = None
+    ) -> bool:
+        """Ask for a level, never for less than the reason asked before; returns whether the level rose.
+
+        Args:
+            to: the level wanted now.
+            reason: why.
+            now_ns: engine time.
+            then: the level to go on to once every order is confirmed gone (see `on_all_canceled`).
+        """
+        assert to > RiskLevel.NORMAL, "use clear or resume to come down"
+        self._active[reason] = max(to, self._active.get(reason, to))
+        if then is not None:
+            self._then[reason] = max(then, self._then.get(reason, then))
+        return self._settle(now_ns, reason)
+
+    def on_all_canceled(self, now_ns: int) -> bool:
+        """Every order is confirmed gone: go on to what follows CANCEL_ALL; returns whether the level rose."""
+        if self.level is not RiskLevel.CANCEL_ALL:
+            return False
+        followed = [r for r in self.reasons if r in self._then]
+        for reason in followed:
+            self._active[reason] = self._then.pop(reason)
+        return bool(followed) and self._settle(now_ns, followed[0])
+
+    def clear(self, reason: LevelReason, now_ns: int) -> bool:
+        """The reason no longer holds; returns whether it was dropped: above REDUCE_ONLY it stays."""
+        if self._active.get(reason, RiskLevel.HALTED) > RiskLevel.REDUCE_ONLY:
+            return False
+        del self._active[reason]
+        self._settle(now_ns, None)
+        return True
+
+    def resume(self, now_ns: int) -> bool:
+        """An operator takes responsibility: back to NORMAL; returns False after STOP, which is final."""
+        if LevelReason.STOP in self._active:
+            return False
+        self._active.clear()
+        self._then.clear()
+        self._settle(now_ns, None)
+        return True
+
+    def _settle(self, now_ns: int, reason: LevelReason | None) -> bool:
+        before, after = self.level, max(self._active.values(), default=RiskLevel.NORMAL)
+        if after is not before:
+            self.level = after
+            self.since_ns = now_ns
+            self.history.append(LevelChange(now_ns, before, after, reason))
+        return after > before

@@ -1,0 +1,88 @@
+"""Watchers that raise the risk level by themselves: loss since the day's start, drawdown, reject storms."""
+
+from collections import deque
+
+from mmd.core.events import RejectReason
+from mmd.core.risk.levels import RiskLevel, RiskLevels
+from mmd.core.risk.limits import RiskLimits
+from mmd.core.risk.reasons import LevelReason
+from mmd.core.units import ATOMS_PER_UNIT
+
+
+class LossStop:
+    """Cancels everything, then halts, when the day's loss or the fall from its peak reaches the limit.
+
+    Attributes:
+        day_start_atoms, peak_atoms: equity at the start of the day and its highest since, in quote atoms;
+            None until the first equity is known. Both are handed over a restart.
+    """
+
+    def __init__(
+        self,
+        levels: RiskLevels,
+        limits: RiskLimits,
+        day_start_atoms: int | None = None,
+        peak_atoms: int | None = None,
+    ) -> None:
+        self.day_start_atoms = day_start_atoms
+        self.peak_atoms = peak_atoms
+        self._levels = levels
+        self._loss_atoms_max = int(limits.loss_quote_max * ATOMS_PER_UNIT)
+        self._drawdown_atoms_max = int(limits.drawdown_quote_max * ATOMS_PER_UNIT)
+
+    def on_equity(self, equity_atoms: int, now_ns: int) -> bool:
+        """Judge the equity of now; returns whether the level rose."""
+        if self.day_start_atoms is None:
+            self.day_start_atoms = equity_atoms
+        if self.peak_atoms is None or equity_atoms > self.peak_atoms:
+            self.peak_atoms = equity_atoms
+        if self.day_start_atoms - equity_atoms >= self._loss_atoms_max:
+            return self._stop(LevelReason.DAY_LOSS, now_ns)
+        if self.peak_atoms - equity_atoms >= self._drawdown_atoms_max:
+            return self._stop(LevelReason.DRAWDOWN, now_ns)
+        return False
+
+    def on_new_day(self, equity_atoms: int) -> None:
+        """Start counting anew; a level already raised stays."""
+        self.day_start_atoms = self.peak_atoms = equity_atoms
+
+    def _stop(self, reason: LevelReason, now_ns: int) -> bool:
+        if self._levels.is_active(reason):
+            return False
+        return self._levels.escalate(RiskLevel.CANCEL_ALL, reason, now_ns, then=RiskLevel.HALTED)
+
+
+class RejectStorm:
+    """Reduces only when the venue refuses order after order; halts if that does not end it.
+
+    Post-only orders refused because the market moved are how post-only works, and do not count.
+    """
+
+    def __init__(self, levels: RiskLevels, limits: RiskLimits) -> None:
+        self._levels = levels
+        self._window_ns = limits.reject_window_ns
+        self._ts_ns: deque[int] = deque(maxlen=limits.rejects_max)
+        self._last_ns = 0
+
+    def on_reject(self, reason: RejectReason, now_ns: int) -> bool:
+        """Count a refused order; returns whether the level rose."""
+        if reason is RejectReason.WOULD_TAKE:
+            return False
+        self._last_ns = now_ns
+        self._ts_ns.append(now_ns)
+        if (
+            len(self._ts_ns) < (self._ts_ns.maxlen or 0)
+            or now_ns - self._ts_ns[0] > self._window_ns
+        ):
+            return False
+        self._ts_ns.clear()
+        storm = LevelReason.REJECT_STORM
+        if self._levels.is_active(storm):
+            return self._levels.escalate(RiskLevel.CANCEL_ALL, storm, now_ns, then=RiskLevel.HALTED)
+        return self._levels.escalate(RiskLevel.REDUCE_ONLY, storm, now_ns)
+
+    def on_time(self, now_ns: int) -> bool:
+        """A whole window without rejects ends the storm; returns whether it did."""
+        if now_ns - self._last_ns <= self._window_ns:
+            return False
+        return self._levels.clear(LevelReason.REJECT_STORM, now_ns)

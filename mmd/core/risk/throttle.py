@@ -1,0 +1,144 @@
+"""Rate budgets: token buckets in integer nanoseconds that mirror the venue's own counters.
+
+A bucket holds `burst` tokens and gains `limit - burst` per interval, so that no window of one interval,
+wherever it starts, sees more than `limit`: whether the venue counts in fixed or in sliding windows. The
+last `reserve` tokens are for commands that reduce risk.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+import msgspec
+
+from mmd.core.events import RateUsage
+from mmd.errors import ConfigError
+
+
+class Counted(IntEnum):
+    """What a budget counts; also the index into a Cost."""
+
+    ORDERS = 0
+    WEIGHT = 1
+
+
+class Cost(NamedTuple):
+    """What a command takes from the budgets of each kind."""
+
+    orders: int
+    weight: int
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One limit of the venue.
+
+    Attributes:
+        name: as in the RateUsage events of the venue's adapter.
+        counts: orders or request weight.
+        limit: at most this many in any interval.
+        interval_ns: length of the venue's window.
+        burst: how many may go at once; half the limit by default.
+        reserve: how many of the burst only risk-reducing commands may use.
+
+    Raises:
+        ConfigError: numbers that make no bucket.
+    """
+
+    name: str
+    counts: Counted
+    limit: int
+    interval_ns: int
+    burst: int | None = None
+    reserve: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a bucket that never refills or never lets anything through."""
+        if self.limit < 2 or self.interval_ns < 1:
+            raise ConfigError(
+                f"budget {self.name}: expected limit >= 2 and interval_ns >= 1, found {self.limit} and "
+                f"{self.interval_ns}: use the venue's published limits"
+            )
+        if not 0 <= self.reserve < self.burst_tokens < self.limit:
+            raise ConfigError(
+                f"budget {self.name}: expected 0 <= reserve < burst < limit, found {self.reserve}, "
+                f"{self.burst_tokens} and {self.limit}: change them in the settings"
+            )
+
+    @property
+    def burst_tokens(self) -> int:
+        """Capacity of the bucket."""
+        return self.limit // 2 if self.burst is None else self.burst
+
+
+class TokenBucket:
+    """One budget at work; credit is counted in tokens * interval_ns, so that refilling is exact."""
+
+    __slots__ = ("_burst", "_credit", "_interval_ns", "_limit", "_reserve", "_ts_ns", "budget")
+
+    def __init__(self, budget: Budget) -> None:
+        """Start full."""
+        self.budget = budget
+        self._limit = budget.limit
+        self._burst = budget.burst_tokens
+        self._reserve = budget.reserve
+        self._interval_ns = budget.interval_ns
+        self._credit = self._burst * self._interval_ns
+        self._ts_ns = 0
+
+    def available(self, now_ns: int, *, urgent: bool = False) -> int:
+        """Tokens that may be taken now; urgent ones may use the reserve too."""
+        self._refill(now_ns)
+        return self._credit // self._interval_ns - (0 if urgent else self._reserve)
+
+    def take(self, tokens: int) -> None:
+        """Use tokens up; the caller has seen that they are available."""
+        self._credit -= tokens * self._interval_ns
+
+    def on_usage(self, used: int, limit: int, now_ns: int) -> None:
+        """The venue's own count: adopt its limit, and never believe in more than it leaves."""
+        self._refill(now_ns)
+        if limit != self._limit and limit >= 2:
+            self._limit = limit
+            self._burst = min(self.budget.burst_tokens, limit - 1)
+        room = max(self._limit - used, 0) * self._interval_ns
+        self._credit = min(self._credit, room, self._burst * self._interval_ns)
+
+    def _refill(self, now_ns: int) -> None:
+        if now_ns > self._ts_ns:
+            gained = (now_ns - self._ts_ns) * (self._limit - self._burst)
+            self._credit = min(self._credit + gained, self._burst * self._interval_ns)
+            self._ts_ns = now_ns
+
+
+class Throttle:
+    """All budgets of one venue."""
+
+    def __init__(self, budgets: Sequence[Budget]) -> None:
+        """Start with every bucket full; without budgets nothing is limited."""
+        self.buckets = tuple(TokenBucket(budget) for budget in budgets)
+
+    def available(self, counts: Counted, now_ns: int, *, urgent: bool = False) -> int | None:
+        """Tokens left of a kind in its tightest budget; None where the kind has no budget."""
+        left = [
+            b.available(now_ns, urgent=urgent) for b in self.buckets if b.budget.counts is counts
+        ]
+        return min(left, default=None)
+
+    def take(self, cost: Cost, now_ns: int, *, urgent: bool = False) -> Counted | None:
+        """Take the whole cost from every budget or nothing; returns the kind that ran short, None if taken."""
+        for bucket in self.buckets:
+            tokens = cost[bucket.budget.counts]
+            if tokens > 0 and bucket.available(now_ns, urgent=urgent) < tokens:
+                return bucket.budget.counts
+        for bucket in self.buckets:
+            bucket.take(cost[bucket.budget.counts])
+        return None
+
+    def on_usage(self, event: RateUsage) -> bool:
+        """Correct the budget that the event is about; returns False if it is none of ours."""
+        for bucket in self.buckets:
+            budget = bucket.budget
+            if budget.name == event.budget and budget.interval_ns == event.interval_ns:
+                bucket.on_usage(event.used, event.limit, event.ts_recv_ns)
+                return True
+        return False

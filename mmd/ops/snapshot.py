@@ -1,0 +1,171 @@
+"""Builds a State from the running engine and driver; reads everything, changes nothing."""
+
+from decimal import Decimal
+
+from mmd.core.engine import Engine
+from mmd.core.flow.markout import HORIZONS_NS
+from mmd.core.maker import Maker
+from mmd.core.market_view import MarketView
+from mmd.core.orders.order import Order
+from mmd.core.risk.reasons import RiskReason
+from mmd.core.units import NANOS_PER_SECOND, Side
+from mmd.journal.writer import JournalWriter
+from mmd.ops.state import BookState, InstrumentState, Level, OrderState, State, latency_state
+from mmd.shell.driver import Driver
+
+_HORIZON_NAMES = tuple(f"{ns / NANOS_PER_SECOND:g}s" for ns in HORIZONS_NS)
+
+
+def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int) -> State:
+    """The daemon as it stands."""
+    spec, levels = engine.spec, engine.levels
+    return State(
+        version=spec.version,
+        environment=spec.environment,
+        session=f"{spec.session:08x}",
+        uptime_s=(now_ns - spec.started_monotonic_ns) / NANOS_PER_SECOND,
+        ready=engine.is_ready,
+        risk_level=levels.level.name,
+        risk_reason=", ".join(r.name for r in levels.reasons),
+        risk_refusals={
+            reason.name: engine.gate.counts[reason]
+            for reason in RiskReason
+            if reason is not RiskReason.OK and engine.gate.counts[reason] > 0
+        },
+        decisions=driver.decisions,
+        journal_up=driver.journal_up,
+        journal_records=journal.records,
+        journal_bytes=journal.bytes_written,
+        tick_to_order_us=latency_state(driver.tick_to_order),
+        stages_us={stage: latency_state(h) for stage, h in driver.stages.items()},
+        loop_lag_us=latency_state(driver.loop_lag),
+        instruments=[_instrument(m, now_ns) for m in engine.makers],
+    )
+
+
+def _instrument(maker: Maker, now_ns: int) -> InstrumentState:
+    instrument, view, quoter, ledger = maker.instrument, maker.view, maker.quoter, maker.ledger
+    counts, pnl = maker.counts, ledger.pnl
+    tick, per_bps = float(instrument.tick_size), _ticks_per_bps(maker)
+    mid_ticks = view.mid_half_ticks / 2
+    quote, intensity = quoter.quote[0], quoter.intensity[0]
+    has_mid = view.mid_half_ticks > 0
+    is_quoting = maker.scale is not None and quoter.fair_ticks > 0
+    money = _Money(maker)
+    return InstrumentState(
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        quote_state=maker.state.name,
+        reason=maker.reason.name,
+        mid=mid_ticks * tick if has_mid else None,
+        fair=quoter.fair_ticks * tick if is_quoting else None,
+        half_spread_bps=float(quote["offset"].mean()) / per_bps if is_quoting else None,
+        skew_bps=float(quote["skew"]) / per_bps if is_quoting else None,
+        sigma_bps=float(view.vol["sigma"][0]) / per_bps if maker.scale is not None else None,
+        rate=(float(intensity["rate"][0]), float(intensity["rate"][1])),
+        decay_per_bps=(
+            float(intensity["decay"][0]) * per_bps,
+            float(intensity["decay"][1]) * per_bps,
+        ),
+        position=str(Decimal(ledger.position_atoms).scaleb(-8)),
+        inventory_ratio=_inventory_ratio(maker),
+        average_cost=None if pnl is None or pnl.position.vwap is None else float(pnl.position.vwap),
+        pnl_total=money.total,
+        pnl_realised=money.realised,
+        pnl_unrealised=money.unrealised,
+        fees=money.fees,
+        edge=money.edge,
+        identity_error=0 if pnl is None else pnl.identity_error,
+        position_drift_atoms=ledger.drift_atoms,
+        orders_sent=counts.sent,
+        orders_acked=counts.acked,
+        orders_rejected=counts.rejected,
+        orders_canceled=counts.canceled,
+        orders_unknown=maker.orders.unknown_count,
+        fills=ledger.fill_count,
+        fills_maker=ledger.maker_count,
+        book=_book(maker, now_ns),
+        orders=[_order(maker, o) for o in maker.orders],
+        markout_bps=_markouts(maker, per_bps),
+    )
+
+
+class _Money:
+    """An instrument's money as floats in quote currency, for display only."""
+
+    def __init__(self, maker: Maker) -> None:
+        self.total = self.realised = self.unrealised = self.fees = self.edge = 0.0
+        pnl = maker.ledger.pnl
+        if pnl is not None:
+            position, decimal = pnl.position, pnl.position.money.decimal
+            self.total = float(decimal(pnl.total_units))
+            self.realised = float(decimal(position.realised_units))
+            self.unrealised = float(decimal(position.unrealised_units(pnl.mid_half_ticks)))
+            self.fees = float(decimal(position.fee_units))
+            self.edge = float(decimal(pnl.attribution.edge_units))
+
+
+def _ticks_per_bps(maker: Maker) -> float:
+    return 1.0 if maker.scale is None else maker.scale.ticks_per_bps
+
+
+def _inventory_ratio(maker: Maker) -> float:
+    if maker.scale is None or maker.scale.position_lots_max == 0:
+        return 0.0
+    return maker.ledger.position_lots / maker.scale.position_lots_max
+
+
+def _book(maker: Maker, now_ns: int) -> BookState:
+    view: MarketView = maker.view
+    book = view.book[0]
+    return BookState(
+        synced=view.is_synced,
+        update_id=int(book["last"]),
+        age_s=(now_ns - view.changed_ns) / NANOS_PER_SECOND if view.changed_ns else 0.0,
+        bids=_levels(maker, Side.BUY),
+        asks=_levels(maker, Side.SELL),
+        messages=view.messages,
+        gaps=view.gaps,
+        resyncs=view.resyncs,
+        crossed=view.crossed,
+        checks=view.checks,
+        mismatches=view.mismatches,
+    )
+
+
+def _levels(maker: Maker, side: Side) -> list[Level]:
+    """The depth book's best levels, exact."""
+    book, instrument = maker.view.book[0], maker.instrument
+    n = int(book["ntop"][side])
+    rows = zip(book["px"][side, :n].tolist(), book["sz"][side, :n].tolist(), strict=True)
+    return [Level(str(instrument.price(px)), str(instrument.qty(sz))) for px, sz in rows]
+
+
+def _order(maker: Maker, order: Order) -> OrderState:
+    instrument = maker.instrument
+    return OrderState(
+        client_order_id=f"{order.client_order_id:x}",
+        side=order.side.name,
+        price=str(instrument.price(order.price_ticks)),
+        qty=str(instrument.qty(order.qty_lots)),
+        filled=str(instrument.qty(order.filled_lots)),
+        state=order.state.name,
+        level=order.level,
+    )
+
+
+def _markouts(maker: Maker, per_bps: float) -> dict[str, float | None]:
+    """Mean edge plus move after the fill, both sides together, by horizon."""
+    markouts = maker.ledger.markouts
+    sides = [markouts.curve(Side.BUY), markouts.curve(Side.SELL)]
+    edges = [markouts.edge_ticks(Side.BUY), markouts.edge_ticks(Side.SELL)]
+    out: dict[str, float | None] = {}
+    for horizon, name in enumerate(_HORIZON_NAMES):
+        total = fills = 0.0
+        for curve, edge in zip(sides, edges, strict=True):
+            at = curve[horizon]
+            if at.adverse_ticks is not None and edge is not None:
+                total += at.fills * (edge + at.adverse_ticks)
+                fills += at.fills
+        out[name] = total / fills / per_bps if fills > 0 else None
+    return out

@@ -1,0 +1,62 @@
+"""Trade flow against its definition as a sum over all trades."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mmd.core.market import trade_flow as kernels
+from mmd.core.market.record import MARKET
+from mmd.core.market.trade_flow import TAUS_S, TRADE_FLOW
+from mmd.jit.kernel import Rec, bind, new
+from tests.market_events import fill, trade
+
+SECOND = 1_000_000_000
+MARKET_REC = new(MARKET)
+on_trade = bind(kernels.on_trade, new(TRADE_FLOW), MARKET_REC)
+decay_to = bind(kernels.decay_to, new(TRADE_FLOW), 0)
+
+
+@pytest.fixture
+def flow() -> Rec:
+    """No trades yet."""
+    return new(TRADE_FLOW)
+
+
+def test_flow_is_the_sum_of_signed_lots_by_age(flow) -> None:
+    """Each trade weighs exp(-age / tau); sellers' trades count as negative."""
+    rng = np.random.default_rng(3)
+    times_ns = np.cumsum(rng.integers(0, SECOND, 200)) + 10**18
+    lots, sides = rng.integers(1, 50, 200), rng.integers(0, 2, 200)
+    for time_ns, n, side in zip(times_ns.tolist(), lots.tolist(), sides.tolist(), strict=True):
+        on_trade(flow, trade(100, n, side, time_ns))
+    now_ns = int(times_ns[-1]) + 700_000_000
+    decay_to(flow, now_ns)
+    age_s = (now_ns - times_ns) / SECOND
+    signed = lots * (1 - 2 * sides)
+    expected = [float((signed * np.exp(-age_s / tau)).sum()) for tau in TAUS_S]
+    assert flow["signed_lots"][0] == pytest.approx(expected, rel=1e-9)
+    assert flow["trades_per_s"][0] == pytest.approx(np.exp(-age_s / 30).sum() / 30, rel=1e-9)
+
+
+def test_intensity_approaches_the_rate_of_regular_trades(flow) -> None:
+    """Four trades a second for five minutes read as four a second."""
+    for k in range(1200):
+        on_trade(flow, fill(MARKET_REC, 4, [(100, 1)], ts_recv_ns=10**9 + k * SECOND // 4))
+    assert flow["trades_per_s"][0] == pytest.approx(4.0, rel=0.01)
+
+
+def test_time_before_the_flows_own_changes_nothing(flow) -> None:
+    """A clock that steps back neither grows nor shrinks what is known."""
+    on_trade(flow, trade(100, 8, 0, 5 * SECOND))
+    before = flow.tobytes()
+    decay_to(flow, 4 * SECOND)
+    assert flow.tobytes() == before
+
+
+def test_decay_in_steps_is_decay_at_once(flow) -> None:
+    """Ten tenths of a second forget as much as one second."""
+    on_trade(flow, trade(100, 8, 1, 5 * SECOND))
+    for k in range(1, 11):
+        decay_to(flow, 5 * SECOND + k * SECOND // 10)
+    assert flow["signed_lots"][0, 0] == pytest.approx(-8 * math.exp(-1))

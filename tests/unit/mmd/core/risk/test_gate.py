@@ -1,0 +1,345 @@
+"""The risk gate: one test per reason, and that nothing passes which would break a limit."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmd.core.commands import AmendOrder, Approved, CancelAll, CancelOrder, QueryOrder, ResyncBook
+from mmd.core.instrument import TradingStatus
+from mmd.core.risk.gate import CommandCosts, Refused, RiskGate, RiskView
+from mmd.core.risk.levels import RiskLevel, RiskLevels
+from mmd.core.risk.limits import Bounds
+from mmd.core.risk.reasons import LevelReason, RiskReason
+from mmd.core.risk.throttle import Budget, Cost, Counted, Throttle
+from mmd.core.units import Side
+from tests.order_events import (
+    INSTRUMENT,
+    accepted,
+    ended,
+    fill,
+    instrument,
+    order_id,
+    place,
+    replace,
+    timed_out,
+)
+from tests.risk_views import limits, view
+
+R = RiskReason
+LOT = 1_000_000
+HARMLESS = [
+    CancelOrder(INSTRUMENT, order_id(1)),
+    CancelAll(INSTRUMENT),
+    QueryOrder(INSTRUMENT, order_id(1)),
+    ResyncBook(INSTRUMENT),
+]
+
+
+def gate(budgets=(), level=RiskLevel.NORMAL, costs=None):
+    levels = RiskLevels()
+    if level > RiskLevel.NORMAL:
+        levels.escalate(level, LevelReason.OPERATOR, 0)
+    return RiskGate(levels, Throttle(budgets), costs)
+
+
+def judge(command, seen, judge_gate=None):
+    made = (gate() if judge_gate is None else judge_gate).check(command, seen)
+    if isinstance(made, Approved):
+        assert made.command is command
+        return R.OK
+    assert isinstance(made, Refused)
+    assert made.command is command
+    return made.reason
+
+
+def send(seen, *commands):
+    for command in commands:
+        seen.orders.on_sent(command, 0)
+
+
+def test_an_ordinary_order_is_approved_and_counted():
+    """Counters are plain integers by reason."""
+    one = gate()
+    assert judge(place(1), view(), one) is R.OK
+    assert judge(place(1), view(), one) is R.DUPLICATE_ID
+    assert (one.counts[R.OK], one.counts[R.DUPLICATE_ID], sum(one.counts)) == (1, 1, 2)
+
+
+def test_a_new_view_lets_nothing_pass():
+    """Until the engine has filled it in, nothing is known to be safe."""
+    seen = RiskView(Bounds(instrument(), limits()), view().orders)
+    assert judge(place(1), seen) is R.NOT_TRADING
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("status", TradingStatus.CANCEL_ONLY, R.NOT_TRADING),
+        ("status", TradingStatus.HALTED, R.NOT_TRADING),
+        ("is_private_up", False, R.PRIVATE_DOWN),
+        ("is_synced", False, R.NOT_SYNCED),
+        ("bid_ticks", 0, R.NOT_SYNCED),
+        ("bid_ticks", 1002, R.CROSSED_BOOK),
+        ("now_ns", 2_000_000_001, R.STALE_BOOK),
+        ("now_ns", 2_000_000_000, R.OK),
+        ("last_ticks", 2000, R.COLLAR),
+        ("last_ticks", 0, R.OK),
+        ("quote_free_atoms", 9_999_999, R.BALANCE),
+        ("quote_free_atoms", 10_000_000, R.OK),
+        ("base_free_atoms", 0, R.OK),
+    ],
+)
+def test_the_state_of_the_world_is_checked(field, value, reason):
+    """One field wrong is enough."""
+    seen = view()
+    setattr(seen, field, value)
+    assert judge(place(1), seen) is reason
+
+
+@pytest.mark.parametrize(
+    ("grid", "limit", "order", "reason"),
+    [
+        ({"price_ticks_min": 1001}, {}, {}, R.PRICE_FILTER),
+        ({"price_ticks_max": 999}, {}, {}, R.PRICE_FILTER),
+        ({"price_ratio_down": 0.999}, {}, {"price_ticks": 999}, R.PRICE_FILTER),
+        ({"price_ratio_up": 1.001}, {}, {"side": Side.SELL, "price_ticks": 1003}, R.PRICE_FILTER),
+        ({}, {"collar_bps": 100.0}, {"price_ticks": 990}, R.COLLAR),
+        ({}, {"collar_bps": 100.0}, {"price_ticks": 991}, R.OK),
+        ({"qty_lots_min": 11}, {}, {}, R.QTY_MIN),
+        ({}, {}, {"qty_lots": 0}, R.QTY_MIN),
+        ({}, {}, {"qty_lots": -5}, R.QTY_MIN),
+        ({}, {"qty_lots_max": 9}, {}, R.QTY_MAX),
+        ({"notional_min": Decimal("0.11")}, {}, {}, R.NOTIONAL_MIN),
+        ({"notional_min": Decimal("0.1")}, {}, {}, R.OK),
+        ({}, {"notional_quote_max": Decimal("0.09")}, {}, R.NOTIONAL_MAX),
+        ({}, {"position_lots_max_long": 9}, {}, R.WORST_CASE_POSITION),
+        ({}, {"position_lots_max_long": 10}, {}, R.OK),
+        (
+            {},
+            {"position_lots_max_short": 9},
+            {"side": Side.SELL, "price_ticks": 1002},
+            R.WORST_CASE_POSITION,
+        ),
+    ],
+)
+def test_the_order_is_checked(grid, limit, order, reason):
+    """Filters of the venue and limits of ours, at their edges."""
+    assert judge(place(1, **order), view(instrument(**grid), **limit)) is reason
+
+
+def test_selling_needs_base_and_buying_quote():
+    """Each side locks its own asset."""
+    seen = view()
+    seen.base_free_atoms = 10 * LOT - 1
+    assert judge(place(1, Side.SELL, 1002), seen) is R.BALANCE
+    seen.base_free_atoms += 1
+    assert judge(place(1, Side.SELL, 1002), seen) is R.OK
+
+
+def test_all_orders_of_a_side_count_in_the_worst_case():
+    """Working, in flight, being cancelled and unknown; fractions of a lot too."""
+    seen = view(position_lots_max_long=30)
+    send(seen, place(1), place(2))
+    seen.orders.apply(accepted(1))
+    send(seen, CancelOrder(INSTRUMENT, order_id(1)))
+    assert judge(place(3), seen) is R.OK
+    seen.position_atoms = 1
+    assert judge(place(3), seen) is R.WORST_CASE_POSITION
+    seen.position_atoms = -LOT
+    assert judge(place(3, qty_lots=11), seen) is R.OK
+
+
+def test_a_replacement_counts_beside_what_it_replaces():
+    """The old order may fill in part before it is cancelled; unless the owner accepts that."""
+    for frees, reason in ((False, R.WORST_CASE_POSITION), (True, R.OK)):
+        seen = view(position_lots_max_long=10, replacement_frees_leaves=frees)
+        send(seen, place(1))
+        seen.orders.apply(accepted(1))
+        assert judge(replace(1, 2), seen) is reason
+
+
+def test_a_replacement_uses_the_funds_of_what_it_replaces():
+    """The venue unlocks the old order's funds first."""
+    seen = view()
+    send(seen, place(1))
+    seen.orders.apply(accepted(1))
+    seen.quote_free_atoms = 10_000  # the 10 lots of the old order one tick higher
+    assert judge(replace(1, 2, price_ticks=1001), seen) is R.OK
+    assert judge(replace(1, 3, price_ticks=1002), seen) is R.BALANCE
+    seen.base_free_atoms = 0
+    send(seen, place(4, Side.SELL, 1005))
+    seen.orders.apply(accepted(4))
+    assert judge(replace(4, 5, Side.SELL, 1006), seen) is R.OK
+
+
+def test_only_open_orders_can_be_replaced_or_amended():
+    """A replacement of what is gone would be a plain order in disguise."""
+    seen = view()
+    assert judge(replace(1, 2), seen) is R.NOT_WORKING
+    send(seen, place(1))
+    seen.orders.apply(fill(1, 50, 4))
+    for qty_lots, reason in ((10, R.NOT_WORKING), (4, R.NOT_WORKING), (9, R.OK), (5, R.OK)):
+        assert judge(AmendOrder(INSTRUMENT, order_id(1), qty_lots), seen) is reason
+    assert judge(replace(1, 2, side=Side.SELL), seen) is R.NOT_WORKING
+    seen.orders.apply(ended(1, 4))
+    assert judge(replace(1, 2), seen) is R.NOT_WORKING
+    assert judge(AmendOrder(INSTRUMENT, order_id(1), 5), seen) is R.NOT_WORKING
+
+
+def test_open_orders_are_counted_per_side():
+    """A replacement may hold a second place while it is under way."""
+    seen = view(open_orders_max=2)
+    send(seen, place(1), place(2))
+    assert judge(place(3), seen) is R.OPEN_ORDERS
+    assert judge(place(3, Side.SELL, 1002), seen) is R.OK
+    assert judge(replace(1, 3), seen) is R.OK
+
+
+@pytest.mark.parametrize(
+    ("side", "price_ticks", "reason"),
+    [
+        (Side.BUY, 1005, R.OWN_CROSS),
+        (Side.BUY, 1004, R.OK),
+        (Side.SELL, 995, R.OWN_CROSS),
+        (Side.SELL, 996, R.OK),
+    ],
+)
+def test_our_own_orders_are_never_met(side, price_ticks, reason):
+    """Neither at their price nor beyond it."""
+    seen = view()
+    send(seen, place(1, Side.SELL, 1005), place(2, Side.BUY, 995))
+    assert judge(place(3, side, price_ticks), seen) is reason
+
+
+def test_an_unknown_order_pauses_quoting():
+    """Until the venue has said what became of it."""
+    seen = view()
+    send(seen, place(1))
+    seen.orders.apply(timed_out(1))
+    assert judge(place(2), seen) is R.UNKNOWN_ORDERS
+
+
+@pytest.mark.parametrize("level", RiskLevel)
+def test_levels_decide_what_may_be_sent(level):
+    """Adding below REDUCE_ONLY, reducing there and in FLATTEN, nothing in CANCEL_ALL and HALTED."""
+    seen = view()
+    seen.position_atoms = 10 * LOT
+    adds = judge(place(1), seen, gate(level=level))
+    reduces = judge(place(1, Side.SELL, 1002), seen, gate(level=level))
+    assert (adds is R.OK) == (level < RiskLevel.REDUCE_ONLY)
+    assert (reduces is R.OK) == (level not in {RiskLevel.CANCEL_ALL, RiskLevel.HALTED})
+
+
+@pytest.mark.parametrize("position_atoms", [0, 10 * LOT - 1, -10 * LOT])
+def test_reducing_means_not_turning_the_position_round(position_atoms):
+    """With all other orders of its side the order must fit into what is held."""
+    seen = view()
+    seen.position_atoms = position_atoms
+    reduce_only = gate(level=RiskLevel.REDUCE_ONLY)
+    assert judge(place(1, Side.SELL, 1002), seen, reduce_only) is R.LEVEL
+    seen.position_atoms = 15 * LOT
+    send(seen, place(1, Side.SELL, 1005))
+    assert judge(place(2, Side.SELL, 1002), seen, reduce_only) is R.LEVEL
+    assert judge(place(2, Side.SELL, 1002, 5), seen, reduce_only) is R.OK
+
+
+@pytest.mark.parametrize("level", RiskLevel)
+@pytest.mark.parametrize("command", HARMLESS)
+def test_cancels_queries_and_resyncs_pass_whatever_happens(level, command):
+    """The view is empty, the link is down, the session halted."""
+    seen = RiskView(Bounds(instrument(), limits()), view().orders)
+    assert judge(command, seen, gate(level=level)) is R.OK
+
+
+def budget(counts, limit, burst, reserve=0):
+    return Budget(
+        name=counts.name,
+        counts=counts,
+        limit=limit,
+        interval_ns=10**10,
+        burst=burst,
+        reserve=reserve,
+    )
+
+
+def test_orders_run_out_before_cancels():
+    """The reserved share of the message budget is for what reduces risk, down to its last token."""
+    limited = gate([budget(Counted.WEIGHT, 10, 4, 2)])
+    seen = view()
+    seen.position_atoms = 100 * LOT
+    assert [judge(place(i), seen, limited) for i in (1, 2, 3)] == [R.OK, R.OK, R.MESSAGE_BUDGET]
+    assert judge(place(3, Side.SELL, 1002), seen, limited) is R.OK
+    assert judge(HARMLESS[0], seen, limited) is R.OK
+    assert judge(HARMLESS[0], seen, limited) is R.MESSAGE_BUDGET
+
+
+def test_the_order_rate_is_its_own_reason_and_costs_are_the_venues():
+    """Cancels take no orders from the order budget."""
+    limited = gate([budget(Counted.ORDERS, 4, 2)], costs=CommandCosts(place=Cost(2, 1)))
+    seen = view()
+    assert [judge(place(i), seen, limited) for i in (1, 2)] == [R.OK, R.ORDER_RATE]
+    assert judge(HARMLESS[0], seen, limited) is R.OK
+
+
+def test_a_refused_id_may_be_used_again():
+    """Only an approved order uses its id up."""
+    one, seen = gate(), view()
+    seen.is_synced = False
+    assert judge(place(1), seen, one) is R.NOT_SYNCED
+    seen.is_synced = True
+    assert judge(place(1), seen, one) is R.OK
+
+
+ORDERS = st.tuples(
+    st.sampled_from(Side),
+    st.integers(990, 1012),
+    st.integers(-1, 12),
+    st.sampled_from(["place", "replace"]),
+)
+NEWS = st.tuples(
+    st.sampled_from(["accept", "fill", "cancel", "end", "time out"]),
+    st.integers(1, 40),
+    st.integers(1, 5),
+)
+
+
+@given(st.lists(ORDERS | NEWS, max_size=40), st.integers(-30, 30))
+def test_the_worst_case_never_exceeds_the_limit(steps, start_lots):
+    """Whatever is asked and whatever the venue does, position plus all that may fill stays inside."""
+    seen, one = view(position_lots_max_long=30, position_lots_max_short=30), gate()
+    seen.position_atoms = start_lots * LOT
+    sequence, trade_id = 0, 0
+    for step in steps:
+        match step:
+            case (Side() as side, price_ticks, qty_lots, kind):
+                sequence += 1
+                old = next((o for o in seen.orders if o.side is side), None)
+                command = place(sequence, side, price_ticks, qty_lots)
+                if kind == "replace" and old is not None:
+                    command = replace(
+                        old.client_order_id & 0xFF, sequence, side, price_ticks, qty_lots
+                    )
+                if isinstance(one.check(command, seen), Approved):
+                    seen.orders.on_sent(command, 0)
+            case (news, wanted, lots):
+                order = seen.orders.get(order_id(wanted))
+                if order is None or not order.is_open:
+                    continue
+                if news == "accept":
+                    seen.orders.apply(accepted(wanted))
+                elif news == "fill":
+                    trade_id += 1
+                    part = min(lots, order.leaves_lots)
+                    seen.orders.apply(fill(wanted, trade_id, part, order.side, order.price_ticks))
+                    seen.position_atoms += order.side.sign * part * LOT
+                elif news == "cancel":
+                    seen.orders.on_sent(CancelOrder(INSTRUMENT, order_id(wanted)), 0)
+                elif news == "end":
+                    seen.orders.apply(ended(wanted, order.filled_lots))
+                else:
+                    seen.orders.apply(timed_out(wanted))
+        bought, sold = (lots * LOT for lots in seen.orders.open_lots)
+        assert seen.position_atoms + bought <= 30 * LOT
+        assert seen.position_atoms - sold >= -30 * LOT
