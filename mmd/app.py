@@ -98,6 +98,7 @@ class Daemon:
         self._started_ns = self._clock.monotonic_ns()
         self._until = asyncio.Event()
         self._open_orders_left = 0
+        self._exchange: ExchangeProcess | None = None
 
     async def run(self) -> Summary:
         """Everything from the first connection to the last line of the summary."""
@@ -120,9 +121,9 @@ class Daemon:
             return None
         if not embedded.autostart:
             return f"http://{embedded.host}:{embedded.port}"
-        process = ExchangeProcess(_exchange_arguments(self._settings))
-        stack.push_async_callback(process.stop)
-        return await process.start()
+        self._exchange = ExchangeProcess(_exchange_arguments(self._settings))
+        stack.push_async_callback(self._exchange.stop)
+        return await self._exchange.start()
 
     async def _trade(
         self,
@@ -179,9 +180,20 @@ class Daemon:
             "status": self._report_status(driver),
             "lifetime": self._lifetime(venue, driver, ended),
         }
+        if self._exchange is not None:
+            parts["exchange"] = self._outlive(self._exchange, driver)
         await supervise(
             parts, ended, lambda part: driver.operate(OperatorAction.STOP, f"fault in {part}")
         )
+
+    async def _outlive(self, exchange: ExchangeProcess, driver: Driver) -> None:
+        """When the exchange has ended, and all that it sent was applied, so does the run."""
+        await exchange.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                while any(maker.view.is_up for maker in driver.engine.makers):
+                    await asyncio.sleep(_POLL_S)
+        self._until.set()
 
     def _startup_s(self, engine: Engine) -> float:
         """Process start to first order; 0 where none was sent."""
@@ -345,6 +357,8 @@ def _exchange_arguments(settings: Settings) -> list[str]:
     ]
     for tape in embedded.tape:
         arguments += ["--tape", str(tape)]
+    if embedded.tape and not settings.quoting.enabled:
+        arguments.append("--exit-at-end")
     if embedded.speed != "1" and settings.quoting.enabled:
         raise ConfigError(
             "embedded.speed: a tape that is not served in real time can only be observed; set quoting.enabled=false (or --observe)"

@@ -180,7 +180,7 @@ class BinanceSpotVenue:
         if not 0 < len(listed) <= _LISTED_MAX:
             raise InstrumentError(
                 f"{self._name}: expected instruments in the settings, found none, and the venue lists "
-                f"{len(listed)}: name those to trade, e.g. instruments = [\"BTCUSDT\"]"
+                f'{len(listed)}: name those to trade, e.g. instruments = ["BTCUSDT"]'
             )
         return listed
 

@@ -4,6 +4,7 @@ Only fields that are used are named; unknown fields are ignored, unknown event t
 the documents (rest-api.md, web-socket-api.md, user-data-stream.md); one-letter names are spelt out here.
 """
 
+import functools
 from typing import TypeVar
 
 import msgspec
@@ -280,9 +281,15 @@ class RestError(Struct, frozen=True):
     msg: str
 
 
+@functools.cache
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """A type's decoder; made once, because unions and tuples are costly to compile."""
+    return msgspec.json.Decoder(kind)
+
+
 def decode(body: bytes | Raw, kind: type[T], what: str) -> T:
     """Read JSON as `kind`. Raises: CodecError, which names `what` and the field or type at fault."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return _decoder(kind).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CodecError(f"{what}: {error}") from error

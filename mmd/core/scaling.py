@@ -1,6 +1,5 @@
 """From what a user says (basis points, quote currency) to what the engine counts in (ticks, lots) at a price."""
 
-import math
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
@@ -46,5 +45,5 @@ def scale_at(
         lots_min=lots_min,
         position_lots_max=int(risk.position_notional_max / lot_notional),
         order_lots_max=min(int(risk.order_notional_max / lot_notional), instrument.qty_lots_max),
-        tolerance_ticks=math.floor(quoting.requote_tolerance_bps * ticks_per_bps),
+        tolerance_ticks=round(quoting.requote_tolerance_bps * ticks_per_bps),
     )

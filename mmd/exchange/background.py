@@ -170,19 +170,25 @@ def _still_taken(book: OrderBook, side: Side, price: int, total: int) -> int:
 
 def _arrive(book: OrderBook, side: Side, price: int, qty_lots: int) -> list[Outcome]:
     """Background arrives at a level: accounts' orders that it reaches come first, the rest queues up."""
-    outcomes: list[Outcome] = []
-    other = side.opposite
-    left = qty_lots
-    if book.own[other]:
-        reached = [o for o in book.own[other].values() if (o.price_ticks - price) * other.sign >= 0]
-        reached.sort(key=lambda o: (-o.price_ticks * other.sign, o.order_id))
-        for order, step in _in_order(reached, left):
-            outcomes.append(book.fill_own(order, step, side))
-            left -= step
-    if left < qty_lots:
-        assert book.taken is not None
-        ledger = book.taken[side]
-        ledger[price] = ledger.get(price, 0) + qty_lots - left
+    facing = book.own[1 - side]
+    outcomes = _meet(book, side, price, qty_lots) if facing else []
+    left = qty_lots - sum(o.qty_lots for o in outcomes)
     if left > 0:
         book.sides[side].touch(price).tail += left
+    return outcomes
+
+
+def _meet(book: OrderBook, side: Side, price: int, qty_lots: int) -> list[Outcome]:
+    """Fill accounts' orders that face an arrival; what they take stays taken from the tape's total."""
+    sign = side.opposite.sign
+    orders = book.own[side.opposite].values()
+    reached = [o for o in orders if (o.price_ticks - price) * sign >= 0]
+    reached.sort(key=lambda o: (-o.price_ticks * sign, o.order_id))
+    outcomes: list[Outcome] = [
+        book.fill_own(order, step, side) for order, step in _in_order(reached, qty_lots)
+    ]
+    if outcomes:
+        assert book.taken is not None
+        ledger = book.taken[side]
+        ledger[price] = ledger.get(price, 0) + sum(o.qty_lots for o in outcomes)
     return outcomes

@@ -22,8 +22,8 @@ class Filters:
         unit = Fraction(instrument.notional_per_ticklot)
         self._ticklots_min = Fraction(instrument.notional_min) / unit
         self._ticklots_max = Fraction(instrument.notional_max) / unit
-        self._ratio_up = Fraction(instrument.price_ratio_up)
-        self._ratio_down = Fraction(instrument.price_ratio_down)
+        self._ratio_up = Fraction(str(instrument.price_ratio_up))
+        self._ratio_down = Fraction(str(instrument.price_ratio_down))
 
     def check_order(
         self, order_type: OrderType, price_ticks: int, qty_lots: int, reference_ticks: int

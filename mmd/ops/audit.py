@@ -8,14 +8,17 @@ import msgspec
 
 from mmd.core.engine import Engine
 from mmd.core.market.record import DIFF, SNAPSHOT
+from mmd.core.units import Side
 from mmd.errors import ConfigError
 from mmd.jit.kernel import Rec
+from mmd.ops.snapshot import top_levels
 
 _encode = msgspec.json.Encoder().encode
 
 
 class BookAudit:
-    """One JSON line per applied depth update: symbol, update_id, bids and asks as [ticks, lots], best first."""
+    """One JSON line per applied depth update: symbol, update_id, bids and asks as [price, quantity]
+    in exact decimals, best first."""
 
     def __init__(self, path: Path, engine: Engine) -> None:
         """Open the file. Raises: ConfigError if it cannot be written."""
@@ -36,15 +39,11 @@ class BookAudit:
         if not book["synced"][0] or update_id == self._last_ids[maker.instrument.id]:
             return
         self._last_ids[maker.instrument.id] = update_id
-        sides = [
-            list(zip(book["px"][0, s, :n].tolist(), book["sz"][0, s, :n].tolist(), strict=True))
-            for s, n in enumerate(book["ntop"][0].tolist())
-        ]
         row = {
             "symbol": maker.instrument.symbol,
             "update_id": update_id,
-            "bids": sides[0],
-            "asks": sides[1],
+            "bids": top_levels(maker, Side.BUY),
+            "asks": top_levels(maker, Side.SELL),
         }
         self._out.write(_encode(row) + b"\n")
 

@@ -10,7 +10,7 @@ from mmd.core.orders.order import Order
 from mmd.core.risk.reasons import RiskReason
 from mmd.core.units import NANOS_PER_SECOND, Side
 from mmd.journal.writer import JournalWriter
-from mmd.ops.state import BookState, InstrumentState, Level, OrderState, State, latency_state
+from mmd.ops.state import BookState, InstrumentState, OrderState, State, latency_state
 from mmd.shell.driver import Driver
 
 _HORIZON_NAMES = tuple(f"{ns / NANOS_PER_SECOND:g}s" for ns in HORIZONS_NS)
@@ -122,8 +122,8 @@ def _book(maker: Maker, now_ns: int) -> BookState:
         synced=view.is_synced,
         update_id=int(book["last"]),
         age_s=(now_ns - view.changed_ns) / NANOS_PER_SECOND if view.changed_ns else 0.0,
-        bids=_levels(maker, Side.BUY),
-        asks=_levels(maker, Side.SELL),
+        bids=top_levels(maker, Side.BUY),
+        asks=top_levels(maker, Side.SELL),
         messages=view.messages,
         gaps=view.gaps,
         resyncs=view.resyncs,
@@ -133,12 +133,12 @@ def _book(maker: Maker, now_ns: int) -> BookState:
     )
 
 
-def _levels(maker: Maker, side: Side) -> list[Level]:
-    """The depth book's best levels, exact."""
+def top_levels(maker: Maker, side: Side) -> list[tuple[str, str]]:
+    """(price, quantity) of the depth book's best 20 levels as exact decimals, best first."""
     book, instrument = maker.view.book[0], maker.instrument
     n = int(book["ntop"][side])
     rows = zip(book["px"][side, :n].tolist(), book["sz"][side, :n].tolist(), strict=True)
-    return [Level(str(instrument.price(px)), str(instrument.qty(sz))) for px, sz in rows]
+    return [(str(instrument.price(px)), str(instrument.qty(sz))) for px, sz in rows]
 
 
 def _order(maker: Maker, order: Order) -> OrderState:

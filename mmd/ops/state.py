@@ -5,21 +5,15 @@ import msgspec
 from mmd.shell.latency import Histogram
 
 
-class Level(msgspec.Struct, frozen=True):
-    """One price level, as decimal text."""
-
-    price: str
-    qty: str
-
-
 class BookState(msgspec.Struct, frozen=True):
     """The exact book and how it has fared."""
 
     synced: bool
     update_id: int
     age_s: float
-    bids: list[Level]
-    asks: list[Level]
+    bids: list[tuple[str, str]]
+    """(price, quantity) as exact decimals, best first, at most 20."""
+    asks: list[tuple[str, str]]
     messages: int
     gaps: int
     resyncs: int

@@ -31,9 +31,7 @@ def unreachable(error: BaseException, where: str) -> VenueUnreachable:
         case ssl.SSLCertVerificationError():
             text = f"the TLS certificate of {where} is not trusted ({error.verify_message}): check the address"
         case ssl.SSLError():
-            text = (
-                f"{where} does not speak TLS ({error.reason}): check the address's scheme and port"
-            )
+            text = f"{where} does not speak TLS ({error.args[-1]}): check the address's scheme and port"
         case socket.gaierror():
             text = f"the host name in {where} cannot be resolved: check the address and DNS"
         case _:

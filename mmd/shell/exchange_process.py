@@ -1,6 +1,7 @@
 """Starts `mmd exchange` as a child of the daemon and ends it with the daemon, however that ends."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,8 @@ class ExchangeProcess:
         self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
         self._drain: asyncio.Task[None] | None = None
+        self._lifeline = -1
+        """Write end of its standard input: closes with us, however we end, and that ends it."""
 
     async def start(self) -> str:
         """Start it and return its address, http://host:port.
@@ -30,6 +33,7 @@ class ExchangeProcess:
             MmdError: It ended before it listened; the message is its own last line.
             VenueUnreachable: It did not listen in time.
         """
+        read_end, self._lifeline = os.pipe()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -37,11 +41,12 @@ class ExchangeProcess:
             "exchange",
             "--until-stdin-closes",
             *self._arguments,
-            stdin=asyncio.subprocess.PIPE,
+            stdin=read_end,
             stdout=asyncio.subprocess.PIPE,
             stderr=None,
             start_new_session=True,  # Ctrl-C is for the daemon, which pulls its quotes first
         )
+        os.close(read_end)
         try:
             return await asyncio.wait_for(self._address(), START_TIMEOUT_S)
         except TimeoutError:
@@ -50,13 +55,19 @@ class ExchangeProcess:
                 f"the embedded exchange did not listen within {START_TIMEOUT_S:.0f} s"
             ) from None
 
+    async def wait(self) -> None:
+        """Until it has ended by itself, as it does at the end of a tape that is only observed."""
+        assert self._process is not None, "not started"
+        await self._process.wait()
+
     async def stop(self) -> None:
         """Close its standard input, which ends it; then insist."""
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None:
             return
-        if process.stdin is not None:
-            process.stdin.close()
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
         try:
             await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
         except TimeoutError:

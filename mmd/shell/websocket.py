@@ -40,7 +40,10 @@ _NORMAL_CLOSURE = 1000
 
 @dataclass(frozen=True, slots=True)
 class WebSocketLimits:
-    """Bounds of one connection, in seconds and bytes."""
+    """Bounds of one connection, in seconds and bytes.
+
+    Pings go out every ping_interval_s, or thrice in silence_timeout_s where that is shorter.
+    """
 
     open_timeout_s: float = 5.0
     close_timeout_s: float = 1.0
@@ -68,13 +71,14 @@ class WebSocket(asyncio.Protocol):
         self._on_open = on_open
         self._clock = clock
         self._limits = limits
+        self._ping_interval_s = min(limits.ping_interval_s, limits.silence_timeout_s / 3)
         self._protocol = ClientProtocol(uri, max_size=limits.message_bytes_max, logger=_LOGGER)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._settled = asyncio.Event()
         self._lost = asyncio.Event()
         self._parts: list[bytes] = []
-        self._recv_ns = self._ping_ns = clock.monotonic_ns()
+        self._recv_ns = clock.monotonic_ns()
         self._opened = False
         self.close_reason = ""
         self.failure: Exception | None = None
@@ -218,8 +222,7 @@ class WebSocket(asyncio.Protocol):
     def _on_handshake(self) -> None:
         self._opened = True
         self._settled.set()
-        period_s = min(self._limits.ping_interval_s, self._limits.silence_timeout_s / 4)
-        self._timer = asyncio.get_running_loop().call_later(period_s, self._watch, period_s)
+        self._watch_later()
         self._on_open(self)
 
     def _on_frame(self, frame: Frame, now_ns: int) -> None:
@@ -259,21 +262,20 @@ class WebSocket(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self._limits.close_timeout_s, self._drop)
 
-    def _watch(self, period_s: float) -> None:
-        """Ping in time, and end a connection that has gone silent."""
-        now_ns = self._clock.monotonic_ns()
-        silent_s = (now_ns - self._recv_ns) / NANOS_PER_SECOND
+    def _watch(self) -> None:
+        """Ping, and end a connection that has gone silent."""
+        silent_s = (self._clock.monotonic_ns() - self._recv_ns) / NANOS_PER_SECOND
         if silent_s > self._limits.silence_timeout_s:
             self.abort(f"silent for {silent_s:.1f} s")
             return
-        if (
-            now_ns - self._ping_ns >= self._limits.ping_interval_s * NANOS_PER_SECOND
-            and self.is_open
-        ):
-            self._ping_ns = now_ns
+        if self.is_open:
             self._protocol.send_ping(b"")
             self._flush()
-        self._timer = asyncio.get_running_loop().call_later(period_s, self._watch, period_s)
+        self._watch_later()
+
+    def _watch_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._ping_interval_s, self._watch)
 
     def _report(self, reason: str) -> None:
         if not self.close_reason:

@@ -122,7 +122,7 @@ class ToyVenue:
     def _tell(self, sequence: int) -> None:
         order = self.orders.get(sequence)
         if order is None:
-            self.said.append(status(sequence, known=False, open=False))
+            self.said.append(status(sequence, known=False, is_open=False))
             return
         self.said.append(
             status(

@@ -3,6 +3,8 @@
 from mmd.core.orders.order_state import IN_FLIGHT, TERMINAL, OrderState
 from mmd.core.units import ClientOrderId, InstrumentId, Side
 
+_PENDING_NEW = OrderState.PENDING_NEW
+
 
 class Order:
     """An order from the moment its request is sent; quantities in lots, times in engine nanoseconds.
@@ -62,7 +64,7 @@ class Order:
         self.reported_lots = 0
         self.amend_lots = qty_lots
         self.amends = 0
-        self.state = OrderState.PENDING_NEW
+        self.state = _PENDING_NEW
         self.level = level
         self.slot = -1
         self.sent_ns = self.requested_ns = self.since_ns = self.changed_ns = now_ns
@@ -83,7 +85,7 @@ class Order:
     def leaves_lots(self) -> int:
         """What may still be filled: after the end, fills that the venue counted and has not yet sent."""
         total = self.qty_lots if self.state not in TERMINAL else self.reported_lots
-        return max(total - self.filled_lots, 0)
+        return total - self.filled_lots if total > self.filled_lots else 0
 
     def describe(self) -> str:
         """One line for messages."""

@@ -67,9 +67,9 @@ class IllegalTransitionError(AssertionError):
 
 _S, _T = OrderState, Trigger
 
-TERMINAL = frozenset({_S.FILLED, _S.CANCELED, _S.REJECTED, _S.EXPIRED})
+TERMINAL = (_S.FILLED, _S.CANCELED, _S.REJECTED, _S.EXPIRED)
 """States that no longer rest at the venue (a late fill may still be reported)."""
-IN_FLIGHT = frozenset({_S.PENDING_NEW, _S.PENDING_CANCEL, _S.PENDING_AMEND})
+IN_FLIGHT = (_S.PENDING_NEW, _S.PENDING_CANCEL, _S.PENDING_AMEND)
 """States that wait for the answer to a request."""
 
 _ENDS = {
@@ -191,6 +191,8 @@ TRANSITIONS: dict[OrderState, dict[Trigger, OrderState]] = {
 }
 """TRANSITIONS[state][trigger] is the next state; what is missing is illegal."""
 
+_WORKING, _PARTIALLY_FILLED = _S.WORKING, _S.PARTIALLY_FILLED
+
 
 def next_state(state: OrderState, trigger: Trigger, *, has_fills: bool) -> OrderState:
     """State after trigger; a resting order with fills is PARTIALLY_FILLED wherever the table says WORKING.
@@ -201,4 +203,4 @@ def next_state(state: OrderState, trigger: Trigger, *, has_fills: bool) -> Order
     after = TRANSITIONS[state].get(trigger)
     if after is None:
         raise IllegalTransitionError(state, trigger)
-    return OrderState.PARTIALLY_FILLED if after is OrderState.WORKING and has_fills else after
+    return _PARTIALLY_FILLED if after is _WORKING and has_fills else after

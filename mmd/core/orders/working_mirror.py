@@ -14,6 +14,8 @@ _SLOT_STATE = {
     OrderState.PENDING_CANCEL: BUSY,
     OrderState.UNKNOWN: BUSY,
 }
+_PENDING_AMEND = OrderState.PENDING_AMEND
+_BUY = Side.BUY
 
 
 class WorkingMirror:
@@ -46,13 +48,15 @@ class WorkingMirror:
         if order.is_open:
             if order.slot < 0 and order not in self._waiting[side]:
                 self._seat(order)
+                self._refresh_best(side)
             if order.slot >= 0:
                 self._fill_slot(order)
         elif order.slot >= 0:
             self._vacate(order)
+            self._refresh_best(side)
         elif order in self._waiting[side]:
             self._waiting[side].remove(order)
-        self._refresh_best(side)
+            self._refresh_best(side)
 
     def _seat(self, order: Order) -> None:
         slots = self._slots[order.side]
@@ -66,9 +70,9 @@ class WorkingMirror:
 
     def _fill_slot(self, order: Order) -> None:
         at = order.side, order.slot
-        total = order.amend_lots if order.state is OrderState.PENDING_AMEND else order.qty_lots
+        total = order.amend_lots if order.state is _PENDING_AMEND else order.qty_lots
         self._px[at] = order.price_ticks
-        self._leaves[at] = max(total - order.filled_lots, 0)
+        self._leaves[at] = total - order.filled_lots if total > order.filled_lots else 0
         self._state[at] = _SLOT_STATE[order.state]
         self._amends[at] = order.amends
         self._since_ns[at] = order.since_ns
@@ -88,5 +92,5 @@ class WorkingMirror:
     def _refresh_best(self, side: Side) -> None:
         prices = [o.price_ticks for o in self._slots[side] if o is not None]
         prices += [o.price_ticks for o in self._waiting[side]]
-        pick = max if side is Side.BUY else min
+        pick = max if side is _BUY else min
         self.best_price_ticks[side] = pick(prices, default=None)

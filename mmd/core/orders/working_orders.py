@@ -33,6 +33,7 @@ from mmd.core.units import ClientOrderId, InstrumentId, Side, session_of
 from mmd.jit.kernel import Rec
 
 HISTORY_MAX = 4096
+_UNKNOWN = OrderState.UNKNOWN
 
 
 class Outcome(IntEnum):
@@ -89,7 +90,7 @@ class WorkingOrders:
         """The order in a slot of the WORKING record: what an action of the diff is about."""
         return self._mirror.at(side, slot)
 
-    def best_price_ticks(self, side: Side) -> int | None:
+    def best_price_ticks(self, side: int) -> int | None:
         """The most aggressive price at which we may rest, or None."""
         return self._mirror.best_price_ticks[side]
 
@@ -102,7 +103,7 @@ class WorkingOrders:
         return [
             o
             for o in self._live.values()
-            if o.state is OrderState.UNKNOWN
+            if o.state is _UNKNOWN
             and (asked_before_ns is None or o.asked_ns is None or o.asked_ns < asked_before_ns)
         ]
 
@@ -215,7 +216,7 @@ class WorkingOrders:
         if order.client_order_id in self._live:
             self.open_lots[order.side] -= order.leaves_lots
             self.open_orders[order.side] -= order.is_open
-            self.unknown_count -= order.state is OrderState.UNKNOWN
+            self.unknown_count -= order.state is _UNKNOWN
 
     def _deposit(self, order: Order) -> None:
         """Put its share back, after; file it under live or ended; mirror it."""
@@ -224,7 +225,7 @@ class WorkingOrders:
             self._live[order.client_order_id] = order
             self.open_lots[order.side] += order.leaves_lots
             self.open_orders[order.side] += order.is_open
-            self.unknown_count += order.state is OrderState.UNKNOWN
+            self.unknown_count += order.state is _UNKNOWN
         elif self._live.pop(order.client_order_id, None) is not None:
             self._ended[order.client_order_id] = order
             if len(self._ended) > self._history_max:

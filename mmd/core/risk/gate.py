@@ -33,8 +33,13 @@ from mmd.core.risk.throttle import Cost, Counted, Throttle
 from mmd.core.units import ClientOrderId, Side
 
 _BPS = 10_000
-_REDUCING_LEVELS = frozenset({RiskLevel.REDUCE_ONLY, RiskLevel.FLATTEN})
-_CLOSED_LEVELS = frozenset({RiskLevel.CANCEL_ALL, RiskLevel.HALTED})
+# Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
+_REDUCING_LEVELS = (RiskLevel.REDUCE_ONLY, RiskLevel.FLATTEN)
+_CLOSED_LEVELS = (RiskLevel.CANCEL_ALL, RiskLevel.HALTED)
+_OK = RiskReason.OK
+_TRADING = TradingStatus.TRADING
+_CAUTIOUS = RiskLevel.CAUTIOUS
+_BUY = Side.BUY
 
 
 class Refused(NamedTuple):
@@ -118,7 +123,7 @@ class RiskGate:
         """Approve or refuse; an approved command has been charged to the rate budgets."""
         reason = self._judge(command, view)
         self.counts[reason] += 1
-        if reason is not RiskReason.OK:
+        if reason is not _OK:
             return Refused(command, reason)
         return Approved(command, gate=GATE_TOKEN)
 
@@ -158,31 +163,33 @@ class RiskGate:
         """Judge a new order; replaced is the one it takes the place of."""
         level = self._levels.level
         reduces = _reduces(order, replaced, view)
-        if level in _CLOSED_LEVELS or (level in _REDUCING_LEVELS and not reduces):
+        if level > _CAUTIOUS and (
+            level in _CLOSED_LEVELS or (level in _REDUCING_LEVELS and not reduces)
+        ):
             return RiskReason.LEVEL
         reason = _market_reason(view)
-        if reason is not RiskReason.OK:
+        if reason is not _OK:
             return reason
         if order.client_order_id <= self._last_id:
             return RiskReason.DUPLICATE_ID
         reason = _price_reason(order.side, order.price_ticks, view)
-        if reason is not RiskReason.OK:
+        if reason is not _OK:
             return reason
         reason = _size_reason(order.price_ticks, order.qty_lots, view.bounds)
-        if reason is not RiskReason.OK:
+        if reason is not _OK:
             return reason
         reason = _exposure_reason(order, replaced, view)
-        if reason is not RiskReason.OK:
+        if reason is not _OK:
             return reason
         reason = self._charge(cost, view.now_ns, urgent=reduces)
-        if reason is RiskReason.OK:
+        if reason is _OK:
             self._last_id = order.client_order_id
         return reason
 
     def _charge(self, cost: Cost, now_ns: int, *, urgent: bool) -> RiskReason:
         short = self._throttle.take(cost, now_ns, urgent=urgent)
         if short is None:
-            return RiskReason.OK
+            return _OK
         return RiskReason.ORDER_RATE if short is Counted.ORDERS else RiskReason.MESSAGE_BUDGET
 
 
@@ -195,14 +202,14 @@ def _freed_lots(replaced: Order | None, view: RiskView) -> int:
 
 def _reduces(order: PlaceOrder | ReplaceOrder, replaced: Order | None, view: RiskView) -> bool:
     """Whether the order, with all else on its side, shrinks the position and cannot turn it round."""
-    held = -order.side.sign * view.position_atoms
+    held = (2 * order.side - 1) * view.position_atoms
     side_lots = view.orders.open_lots[order.side] - _freed_lots(replaced, view) + order.qty_lots
     return 0 < side_lots * view.bounds.atoms_per_lot <= held
 
 
 def _market_reason(view: RiskView) -> RiskReason:
     """Whether anything may be sent on this instrument now."""
-    if view.status is not TradingStatus.TRADING:
+    if view.status is not _TRADING:
         return RiskReason.NOT_TRADING
     if not view.is_private_up:
         return RiskReason.PRIVATE_DOWN
@@ -214,7 +221,7 @@ def _market_reason(view: RiskView) -> RiskReason:
         return RiskReason.CROSSED_BOOK
     if view.now_ns - view.book_ts_ns > view.bounds.stale_book_ns:
         return RiskReason.STALE_BOOK
-    return RiskReason.OK
+    return _OK
 
 
 def _price_reason(side: Side, price_ticks: int, view: RiskView) -> RiskReason:
@@ -232,10 +239,10 @@ def _price_reason(side: Side, price_ticks: int, view: RiskView) -> RiskReason:
     last = view.last_ticks
     if last > 0 and abs(price_ticks - last) * _BPS > bounds.collar_bps * last:
         return RiskReason.COLLAR
-    own = view.orders.best_price_ticks(side.opposite)
-    if own is not None and (own - price_ticks) * side.sign <= 0:
+    own = view.orders.best_price_ticks(1 - side)
+    if own is not None and (own - price_ticks) * (1 - 2 * side) <= 0:
         return RiskReason.OWN_CROSS
-    return RiskReason.OK
+    return _OK
 
 
 def _size_reason(price_ticks: int, qty_lots: int, bounds: Bounds) -> RiskReason:
@@ -249,7 +256,7 @@ def _size_reason(price_ticks: int, qty_lots: int, bounds: Bounds) -> RiskReason:
         return RiskReason.NOTIONAL_MIN
     if notional > bounds.notional_max:
         return RiskReason.NOTIONAL_MAX
-    return RiskReason.OK
+    return _OK
 
 
 def _exposure_reason(
@@ -261,14 +268,14 @@ def _exposure_reason(
     if orders.open_orders[side] >= places:
         return RiskReason.OPEN_ORDERS
     side_lots = orders.open_lots[side] - _freed_lots(replaced, view) + order.qty_lots
-    worst_atoms = side.sign * view.position_atoms + side_lots * bounds.atoms_per_lot
-    limit_atoms = bounds.long_atoms_max if side is Side.BUY else bounds.short_atoms_max
+    worst_atoms = (1 - 2 * side) * view.position_atoms + side_lots * bounds.atoms_per_lot
+    limit_atoms = bounds.long_atoms_max if side is _BUY else bounds.short_atoms_max
     if worst_atoms > limit_atoms:
         return RiskReason.WORST_CASE_POSITION
     unlocked_lots = 0 if replaced is None else replaced.leaves_lots
-    if side is Side.SELL:
+    if side is not _BUY:
         needed = (order.qty_lots - unlocked_lots) * bounds.atoms_per_lot
-        return RiskReason.BALANCE if needed > view.base_free_atoms else RiskReason.OK
+        return RiskReason.BALANCE if needed > view.base_free_atoms else _OK
     unlocked = 0 if replaced is None else replaced.price_ticks * unlocked_lots
     needed = bounds.quote_atoms(order.price_ticks * order.qty_lots - unlocked)
-    return RiskReason.BALANCE if needed > view.quote_free_atoms else RiskReason.OK
+    return RiskReason.BALANCE if needed > view.quote_free_atoms else _OK

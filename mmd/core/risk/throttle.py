@@ -73,22 +73,39 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class TokenBucket:
     """One budget at work; credit is counted in tokens * interval_ns, so that refilling is exact."""
 
-    __slots__ = ("_burst", "_credit", "_interval_ns", "_limit", "_reserve", "_ts_ns", "budget")
+    __slots__ = (
+        "_credit",
+        "_credit_max",
+        "_gain",
+        "_interval_ns",
+        "_limit",
+        "_reserved",
+        "_ts_ns",
+        "budget",
+        "counts",
+    )
 
     def __init__(self, budget: Budget) -> None:
         """Start full."""
         self.budget = budget
-        self._limit = budget.limit
-        self._burst = budget.burst_tokens
-        self._reserve = budget.reserve
+        self.counts = int(budget.counts)
         self._interval_ns = budget.interval_ns
-        self._credit = self._burst * self._interval_ns
+        self._reserved = budget.reserve * budget.interval_ns
+        self._set_limit(budget.limit)
+        self._credit = self._credit_max
         self._ts_ns = 0
 
     def available(self, now_ns: int, *, urgent: bool = False) -> int:
         """Tokens that may be taken now; urgent ones may use the reserve too."""
         self._refill(now_ns)
-        return self._credit // self._interval_ns - (0 if urgent else self._reserve)
+        return (self._credit - (0 if urgent else self._reserved)) // self._interval_ns
+
+    def allows(self, tokens: int, now_ns: int, urgent: bool) -> bool:  # noqa: FBT001 - hot
+        """Whether so many tokens may be taken now."""
+        if now_ns > self._ts_ns:
+            self._refill(now_ns)
+        needed = tokens * self._interval_ns
+        return self._credit >= (needed if urgent else needed + self._reserved)
 
     def take(self, tokens: int) -> None:
         """Use tokens up; the caller has seen that they are available."""
@@ -97,16 +114,21 @@ class TokenBucket:
     def on_usage(self, used: int, limit: int, now_ns: int) -> None:
         """The venue's own count: adopt its limit, and never believe in more than it leaves."""
         self._refill(now_ns)
-        if limit != self._limit and limit >= 2:
-            self._limit = limit
-            self._burst = min(self.budget.burst_tokens, limit - 1)
+        if limit >= 2:
+            self._set_limit(limit)
         room = max(self._limit - used, 0) * self._interval_ns
-        self._credit = min(self._credit, room, self._burst * self._interval_ns)
+        self._credit = min(self._credit, room, self._credit_max)
+
+    def _set_limit(self, limit: int) -> None:
+        burst = min(self.budget.burst_tokens, limit - 1)
+        self._limit = limit
+        self._gain = limit - burst  # tokens per interval, so credit per nanosecond
+        self._credit_max = burst * self._interval_ns
 
     def _refill(self, now_ns: int) -> None:
         if now_ns > self._ts_ns:
-            gained = (now_ns - self._ts_ns) * (self._limit - self._burst)
-            self._credit = min(self._credit + gained, self._burst * self._interval_ns)
+            gained = (now_ns - self._ts_ns) * self._gain
+            self._credit = min(self._credit + gained, self._credit_max)
             self._ts_ns = now_ns
 
 
@@ -119,19 +141,19 @@ class Throttle:
 
     def available(self, counts: Counted, now_ns: int, *, urgent: bool = False) -> int | None:
         """Tokens left of a kind in its tightest budget; None where the kind has no budget."""
-        left = [
-            b.available(now_ns, urgent=urgent) for b in self.buckets if b.budget.counts is counts
-        ]
+        left = [b.available(now_ns, urgent=urgent) for b in self.buckets if b.counts == counts]
         return min(left, default=None)
 
     def take(self, cost: Cost, now_ns: int, *, urgent: bool = False) -> Counted | None:
         """Take the whole cost from every budget or nothing; returns the kind that ran short, None if taken."""
         for bucket in self.buckets:
-            tokens = cost[bucket.budget.counts]
-            if tokens > 0 and bucket.available(now_ns, urgent=urgent) < tokens:
+            tokens = cost[bucket.counts]
+            if tokens > 0 and not bucket.allows(tokens, now_ns, urgent):
                 return bucket.budget.counts
         for bucket in self.buckets:
-            bucket.take(cost[bucket.budget.counts])
+            tokens = cost[bucket.counts]
+            if tokens > 0:
+                bucket.take(tokens)
         return None
 
     def on_usage(self, event: RateUsage) -> bool:

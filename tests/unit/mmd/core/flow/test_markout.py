@@ -4,7 +4,7 @@ import bisect
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmd.core.flow import markout
@@ -119,6 +119,7 @@ def naive(fills, mids, now_ns):
     return sums
 
 
+@settings(deadline=None)  # the first example compiles the inlined helpers for the interpreter
 @given(STEPS)
 def test_sums_equal_the_definition(steps):
     """Any interleaving of fills, mids and silence, compiled and interpreted."""

@@ -79,7 +79,8 @@ def test_the_identity_is_exact_always(first_mid, carried_atoms, steps):
     for number, step in enumerate(steps):
         match step:
             case ("fill", side, price_ticks, qty_lots, asset, fee_atoms, mid, rate):
-                event = fill(number, number, qty_lots, side, price_ticks, fee_atoms, asset, number)
+                fee = {"fee_atoms": fee_atoms, "fee_asset": asset}
+                event = fill(number, number, qty_lots, side, price_ticks, **fee)
                 pnl.on_fill(event, mid, rate)
             case ("mid", mid):
                 pnl.on_mid(mid)

@@ -124,7 +124,7 @@ def test_a_failed_replacement_leaves_the_old_order_in_doubt(orders):
     run(orders, place(1), accepted(1), replace(1, 2), cancel_rejected(1), rejected(2))
     assert [o.client_order_id for o in orders.unknown_orders()] == [order_id(1)]
     assert orders.unknown_count == 1
-    run(orders, status(1, open=False, filled_lots=10))
+    run(orders, status(1, is_open=False, filled_lots=10))
     assert orders.unknown_count == 0
     assert orders.open_lots == [10, 0]
     run(orders, fill(1, 50, 10))
@@ -203,7 +203,7 @@ def test_a_contradiction_revives_the_order_as_unknown(orders):
     ghost = orders.apply(fill(1, 50, 4))
     assert (ghost.outcome, ghost.is_new_fill) == (Outcome.BREACH, True)
     assert (orders.unknown_count, orders.open_lots) == (1, [6, 0])
-    run(orders, status(1, open=False, filled_lots=4))
+    run(orders, status(1, is_open=False, filled_lots=4))
     assert (orders.unknown_count, orders.open_lots) == (0, [0, 0])
 
 

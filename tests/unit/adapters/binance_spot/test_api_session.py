@@ -1,0 +1,297 @@
+"""One WebSocket API connection as a state machine: subscription, requests in flight, time-outs, loss."""
+
+import msgspec
+import pytest
+
+from adapters.binance_spot.account_state import AccountState
+from adapters.binance_spot.api_session import IN_FLIGHT_MAX, ApiSession, PrivateCodec
+from adapters.binance_spot.auth import HmacSigner
+from adapters.binance_spot.order_codec import OrderEncoder
+from adapters.binance_spot.order_replies import ReplyDecoder
+from adapters.binance_spot.rate_usage import RateUsageReports
+from adapters.binance_spot.user_data import UserDataDecoder
+from mmd.core.commands import CancelAll, CancelOrder, PlaceOrder, QueryOrder, ReplaceOrder
+from mmd.core.events import (
+    Balance,
+    Fill,
+    OrderAccepted,
+    OrderRejected,
+    OrderStatus,
+    RateUsage,
+    RequestTimedOut,
+)
+from mmd.core.units import Side, TimeInForce
+from mmd.errors import AuthError, CodecError, VenueUnreachable
+
+TIMEOUT = 2_000
+A, B = 5 << 32 | 1, 5 << 32 | 2
+
+
+class Line:
+    """A session with its wire as a list."""
+
+    def __init__(self, mmd) -> None:
+        self.sent: list[dict] = []
+        self.events: list = []
+        self.account = AccountState([mmd.id])
+        codec = PrivateCodec(
+            encoder=OrderEncoder([mmd], "key", HmacSigner("secret"), 2_000),
+            replies=ReplyDecoder([mmd]),
+            user_data=UserDataDecoder("test", [mmd], self.account),
+            account=self.account,
+            usage=RateUsageReports("test"),
+        )
+        self.session = ApiSession(codec, self._write, self.events.append, lambda: 1_000, TIMEOUT)
+
+    def _write(self, frame: bytes) -> None:
+        self.sent.append(msgspec.json.decode(frame))
+
+    def receive(self, now_ns: int = 0, **body: object) -> None:
+        self.session.on_frame(msgspec.json.encode(body), now_ns)
+
+    def answer(self, request: int, result: object, now_ns: int = 0) -> None:
+        self.receive(now_ns, id=self.sent[request]["id"], status=200, result=result)
+
+    def fail(self, request: int, code: int, msg: str, status: int = 400) -> None:
+        error = {"code": code, "msg": msg}
+        self.receive(id=self.sent[request]["id"], status=status, error=error)
+
+    @property
+    def methods(self) -> list[str]:
+        return [request["method"] for request in self.sent]
+
+
+@pytest.fixture
+def line(mmd) -> Line:
+    """A connection whose user data flows."""
+    line = Line(mmd)
+    line.session.start(0)
+    assert not line.session.ready
+    line.answer(0, {"subscriptionId": 0})
+    assert line.session.ready
+    line.sent.clear()
+    return line
+
+
+@pytest.fixture
+def place(mmd):
+    def make(order_id: int = A) -> PlaceOrder:
+        return PlaceOrder(mmd.id, order_id, Side.BUY, 10_000, 5, TimeInForce.POST_ONLY)
+
+    return make
+
+
+ACK = {"symbol": "MMDUSDT", "orderId": 12, "clientOrderId": "mmd5-1", "transactTime": 3}
+REPORT = {
+    "symbol": "MMDUSDT",
+    "orderId": 12,
+    "clientOrderId": "mmd5-1",
+    "price": "100.00",
+    "origQty": "0.005",
+    "executedQty": "0.002",
+    "status": "CANCELED",
+    "side": "BUY",
+}
+TRADE = {
+    "id": 70,
+    "orderId": 12,
+    "price": "100.00",
+    "qty": "0.002",
+    "commission": "0",
+    "commissionAsset": "USDT",
+    "time": 3,
+    "isBuyer": True,
+    "isMaker": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (-2015, "user-data subscription: the API key was refused"),
+        (-2014, "API key was refused"),
+        (-1022, "signature was refused"),
+        (-1021, "clock was refused"),
+    ],
+)
+def test_refused_subscription_is_an_auth_error(mmd, code: int, text: str):
+    """Key, signature and clock are told apart, on one line each."""
+    line = Line(mmd)
+    line.session.start(0)
+    assert line.methods == ["userDataStream.subscribe.signature"]
+    with pytest.raises(AuthError, match=text):
+        line.fail(0, code, "venue's words", 401)
+
+
+def test_subscription_without_an_answer_ends_the_connection(mmd):
+    """It is timed like any request."""
+    line = Line(mmd)
+    line.session.start(0)
+    line.session.expire(TIMEOUT)
+    with pytest.raises(VenueUnreachable, match="no answer to the user-data subscription"):
+        line.session.expire(TIMEOUT + 1)
+
+
+def test_answers_find_their_commands_in_any_order(line, place, mmd):
+    """Request ids tell the answers apart; rate limits in an answer become RateUsage."""
+    line.session.send(place(A), 10)
+    line.session.send(place(B), 11)
+    line.fail(1, -2010, "Order would immediately match and take.")
+    limits = [
+        {
+            "rateLimitType": "ORDERS",
+            "interval": "SECOND",
+            "intervalNum": 10,
+            "limit": 50,
+            "count": 3,
+        }
+    ]
+    line.receive(20, id=line.sent[0]["id"], status=200, result=ACK, rateLimits=limits)
+    rejected, usage, accepted = line.events
+    assert (type(rejected), rejected.client_order_id) == (OrderRejected, B)
+    assert usage == RateUsage(20, "test", "ORDERS", 3, 50, 10 * 10**9)
+    assert accepted == OrderAccepted(20, mmd.id, A, 12, 3_000_000)
+    assert line.session.in_flight == 0
+
+
+def test_requests_time_out_in_order_and_late_answers_still_count(line, place, mmd):
+    """After the time-out the fate is unknown; the answer, when it comes, settles it."""
+    line.session.send(place(A), 0)
+    line.session.send(ReplaceOrder(mmd.id, A, B, Side.BUY, 1, 5, TimeInForce.GTC), 5)
+    line.session.expire(TIMEOUT + 1)
+    assert line.events == [RequestTimedOut(TIMEOUT + 1, mmd.id, A)]
+    line.session.expire(TIMEOUT + 6)
+    assert line.events[1:] == [
+        RequestTimedOut(TIMEOUT + 6, mmd.id, A),
+        RequestTimedOut(TIMEOUT + 6, mmd.id, B),
+    ]
+    line.events.clear()
+    line.answer(0, ACK, now_ns=9_999)
+    assert line.events == [OrderAccepted(9_999, mmd.id, A, 12, 3_000_000)]
+    line.answer(0, ACK)
+    assert len(line.events) == 1, "a second answer to the same request says nothing"
+
+
+def test_lost_connection_leaves_every_request_unknown(line, place, mmd):
+    """Queries too; the time of the last request tells how long one may still arrive."""
+    line.session.send(place(A), 100)
+    line.session.send(QueryOrder(mmd.id, B), 200)
+    assert line.session.lost(300) == 200
+    assert line.events == [RequestTimedOut(300, mmd.id, A), RequestTimedOut(300, mmd.id, B)]
+    assert not line.session.ready
+    assert line.session.lost(400) == 0
+
+
+def test_status_with_fills_is_reported_after_them(line, mmd):
+    """Fills that were missed come before the status that counts them."""
+    line.session.send(QueryOrder(mmd.id, A), 0)
+    line.answer(0, REPORT)
+    assert line.methods == ["order.status", "myTrades"]
+    assert line.events == []
+    line.answer(1, [TRADE], now_ns=50)
+    fill, status = line.events
+    assert (type(fill), fill.trade_id, fill.client_order_id) == (Fill, 70, A)
+    assert (type(status), status.open, status.filled_lots, status.ts_recv_ns) == (
+        OrderStatus,
+        False,
+        2,
+        50,
+    )
+
+
+@pytest.mark.parametrize("how", ["error", "silence", "loss"])
+def test_status_whose_fills_cannot_be_had_stays_unknown(line, mmd, how: str):
+    """No status without its fills."""
+    line.session.send(QueryOrder(mmd.id, A), 0)
+    line.answer(0, REPORT)
+    if how == "error":
+        line.fail(1, -1003, "Too many requests.", 429)
+    elif how == "silence":
+        line.session.expire(TIMEOUT + 1)
+    else:
+        line.session.lost(1)
+    (event,) = line.events
+    assert (type(event), event.client_order_id) == (RequestTimedOut, A)
+
+
+def test_cancel_all_spares_strangers(line, mmd):
+    """With somebody else's order working, only ours are cancelled, one by one."""
+    line.session.send(CancelAll(mmd.id), 0)
+    assert line.methods == ["openOrders.cancelAll"]
+    line.sent.clear()
+    line.account.saw_foreign(mmd.id, 99, is_open=True)
+    line.session.send(CancelAll(mmd.id), 1)
+    line.answer(
+        0, [REPORT, REPORT | {"clientOrderId": "web_1"}, REPORT | {"clientOrderId": "mmd5-2"}]
+    )
+    assert line.methods == ["openOrders.status", "order.cancel", "order.cancel"]
+    assert [r["params"]["origClientOrderId"] for r in line.sent[1:]] == ["mmd5-1", "mmd5-2"]
+
+
+def test_user_data_reaches_the_engine(line, execution_report):
+    """Reports and account positions are facts at their receive time."""
+    line.receive(7, subscriptionId=0, event=execution_report())
+    position = {
+        "e": "outboundAccountPosition",
+        "E": 1,
+        "u": 1,
+        "B": [{"a": "X", "f": "1", "l": "0"}],
+    }
+    line.receive(8, subscriptionId=0, event=position)
+    accepted, balance = line.events
+    assert (type(accepted), accepted.ts_recv_ns) == (OrderAccepted, 7)
+    assert balance == Balance(8, "test", "X", 10**8, 0)
+
+
+@pytest.mark.parametrize("kind", ["balanceUpdate", "externalLockUpdate"])
+def test_balance_differences_are_answered_by_asking_for_the_sum(line, kind: str):
+    """A delta alone cannot be added safely: an account position may have contained it already."""
+    line.receive(subscriptionId=0, event={"e": kind, "E": 1, "a": "BTC", "d": "1.0", "T": 1})
+    assert line.methods == ["account.status"]
+    balances = [{"asset": "BTC", "free": "3.0", "locked": "1.0"}]
+    line.account.updated_ms = 5
+    line.answer(0, {"balances": balances, "updateTime": 4})
+    assert line.events == [], "older than what an account position said"
+    line.receive(subscriptionId=0, event={"e": kind, "E": 1, "a": "BTC", "d": "1.0", "T": 1})
+    line.answer(1, {"balances": balances, "updateTime": 5})
+    assert [(e.asset, e.free_atoms) for e in line.events] == [("BTC", 3 * 10**8)]
+
+
+@pytest.mark.parametrize(
+    ("event", "error", "text"),
+    [
+        ({"e": "eventStreamTerminated", "E": 1}, VenueUnreachable, "ended the user-data"),
+        ({"e": "serverShutdown", "E": 1}, VenueUnreachable, "announced its shutdown"),
+        ({"e": "gossip", "E": 1}, CodecError, "gossip"),
+        ({"E": 1}, CodecError, "missing required field `e`"),
+    ],
+)
+def test_events_that_end_the_connection(line, event, error, text):
+    """Terminations, and whatever is not in the documents, by name."""
+    with pytest.raises(error, match=text):
+        line.receive(event=event)
+
+
+def test_order_list_reports_are_known_and_ignored(line):
+    """Strangers may use order lists."""
+    line.receive(subscriptionId=0, event={"e": "listStatus", "E": 1, "s": "MMDUSDT"})
+    assert line.events == []
+
+
+@pytest.mark.parametrize(
+    "frame", [b"{", b"[]", b'{"id":77,"status":200}', b'{"id":null,"status":400}', b"{}"]
+)
+def test_frames_that_answer_nothing_are_refused(line, frame: bytes):
+    """Broken JSON and answers to requests that were never sent."""
+    with pytest.raises(CodecError, match="WebSocket API"):
+        line.session.on_frame(frame, 0)
+
+
+def test_requests_in_flight_are_bounded(line, mmd):
+    """Beyond the bound the session is not ready until an answer comes."""
+    for i in range(IN_FLIGHT_MAX):
+        assert line.session.ready
+        line.session.send(CancelOrder(mmd.id, 5 << 32 | i + 1), 0)
+    assert not line.session.ready
+    line.fail(0, -2011, "Unknown order sent.")
+    assert line.session.ready
