@@ -102,10 +102,9 @@ def steps(text: str, scale: int, step: int) -> int:
     """
     whole, _, fraction = text.partition(".")
     kept, rest = fraction[:scale], fraction[scale:]
-    try:
-        value = int(whole + kept + "0" * (scale - len(kept)))
-    except ValueError:
-        raise TapeError(f"expected a decimal number, found {text!r}") from None
+    if not (whole.isdecimal() and (fraction.isdecimal() or not fraction)):
+        raise TapeError(f"expected a decimal number without sign, found {text!r}")
+    value = int(whole + kept + "0" * (scale - len(kept)))
     if value % step or rest.strip("0"):
         raise TapeError(
             f"{text} is not a multiple of {step}e-{scale}: the recording's grid changed"

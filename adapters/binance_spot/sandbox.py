@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from adapters.binance_spot.raw_tape import actions, infer_instrument
@@ -48,6 +49,8 @@ from mmd.exchange.flow_interactive import InteractiveFlow
 from mmd.exchange.flow_tape import TapeFlow
 from mmd.exchange.presets import PRESETS
 from mmd.shell.clock import SystemClock
+
+_log = structlog.get_logger(__name__)
 
 VENUE = "binance_spot"
 ORDERS_PER_10S = 1000
@@ -104,7 +107,9 @@ class Sandbox:
         self.clock = ExchangeClock(SystemClock() if clock is None else clock, options.speed)
         self.instrument = _instrument(options)
         self.exchange = Exchange(
-            [self.instrument], _balances(options, self.instrument), dictated=len(options.tapes) > 0
+            [self.instrument],
+            {c.account: {} for c in options.credentials},
+            dictated=len(options.tapes) > 0,
         )
         market = self.exchange.markets[0]
         self.flow: TapeFlow | InteractiveFlow
@@ -116,6 +121,7 @@ class Sandbox:
             self.flow = InteractiveFlow(preset, options.seed, self.exchange, market, now_ns)
             for side in market.book.sides:
                 side.dirty.clear()
+        _endow(self.exchange, options)
         self.pump: TapePump | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -232,6 +238,8 @@ class Sandbox:
         else:
             jobs.append(pump_interactive(self.flow, self._feed, self.router, self.clock))
         self._tasks = [asyncio.create_task(job) for job in jobs]
+        for task in self._tasks:
+            task.add_done_callback(_report_failure)
 
     def _on_subscribe(self, stream: str) -> None:
         if self.pump is not None:
@@ -269,17 +277,25 @@ def _instrument(options: SandboxOptions) -> Instrument:
     )
 
 
-def _balances(options: SandboxOptions, instrument: Instrument) -> dict[str, dict[str, int]]:
-    quote = options.quote_balance
+def _endow(exchange: Exchange, options: SandboxOptions) -> None:
+    """Give every account its starting balances; base by the opening mid where no amount was asked for."""
+    market = exchange.markets[0]
     base = options.base_balance
     if base is None:
-        price = Decimal(str(PRESETS[options.preset].price))
-        base = quote / price
-    amounts = {
-        instrument.base: int(base * ATOMS_PER_UNIT),
-        instrument.quote: int(quote * ATOMS_PER_UNIT),
-    }
-    return {c.account: dict(amounts) for c in options.credentials}
+        # A recording without a snapshot opens without prices: as many units of base as of quote.
+        ticks = market.reference_ticks(0)
+        price = market.instrument.price(ticks) if ticks > 0 else Decimal(1)
+        base = options.quote_balance / price
+    for account in exchange.accounts.values():
+        account.receive(market.instrument.base, int(base * ATOMS_PER_UNIT))
+        account.receive(market.instrument.quote, int(options.quote_balance * ATOMS_PER_UNIT))
+        account.locked = dict.fromkeys(account.free, 0)
+
+
+def _report_failure(task: asyncio.Task[None]) -> None:
+    """Say at once that time stands still; `run_to_end` raises the same error."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("exchange_stopped", error=str(error))
 
 
 def _listen_error(options: SandboxOptions, error: OSError) -> ConfigError:

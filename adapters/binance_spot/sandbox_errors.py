@@ -48,6 +48,7 @@ _TEXTS: dict[Refusal, tuple[int, str]] = {
     Refusal.WOULD_TAKE: (_NEW_ORDER, "Order would immediately match and take."),
     Refusal.DUPLICATE_ORDER: (_NEW_ORDER, "Duplicate order sent."),
     Refusal.UNKNOWN_ORDER: (_CANCEL, "Unknown order sent."),
+    Refusal.NAME_MISMATCH: (-2039, "Client order ID is not correct for this order ID."),
     Refusal.CANCEL_RESTRICTED: (_CANCEL, "Order was not canceled due to cancel restrictions."),
     Refusal.AMEND_INCREASE: (_AMEND, "Order amend (quantity increase) is not supported."),
     Refusal.AMEND_NO_CHANGE: (

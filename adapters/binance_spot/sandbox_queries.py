@@ -15,7 +15,7 @@ from mmd.exchange.exchange import Exchange
 from mmd.exchange.executions import Execution
 from mmd.exchange.market import Market
 from mmd.exchange.market_stats import Window
-from mmd.exchange.refusals import Refused
+from mmd.exchange.refusals import Refusal, Refused
 
 _DEPTH_MAX = 5000
 
@@ -132,8 +132,10 @@ class Queries:
             )
         try:
             found = self._exchange.history.find(account, market.instrument.id, order_id, name)
-        except Refused:
-            raise ApiError(-2013, "Order does not exist.") from None
+        except Refused as refused:
+            if refused.reason == Refusal.UNKNOWN_ORDER:
+                raise ApiError(-2013, "Order does not exist.") from None
+            raise api_error(refused.reason) from None
         return self._reports[found.instrument].queried(found)
 
     def open_orders(self, account: str, params: Params) -> list[Json]:

@@ -5,7 +5,7 @@ the documents (rest-api.md, web-socket-api.md, user-data-stream.md); one-letter 
 """
 
 import functools
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct, field
@@ -282,14 +282,16 @@ class RestError(Struct, frozen=True):
 
 
 @functools.cache
-def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     """A type's decoder; made once, because unions and tuples are costly to compile."""
     return msgspec.json.Decoder(kind)
 
 
 def decode(body: bytes | Raw, kind: type[T], what: str) -> T:
     """Read JSON as `kind`. Raises: CodecError, which names `what` and the field or type at fault."""
+    wanted: Any = kind
     try:
-        return _decoder(kind).decode(body)
+        decoded: T = _decoder(wanted).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CodecError(f"{what}: {error}") from error
+    return decoded

@@ -13,21 +13,6 @@ from adapters.binance_spot.sandbox import ORDERS_PER_10S, Sandbox, SandboxOption
 from adapters.binance_spot.sandbox_auth import DEFAULT_KEY, DEFAULT_SECRET, Credential
 from mmd.errors import ConfigError, MmdError
 
-_EXAMPLES = """
-Serve an exchange that speaks Binance spot's protocol on this machine.
-
-Any client of that venue works against it once it is given these addresses and the key and secret below,
-which are public and worth nothing.
-
-Examples:
-
-  mmd exchange                                    a generated market, MMDUSDT near 100.00
-
-  mmd exchange --preset calm --seed 3 --port 0    another one, on a free port
-
-  mmd exchange --tape day.gz --speed max          a recording, as fast as it is read
-"""
-
 
 def exchange(
     *,
@@ -82,7 +67,17 @@ def exchange(
         str, typer.Option(help="Its HMAC secret, or an Ed25519 public key in PEM form.")
     ] = DEFAULT_SECRET,
 ) -> None:
-    """See _EXAMPLES, which becomes the help text."""
+    """Serve an exchange that speaks Binance spot's protocol on this machine.
+
+    Any client of that venue works against it once it has these addresses, and the key and secret
+    below, which are public and worth nothing.
+
+    mmd exchange: a generated market, MMDUSDT near 100.00.
+
+    mmd exchange --preset calm --seed 3 --port 0: another one, on a free port.
+
+    mmd exchange --tape day.gz --speed max: a recording, as fast as it is read.
+    """
     try:
         options = SandboxOptions(
             host=host,
@@ -103,9 +98,6 @@ def exchange(
     except MmdError as error:
         typer.echo(f"mmd exchange: {error}", err=True)
         raise typer.Exit(error.exit_code) from None
-
-
-exchange.__doc__ = _EXAMPLES
 
 
 async def _serve(options: SandboxOptions, *, exit_at_end: bool, until_stdin_closes: bool) -> None:

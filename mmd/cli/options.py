@@ -24,7 +24,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 
 
 def duration_s(text: str) -> float:
-    """ "90s", "10m", "1.5h" or plain seconds, in seconds. Raises: ConfigError."""
+    """Seconds in a text like 90s, 10m, 1.5h, or plain seconds. Raises: ConfigError."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ConfigError(

@@ -63,7 +63,7 @@ def run(
     )
     log.configure(settings.log.level, settings.log.format)
     _check_writable(summary)
-    from mmd.app import RunOptions, run_daemon  # noqa: PLC0415 - compiled parts load only for this command
+    from mmd.daemon import RunOptions, run_daemon  # noqa: PLC0415 - compiled parts load only for this command
 
     options = RunOptions(
         duration_s=None if for_ is None else duration_s(for_), book_audit=book_audit

@@ -42,6 +42,7 @@ from mmd.core.spec import RiskSpec, SessionSpec
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.jit.kernel import Rec
 
+_DAY_NS = 86_400 * NANOS_PER_SECOND
 _OPERATOR: dict[OperatorAction, tuple[RiskLevel, LevelReason, RiskLevel | None]] = {
     OperatorAction.HALT: (RiskLevel.CANCEL_ALL, LevelReason.OPERATOR, RiskLevel.HALTED),
     OperatorAction.CANCEL_ALL: (RiskLevel.CANCEL_ALL, LevelReason.OPERATOR, None),
@@ -72,6 +73,8 @@ class Engine:
         self.now_ns = 0
         self.first_order_ns = 0
         self.clock_offset_ns = 0
+        self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
+        self._day = spec.started_unix_ns // _DAY_NS
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             FeedUp: self._on_feed_up,
             FeedDown: self._on_feed_down,
@@ -168,8 +171,12 @@ class Engine:
         self.throttle.on_usage(event)
 
     def _on_timer(self, _: Timer) -> None:
+        day = (self.now_ns + self._unix_less_engine_ns) // _DAY_NS
         for maker in self.makers:
+            if day != self._day:
+                maker.on_new_day()
             maker.on_time(self.now_ns)
+        self._day = day
 
     def _on_order(self, event: OrderEvent) -> None:
         self.makers[event.instrument].on_order(event, self.now_ns)

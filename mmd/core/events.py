@@ -43,7 +43,7 @@ class EndReason(IntEnum):
 
 
 class OrderAccepted(_Event, frozen=True, tag=1):
-    """The venue has the order. A filled_lots above 0 counts fills that are reported as Fill events too."""
+    """The venue has the order."""
 
     instrument: InstrumentId
     client_order_id: ClientOrderId

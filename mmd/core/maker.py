@@ -45,6 +45,18 @@ _CLOSED = frozenset({RiskLevel.CANCEL_ALL, RiskLevel.HALTED})
 _REDUCING = frozenset({RiskLevel.REDUCE_ONLY, RiskLevel.FLATTEN})
 
 
+_NO_SCALE = Scale(
+    mid_ticks=0.0,
+    ticks_per_bps=0.0,
+    unit_lots=1,
+    lots_min=1,
+    position_lots_max=0,
+    order_lots_max=1,
+    tolerance_ticks=0,
+)
+"""Before the first mid: nothing may be held, so nothing can be placed."""
+
+
 class OrderNumbers:
     """Client order ids of a session, shared by its instruments."""
 
@@ -99,9 +111,11 @@ class Maker:
             trading=instrument.status is TradingStatus.TRADING,
             book_age_ns_max=spec.risk.stale_book_ns,
         )
-        self._risk: RiskView | None = None
-        self._loss_stop: LossStop | None = None
-        self._storm: RejectStorm | None = None
+        limits = _limits(spec, _NO_SCALE)
+        self._risk = RiskView(Bounds(instrument, limits), self.orders)
+        self._risk.status = instrument.status
+        self._loss_stop = LossStop(levels, limits)
+        self._storm = RejectStorm(levels, limits)
         self._hold_until_ns = [0, 0]
         self._resync_asked_ns = -RESYNC_PERIOD_NS
         self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
@@ -113,12 +127,18 @@ class Maker:
     def on_reconciled(self, event: Reconciled) -> None:
         """The venue's picture of our holdings."""
         self.ledger.on_reconciled(event, self.view.mid_half_ticks)
+        if self.ledger.drift_atoms == 0:
+            self._levels.clear(LevelReason.ORDER_BREACH, event.ts_recv_ns)
 
     def on_status(self, status: TradingStatus) -> None:
         """The venue changed what may be done."""
         self._conditions.trading = status is TradingStatus.TRADING
-        if self._risk is not None:
-            self._risk.status = status
+        self._risk.status = status
+
+    def on_new_day(self) -> None:
+        """Losses count from here on."""
+        if self.ledger.pnl is not None:
+            self._loss_stop.on_new_day(self.ledger.pnl.total_quote_atoms)
 
     def on_private_down(self, now_ns: int) -> None:
         """Private events may be lost from here on: no order's fate is certain."""
@@ -135,17 +155,16 @@ class Maker:
             order = applied.order
             if order is not None and order.state is OrderState.FILLED:
                 self.quoter.on_order_filled(order.side, order.price_ticks)
-        if isinstance(event, OrderRejected) and self._storm is not None:
+        if isinstance(event, OrderRejected):
             self._storm.on_reject(event.reason, now_ns)
 
     def on_time(self, now_ns: int) -> None:
         """What only time brings: estimates, loss limits, requests without an answer."""
         if self.scale is not None:
             self.quoter.on_time(self.orders, now_ns)
-        if self.ledger.pnl is not None and self._loss_stop is not None:
+        if self.ledger.pnl is not None:
             self._loss_stop.on_equity(self.ledger.pnl.total_quote_atoms, now_ns)
-        if self._storm is not None:
-            self._storm.on_time(now_ns)
+        self._storm.on_time(now_ns)
         self.ledger.markouts.on_time(now_ns)
         for order in self.orders.overdue(now_ns, 2 * self._spec.quoting.request_timeout_ns):
             self.on_order(
@@ -164,18 +183,18 @@ class Maker:
         if view.wants_resync and now_ns - self._resync_asked_ns > RESYNC_PERIOD_NS:
             self._resync_asked_ns = now_ns
             self._approve(ResyncBook(self.instrument.id), now_ns, out)
-        if self._risk is None or not self.is_private_up:
+        if self.scale is None or not self.is_private_up:
             self._judge(now_ns)
             return out
         if self.orders.unknown_count > 0:
             for order in self.orders.unknown_orders(asked_before_ns=now_ns - QUERY_PERIOD_NS):
                 self._approve(QueryOrder(self.instrument.id, order.client_order_id), now_ns, out)
         self._judge(now_ns)
-        self._target(now_ns)
+        self._target(self.scale, now_ns)
         self.working["now_ns"] = now_ns
         n = self._diff(self.working, self.quoter.quote)
         if n > 0:
-            self._refresh_risk_view(self._risk, now_ns)
+            self._refresh_risk_view(now_ns)
             for action in self._actions[:n].tolist():
                 self._act(action, now_ns, out)
         return out
@@ -197,17 +216,7 @@ class Maker:
             self.quoter.start(scale)
         self.quoter.rescale(scale)
         self.working["tolerance_ticks"] = scale.tolerance_ticks
-        self._rescale_risk(scale)
-
-    def _rescale_risk(self, scale: Scale) -> None:
-        limits = _limits(self._spec, scale)
-        bounds = Bounds(self.instrument, limits)
-        if self._risk is None:
-            self._risk = RiskView(bounds, self.orders)
-            self._risk.status = self.instrument.status
-            self._loss_stop = LossStop(self._levels, limits)
-            self._storm = RejectStorm(self._levels, limits)
-        self._risk.bounds = bounds
+        self._risk.bounds = Bounds(self.instrument, _limits(self._spec, scale))
 
     def _judge(self, now_ns: int) -> None:
         """Find the quote state from the conditions of now."""
@@ -226,24 +235,27 @@ class Maker:
             c.inventory_ratio = self.ledger.position_lots / max(self.scale.position_lots_max, 1)
         self.state, self.reason = quote_state(c)
 
-    def _target(self, now_ns: int) -> None:
-        assert self.scale is not None, "no risk view without a scale"
+    def _target(self, scale: Scale, now_ns: int) -> None:
         close_s = self._spec.quoting.close_utc_s
         unix_ns = now_ns + self._unix_less_engine_ns
         tau_s = 0.0 if close_s is None else seconds_to_close(unix_ns, close_s)
         self.quoter.target(
-            self.state, self.ledger.position_lots, self.scale.position_lots_max, tau_s
+            self.state, self.ledger.position_lots, scale.position_lots_max, tau_s
         )
 
-    def _refresh_risk_view(self, risk: RiskView, now_ns: int) -> None:
-        view, ledger, orders = self.view, self.ledger, self.orders
-        risk.now_ns = now_ns
+    def _refresh_risk_view(self, now_ns: int) -> None:
+        view, risk = self.view, self._risk
         risk.bid_ticks, risk.ask_ticks = view.bid_ticks, view.ask_ticks
         risk.last_ticks = view.last_trade_ticks
         risk.book_ts_ns = view.changed_ns
         risk.is_synced = view.is_synced and not view.is_crossed
         risk.is_private_up = self.is_private_up
-        risk.position_atoms = ledger.position_atoms
+        risk.position_atoms = self.ledger.position_atoms
+        self._refresh_funds()
+
+    def _refresh_funds(self) -> None:
+        """What our holdings leave beyond what our orders lock."""
+        risk, orders, ledger = self._risk, self.orders, self.ledger
         locked = sum(o.price_ticks * o.leaves_lots for o in orders if o.side is Side.BUY)
         risk.quote_free_atoms = ledger.quote_atoms - risk.bounds.quote_atoms(locked)
         sells_atoms = orders.open_lots[Side.SELL] * risk.bounds.atoms_per_lot
@@ -283,15 +295,14 @@ class Maker:
         self, command: Command, now_ns: int, out: list[Approved[Command]], level: int = 0
     ) -> bool:
         """Ask the gate; what it lets through is recorded as sent."""
-        risk = self._risk
-        if risk is None:
-            return False
-        risk.now_ns = now_ns
-        verdict = self._gate.check(command, risk)
+        self._risk.now_ns = now_ns
+        verdict = self._gate.check(command, self._risk)
         if isinstance(verdict, Refused):
             return False
         self.orders.on_sent(command, now_ns, level)
-        self.counts.sent += isinstance(command, PlaceOrder | ReplaceOrder)
+        if isinstance(command, PlaceOrder | ReplaceOrder):
+            self.counts.sent += 1
+            self._refresh_funds()
         out.append(verdict)
         return True
 

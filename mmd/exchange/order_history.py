@@ -63,15 +63,15 @@ class OrderHistory:
         return order is not None and order.is_open
 
     def find(self, account: str, instrument: int, order_id: int | None, name: str | None) -> Order:
-        """An order by id, by name, or by both agreeing. Raises: Refused if there is none."""
+        """An order by id, by name, or by both agreeing. Raises: Refused if there is none such."""
         if order_id is not None:
             order = self._open.get(order_id) or self._closed.get(order_id)
-            mismatch = name is not None and order is not None and order.client_order_id != name
         else:
             order = self._by_name.get((account, instrument, name or ""))
-            mismatch = False
-        if order is None or mismatch or (order.account, order.instrument) != (account, instrument):
+        if order is None or (order.account, order.instrument) != (account, instrument):
             raise Refused(Refusal.UNKNOWN_ORDER)
+        if name is not None and order.client_order_id != name:
+            raise Refused(Refusal.NAME_MISMATCH)
         return order
 
     def open_orders(self, account: str, instrument: int | None = None) -> list[Order]:

@@ -20,6 +20,7 @@ class Refusal(Enum):
     WOULD_TAKE = "a post-only order would trade at once"
     DUPLICATE_ORDER = "an open order has this client order id"
     UNKNOWN_ORDER = "no such open order"
+    NAME_MISMATCH = "the order id and the client order id are of different orders"
     CANCEL_RESTRICTED = "the order is not in the state that the cancel requires"
     AMEND_INCREASE = "an amend may not grow an order"
     AMEND_NO_CHANGE = "an amend to the present quantity"

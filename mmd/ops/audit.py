@@ -17,8 +17,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class BookAudit:
-    """One JSON line per applied depth update: symbol, update_id, bids and asks as [price, quantity]
-    in exact decimals, best first."""
+    """One JSON line per applied depth update.
+
+    Keys: symbol, update_id, and bids and asks as [price, quantity] in exact decimals, best first.
+    """
 
     def __init__(self, path: Path, engine: Engine) -> None:
         """Open the file. Raises: ConfigError if it cannot be written."""

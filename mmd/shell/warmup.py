@@ -44,9 +44,5 @@ def compile_progress() -> Iterator[CompileProgress]:
     with event.install_listener("numba:compile", progress):
         yield progress
     if progress.compiled:
-        print(
-            f"\r\x1b[Kcompiled {progress.compiled} kernels in {progress.seconds:.1f} s"
-            if sys.stderr.isatty()
-            else f"compiled {progress.compiled} kernels in {progress.seconds:.1f} s",
-            file=sys.stderr,
-        )
+        start = "\r\x1b[K" if sys.stderr.isatty() else ""
+        print(f"{start}compiled {progress.compiled} kernels in {progress.seconds:.1f} s", file=sys.stderr)  # noqa: T201

@@ -47,14 +47,8 @@ def prepare(
 ) -> int:
     """Write a quote's inputs: mid, sigma, A, k, inventory, room and fair value.
 
-    Args:
-        quote, features, vol, intensity: their records.
-        position_lots: inventory, positive when long.
-        limit_lots: position limit either way.
-        flow_coefficient: ticks that the mid is expected to move per lot of five-second order flow.
-
-    Returns:
-        What `fair_value` returns.
+    position_lots is positive when long, limit_lots holds either way; flow_coefficient is in ticks that the
+    mid is expected to move per lot of five-second order flow. Returns what `fair_value` returns.
     """
     q, f, e = quote[0], features[0], intensity[0]
     q.mid = f.mid

@@ -1,0 +1,233 @@
+"""One run of the daemon: start in order, trade, stop in reverse order with every quote confirmed gone."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+
+from mmd import app
+from mmd.config import Settings
+from mmd.core.engine import Engine
+from mmd.core.events import OperatorAction, Reconciled
+from mmd.core.instrument import Instrument
+from mmd.core.maker import Maker
+from mmd.core.ports import Venue
+from mmd.core.risk.reasons import LevelReason
+from mmd.core.units import NANOS_PER_SECOND
+from mmd.errors import MmdError
+from mmd.ops.audit import BookAudit
+from mmd.ops.http import HttpServer
+from mmd.ops.snapshot import snapshot
+from mmd.ops.state import State
+from mmd.ops.summary import RunFacts, Summary, summarise
+from mmd.shell.clock import SystemClock
+from mmd.shell.driver import Driver
+from mmd.shell.exchange_process import ExchangeProcess
+from mmd.shell.quiet_gc import quiet_collections
+from mmd.shell.supervisor import supervise
+from mmd.shell.warmup import CompileProgress, compile_progress
+
+STATUS_PERIOD_S = 10.0
+STOP_TIMEOUT_S = 5.0
+_POLL_S = 0.02
+_log = structlog.get_logger()
+
+
+class RunOptions:
+    """What a command line asks of one run, beside the settings."""
+
+    def __init__(self, *, duration_s: float | None = None, book_audit: Path | None = None) -> None:
+        self.duration_s = duration_s
+        self.book_audit = book_audit
+
+
+def run_daemon(settings: Settings, options: RunOptions) -> Summary:
+    """Run the daemon until its duration, a signal or a fault ends it.
+
+    Raises:
+        MmdError: With what was expected, what was found and what to do.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(Daemon(settings, options).run())
+
+
+class Daemon:
+    """One run: start in order, trade, stop in reverse order with every quote confirmed gone."""
+
+    def __init__(self, settings: Settings, options: RunOptions) -> None:
+        self._settings = settings
+        self._options = options
+        self._clock = SystemClock()
+        self._started_ns = self._clock.monotonic_ns()
+        self._until = asyncio.Event()
+        self._open_orders_left = 0
+        self._exchange: ExchangeProcess | None = None
+
+    async def run(self) -> Summary:
+        """Everything from the first connection to the last line of the summary."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._until.set)
+        async with contextlib.AsyncExitStack() as stack:
+            address = await self._start_exchange(stack)
+            venue = app.make_venue(self._settings, address, self._clock)
+            stack.push_async_callback(venue.close)
+            with compile_progress() as compiled:
+                spec = app.session_spec(self._settings, await venue.load(), self._clock)
+                engine = Engine(spec)
+            return await self._trade(venue, engine, compiled, stack)
+
+    async def _start_exchange(self, stack: contextlib.AsyncExitStack) -> str | None:
+        """Start the embedded exchange if it is wanted; returns its address where there is one."""
+        embedded = self._settings.embedded
+        if self._settings.environment != "embedded":
+            return None
+        if not embedded.autostart:
+            return f"http://{embedded.host}:{embedded.port}"
+        self._exchange = ExchangeProcess(app.exchange_arguments(self._settings))
+        stack.push_async_callback(self._exchange.stop)
+        return await self._exchange.start()
+
+    async def _trade(
+        self,
+        venue: Venue,
+        engine: Engine,
+        compiled: CompileProgress,
+        stack: contextlib.AsyncExitStack,
+    ) -> Summary:
+        """Everything between the engine's construction and the summary."""
+        journal = app.open_journal(self._settings, engine.spec)
+        stack.callback(journal.close)
+        driver = Driver(engine, journal, self._clock)
+        began_ns = self._clock.monotonic_ns()
+        if self._options.book_audit is not None:
+            audit = stack.enter_context(BookAudit(self._options.book_audit, engine))
+            driver.on_market_applied = audit.on_market_applied
+
+        def state_of() -> State:
+            return snapshot(engine, driver, journal, self._clock.monotonic_ns())
+
+        http = HttpServer(self._settings.http.host, self._settings.http.port, state_of)
+        await http.start()
+        stack.push_async_callback(http.stop)
+        _log.info(
+            "started",
+            session=f"{engine.spec.session:08x}",
+            dashboard=http.address,
+            instruments=[i.symbol for i in engine.instruments],
+            journal=str(journal.folder),
+        )
+        driver.start([venue])
+        stack.callback(driver.stop)
+        with quiet_collections(asyncio.get_running_loop()):
+            await self._supervise(venue, driver)
+        facts = RunFacts(
+            duration_s=(self._clock.monotonic_ns() - began_ns) / NANOS_PER_SECOND,
+            startup_s=self._startup_s(engine) - compiled.seconds,
+            compile_s=compiled.seconds,
+            breaches=sum(
+                change.after > change.before
+                for change in engine.levels.history
+                if change.reason is not LevelReason.STOP
+            ),
+            open_orders_left=self._open_orders_left,
+            journal=str(journal.folder),
+        )
+        return summarise(state_of(), facts)
+
+    async def _supervise(self, venue: Venue, driver: Driver) -> None:
+        """Trade until the end is wanted, then pull every quote before anything is torn down."""
+        ended = asyncio.Event()
+        parts: dict[str, Coroutine[Any, Any, None]] = {
+            venue.name: venue.run(driver),
+            "status": self._report_status(driver),
+            "lifetime": self._lifetime(venue, driver, ended),
+        }
+        if self._exchange is not None:
+            parts["exchange"] = self._outlive(self._exchange, driver)
+        await supervise(
+            parts, ended, lambda part: driver.operate(OperatorAction.STOP, f"fault in {part}")
+        )
+
+    async def _outlive(self, exchange: ExchangeProcess, driver: Driver) -> None:
+        """When the exchange has ended, and all that it sent was applied, so does the run."""
+        await exchange.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                while any(maker.view.is_up for maker in driver.engine.makers):
+                    await asyncio.sleep(_POLL_S)  # noqa: ASYNC110 - the engine is pure: it signals nothing
+        self._until.set()
+
+    def _startup_s(self, engine: Engine) -> float:
+        """Process start to first order; 0 where none was sent."""
+        if engine.first_order_ns == 0:
+            return 0.0
+        return (engine.first_order_ns - self._started_ns) / NANOS_PER_SECOND
+
+    async def _lifetime(self, venue: Venue, driver: Driver, ended: asyncio.Event) -> None:
+        """Wait for the end of the run, then see every quote gone and the books of both sides agree."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._until.wait(), self._options.duration_s)
+        driver.operate(OperatorAction.STOP, "end of run")
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._confirm_flat_book(venue, driver)
+        except (TimeoutError, MmdError) as error:
+            _log.error(
+                "stop_not_confirmed",
+                error=str(error) or f"no confirmation within {STOP_TIMEOUT_S} s",
+            )
+            self._open_orders_left = driver.engine.orders_open
+        ended.set()
+
+    async def _confirm_flat_book(self, venue: Venue, driver: Driver) -> None:
+        """Until the venue itself reports none of our orders and holdings equal to ours."""
+        if not all(maker.ledger.pnl for maker in driver.engine.makers):
+            return  # nothing was ever sent
+        while driver.engine.orders_open > 0:
+            await asyncio.sleep(_POLL_S)  # noqa: ASYNC110
+        left = await venue.open_orders_ours()
+        self._open_orders_left = len(left)
+        if left:
+            _log.error("orders_left", client_order_ids=[f"{o.client_order_id:x}" for o in left])
+            await venue.cancel_ours()
+            self._open_orders_left = len(await venue.open_orders_ours())
+        for instrument in driver.engine.instruments:
+            await self._compare_holdings(venue, driver, instrument)
+
+    async def _compare_holdings(self, venue: Venue, driver: Driver, instrument: Instrument) -> None:
+        """Our position against the venue's; a fill still on its way gets the time left to arrive."""
+        while True:
+            free, locked = (await venue.balances()).get(instrument.base, (0, 0))
+            now_ns = self._clock.monotonic_ns()
+            driver.on_event(Reconciled(now_ns, instrument.venue, instrument.id, free + locked))
+            if driver.engine.makers[instrument.id].ledger.drift_atoms == 0:
+                return
+            await asyncio.sleep(5 * _POLL_S)
+
+    async def _report_status(self, driver: Driver) -> None:
+        """A line every ten seconds for whoever watches the terminal."""
+        while True:
+            await asyncio.sleep(STATUS_PERIOD_S)
+            for maker in driver.engine.makers:
+                _log.info("status", **_status(maker))
+
+
+def _status(maker: Maker) -> dict[str, object]:
+    """What the terminal shows of an instrument."""
+    pnl, tick = maker.ledger.pnl, float(maker.instrument.tick_size)
+    return {
+        "instrument": maker.instrument.symbol,
+        "state": maker.state.name.lower(),
+        "reason": maker.reason.name.lower(),
+        "mid": round(maker.view.mid_half_ticks / 2 * tick, 8),
+        "position": str(maker.instrument.qty(maker.ledger.position_lots)),
+        "fills": maker.ledger.fill_count,
+        "pnl": 0.0 if pnl is None else round(float(pnl.position.money.decimal(pnl.total_units)), 4),
+        "orders": sum(maker.orders.open_orders),
+    }

@@ -1,0 +1,146 @@
+"""In process: frame bytes to the first order's bytes, stage by stage, back to back and paced.
+
+The real codec, engine, journal and order encoder run on frames that move the market each time. Between frames,
+outside the clock, the venue acknowledges what was sent, as a good one would.
+"""
+
+import gc
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.table import Table
+
+from adapters.binance_spot.auth import HmacSigner
+from adapters.binance_spot.market_codec import MarketCodec
+from adapters.binance_spot.order_codec import OrderEncoder
+from mmd.core.commands import Approved, Command
+from mmd.core.events import Decision
+from mmd.core.market.record import pack, packed_view
+from mmd.jit.kernel import bind
+from mmd.journal.writer import JournalWriter
+from tests.bench import moving_market
+from tests.bench.quantiles import row
+from tests.engine_bench import ZERO, EngineBench
+from tests.session import instrument, quoting, risk, session_spec
+
+STAGES = ("decode", "journal frame", "book + features", "decide + risk", "journal intent", "encode + sign")
+WARM_UP = 200
+
+
+class Samples(NamedTuple):
+    """Nanoseconds per frame: each stage, frame to first order's bytes (wall), and all of it (CPU)."""
+
+    stages: list[list[int]]
+    first_order: list[int]
+    cpu: list[int]
+    orders: int
+
+
+class Pipeline:
+    """The daemon's hot path without sockets."""
+
+    def __init__(self, folder: Path) -> None:
+        bench_instrument = instrument(symbol=moving_market.SYMBOL, base="BENCH")
+        spec = session_spec(
+            instruments=(bench_instrument,),
+            quoting=quoting(
+                spread_bps_min=2 * moving_market.HALF_SPREAD_BPS,
+                requote_tolerance_bps=0,
+                refresh_delay_ms=0,
+            ),
+            risk=risk(
+                orders_per_10s=10**8, orders_per_day=10**9, messages_per_minute=10**9, stale_book_ms=10**6
+            ),
+        )
+        self.codec = MarketCodec([bench_instrument])
+        self.bench = EngineBench(spec)
+        self.bench.now_ns = time.monotonic_ns()
+        self.journal = JournalWriter(folder / "journal", spec, segment_bytes=1 << 28, sync_ns=50_000_000)
+        self.encoder = OrderEncoder([bench_instrument], "key", HmacSigner("secret"), 2000)
+        self._pack = bind(pack, self.codec.market)
+        self._view = packed_view(self.codec.market)
+        self._requests = 0
+        self.bench.bring_up()
+        self.codec.decode_snapshot(moving_market.snapshot().encode(), ZERO, self.bench.now_ns)
+        self.bench.engine.apply_market(self.codec.market)
+
+    def one(self, frame: bytes) -> tuple[list[int], int, int, list[Approved[Command]]]:
+        """Stage stamps, time of the first order's bytes, CPU ns, and the commands."""
+        clock, engine, journal = time.perf_counter_ns, self.bench.engine, self.journal
+        cpu = time.process_time_ns()
+        at = [clock()]
+        now_ns = time.monotonic_ns()
+        self.codec.decode(frame, now_ns)
+        at.append(clock())
+        journal.market(self._view[: self._pack(self.codec.market)])
+        at.append(clock())
+        engine.apply_market(self.codec.market)
+        at.append(clock())
+        self.bench.decisions += 1
+        decision = Decision(now_ns, self.bench.decisions)
+        journal.event(decision)
+        commands = engine.decide(decision)
+        at.append(clock())
+        first = 0
+        for approved in commands:
+            journal.command(approved.command)
+            if not first:
+                at.append(clock())
+            self._requests += 1
+            self.encoder.encode(approved.command, self._requests, 1_700_000_000_000)
+            if not first:
+                first = clock()
+                at.append(first)
+                cpu = time.process_time_ns() - cpu
+        return at, first, cpu, commands
+
+    def settle(self, commands: list[Approved[Command]]) -> None:
+        """The venue does as it was told."""
+        self.bench.now_ns = time.monotonic_ns()
+        for approved in commands:
+            self.bench.obey(approved.command)
+
+
+def measure(count: int, gap_s: float) -> Samples:
+    """Run so many frames, gap_s apart (0: back to back)."""
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline = Pipeline(Path(folder))
+        samples = Samples([[] for _ in STAGES], [], [], 0)
+        orders = 0
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        for update_id, frame in moving_market.frames(count + WARM_UP):
+            at, first, cpu, commands = pipeline.one(frame.encode())
+            pipeline.settle(commands)
+            if gap_s:
+                time.sleep(gap_s)
+            if update_id <= WARM_UP or not first:
+                continue
+            orders += len(commands)
+            for stage, (begin, end) in enumerate(zip(at, at[1:], strict=False)):
+                samples.stages[stage].append(end - begin)
+            samples.first_order.append(first - at[0])
+            samples.cpu.append(cpu)
+        gc.enable()
+        pipeline.journal.close()
+        assert pipeline.bench.maker.counts.rejected == 0
+        return samples._replace(orders=orders)
+
+
+def table(count: int = 20_000, paced: int = 500) -> Table:
+    """Both pacings side by side."""
+    out = Table(title="In process: frame bytes to the first order's bytes, GLFT, 3 levels a side (µs)")
+    for column in ("stage", "back to back p50", "p90", "p99", "20 ms apart p50", "p90", "p99"):
+        out.add_column(column, justify="left" if column == "stage" else "right")
+    tight, slow = measure(count, 0.0), measure(paced, 0.02)
+    for stage, name in enumerate(STAGES):
+        out.add_row(name, *row(tight.stages[stage]), *row(slow.stages[stage]))
+    out.add_section()
+    out.add_row("all, wall", *row(tight.first_order), *row(slow.first_order))
+    out.add_row("all, CPU", *row(tight.cpu), *row(slow.cpu))
+    frames = len(tight.first_order)
+    out.caption = f"{frames:,} frames that led to orders, {tight.orders / max(frames, 1):.1f} orders each; nothing else paced"
+    return out
