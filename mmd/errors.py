@@ -7,6 +7,7 @@ MmdError                     expected failure; its message is one line made for 
 ├── VenueError               the venue refused or could not be reached
 │   ├── AuthError            key, signature or clock refused
 │   └── VenueUnreachable     no connection, or no answer in time
+│       └── HttpRefused      an HTTP status instead of a connection (mmd.shell.connect_error)
 ├── JournalError             the journal cannot be written, or does not verify
 └── TapeError                a recording that cannot be read as one
 

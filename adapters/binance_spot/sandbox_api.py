@@ -15,7 +15,7 @@ from adapters.binance_spot.sandbox_clock import ExchangeClock
 from adapters.binance_spot.sandbox_connection import CLOSE_S, Connection
 from adapters.binance_spot.sandbox_errors import ApiError
 from adapters.binance_spot.sandbox_limits import RateLimits
-from adapters.binance_spot.sandbox_operations import Operation, Operations
+from adapters.binance_spot.sandbox_operations import Operations
 from adapters.binance_spot.sandbox_params import Params
 from adapters.binance_spot.sandbox_router import EventRouter
 
@@ -233,6 +233,3 @@ def _text(raw: msgspec.Raw) -> str:
     if written.startswith(b'"'):
         return msgspec.json.decode(written, type=str)
     return "" if written == b"null" else written.decode()
-
-
-__all__ = ["ApiServer", "OnRequest", "Operation"]

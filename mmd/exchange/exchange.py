@@ -186,8 +186,7 @@ class Exchange:
         if new_client_order_id is not None and new_client_order_id != former:
             if self.history.is_name_in_use(account, instrument, new_client_order_id):
                 raise Refused(Refusal.DUPLICATE_ORDER)
-            order.client_order_id = new_client_order_id
-            self.history.name(order)
+            self.history.rename(order, new_client_order_id)
         market.book.reduce(order, qty_lots)
         order.amends += 1
         order.ts_updated_ns = now_ns

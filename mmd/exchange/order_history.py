@@ -37,10 +37,12 @@ class OrderHistory:
     def open(self, order: Order) -> None:
         """Keep an accepted order."""
         self._open[order.order_id] = order
-        self.name(order)
+        self._by_name[_name(order)] = order
 
-    def name(self, order: Order) -> None:
-        """Make the order findable under its present client order id."""
+    def rename(self, order: Order, client_order_id: str) -> None:
+        """Give an order another name; it is not found under the former one any more."""
+        del self._by_name[_name(order)]
+        order.client_order_id = client_order_id
         self._by_name[_name(order)] = order
 
     def close(self, order: Order) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 SYMBOL = "BENCHUSDT"
 LEVELS = 20
-STEP_TICKS = 6
-"""How far the touch jumps to and fro; less than a maker's half spread, so that nothing is filled."""
+STEP_TICKS = 5
+"""How far the touch jumps to and fro: less than a half spread, so that nothing is filled, and no multiple of
+the distance of levels, so that no order keeps its place."""
 HALF_SPREAD_BPS = 20
 _MID_TICKS = 10_000
 

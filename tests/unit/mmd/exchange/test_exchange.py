@@ -135,6 +135,9 @@ def test_amending_shrinks_frees_and_renames() -> None:
         "new",
     )
     assert world.accounts["a"].locked["USDT"] == 40 * 10**8
+    assert world.history.find("a", 0, None, "new") is resting
+    with pytest.raises(Refused):
+        world.history.find("a", 0, None, "old")
     background.take(world.markets[0].book, SELL, 100, None)
     for qty, reason in ((400, Refusal.AMEND_NO_CHANGE), (401, Refusal.AMEND_INCREASE)):
         with pytest.raises(Refused) as refused:

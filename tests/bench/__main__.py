@@ -1,0 +1,26 @@
+"""`make bench`: what the hot path costs, and how long the wire waits, beside what a user would pick instead."""
+
+import os
+import platform
+from argparse import ArgumentParser
+
+from rich.console import Console
+
+from tests.bench import stages, wire
+
+
+def main() -> None:
+    """Print every table."""
+    parser = ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the samples")
+    share = 10 if parser.parse_args().quick else 1
+    console = Console()
+    load = os.getloadavg()[0]
+    console.print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.2f}, Python {platform.python_version()}")
+    console.print("Ratios and CPU times compare; wall times of a shared machine do not.", style="dim")
+    console.print(stages.table(20_000 // share, 500 // share))
+    console.print(wire.table(((20.0, 500 // share), (4.0, 2_000 // share))))
+
+
+if __name__ == "__main__":
+    main()
