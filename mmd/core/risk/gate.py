@@ -52,14 +52,15 @@ class Refused(NamedTuple):
 class CommandCosts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What each command takes from the venue's budgets.
 
+    Orders and cancels that succeed cost no weight there; the few that fail show in the venue's own count.
     Source: Binance spot API documents, "Rate limits" and the weight of each request (the defaults).
     """
 
-    place: Cost = Cost(1, 1)
-    replace: Cost = Cost(1, 1)
+    place: Cost = Cost(1, 0)
+    replace: Cost = Cost(1, 0)
     amend: Cost = Cost(0, 4)
-    cancel: Cost = Cost(0, 1)
-    cancel_all: Cost = Cost(0, 1)
+    cancel: Cost = Cost(0, 0)
+    cancel_all: Cost = Cost(0, 0)
     query: Cost = Cost(0, 4)
     resync: Cost = Cost(0, 250)
 

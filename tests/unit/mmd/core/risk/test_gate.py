@@ -266,7 +266,8 @@ def budget(counts, limit, burst, reserve=0):
 
 def test_orders_run_out_before_cancels():
     """The reserved share of the message budget is for what reduces risk, down to its last token."""
-    limited = gate([budget(Counted.WEIGHT, 10, 4, 2)])
+    weights = CommandCosts(place=Cost(1, 1), cancel=Cost(0, 1))
+    limited = gate([budget(Counted.WEIGHT, 10, 4, 2)], costs=weights)
     seen = view()
     seen.position_atoms = 100 * LOT
     assert [judge(place(i), seen, limited) for i in (1, 2, 3)] == [R.OK, R.OK, R.MESSAGE_BUDGET]
