@@ -19,7 +19,7 @@ from mmd.core.spec import SCHEMA, SessionSpec
 from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
 from mmd.jit.kernel import bind, new
-from mmd.journal.reader import latest_session
+from mmd.journal.reader import sessions_in
 from mmd.journal.recovery import inventory_targets
 from mmd.journal.writer import JournalWriter
 from mmd.shell.clock import SystemClock
@@ -111,10 +111,11 @@ def _embedded_addresses(address: str) -> dict[str, str]:
 
 def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
     """Inventory targets of the previous session; the embedded exchange is new each time and has none."""
-    if settings.environment == "embedded" or not settings.journal.folder.exists():
+    sessions = sessions_in(settings.journal.folder)
+    if settings.environment == "embedded" or not sessions:
         return {}
     try:
-        return inventory_targets(latest_session(settings.journal.folder))
+        return inventory_targets(sessions[-1])
     except JournalError as error:
         raise JournalError(
             f"{error}; to start without the previous session's position set journal.folder to a new folder"

@@ -13,10 +13,16 @@ from adapters.binance_spot.sandbox import ORDERS_PER_10S, Sandbox, SandboxOption
 from adapters.binance_spot.sandbox_auth import DEFAULT_KEY, DEFAULT_SECRET, Credential
 from mmd.errors import ConfigError, MmdError
 
+_BALANCE_MAX = 1e9
+"""In atoms this is far inside 64 bits."""
+_FEE_MAX = 1_000.0
+
 
 def exchange(
     *,
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 9100,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 picks a free one.", min=0, max=65_535)
+    ] = 9100,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     tape: Annotated[
         list[Path] | None,
@@ -41,7 +47,7 @@ def exchange(
             hidden=True,
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the generated market.")] = 7,
+    seed: Annotated[int, typer.Option(help="Seed of the generated market.", min=0)] = 7,
     preset: Annotated[
         str, typer.Option(help="Character of the generated market: default, calm.")
     ] = "default",
@@ -50,17 +56,25 @@ def exchange(
     ] = "MMDUSDT",
     base_balance: Annotated[
         float | None,
-        typer.Option(help="Starting holdings of the base asset; default: as much as quote."),
+        typer.Option(
+            help="Starting holdings of the base asset; default: as much as quote.",
+            min=0,
+            max=_BALANCE_MAX,
+        ),
     ] = None,
     quote_balance: Annotated[
-        float, typer.Option(help="Starting holdings of the quote asset.")
+        float,
+        typer.Option(help="Starting holdings of the quote asset.", min=0, max=_BALANCE_MAX),
     ] = 1_000_000.0,
     maker_fee_bps: Annotated[
-        float, typer.Option(help="Maker commission; negative is a rebate.")
+        float,
+        typer.Option(help="Maker commission; negative is a rebate.", min=-_FEE_MAX, max=_FEE_MAX),
     ] = 1.0,
-    taker_fee_bps: Annotated[float, typer.Option(help="Taker commission.")] = 1.0,
+    taker_fee_bps: Annotated[
+        float, typer.Option(help="Taker commission.", min=-_FEE_MAX, max=_FEE_MAX)
+    ] = 1.0,
     orders_per_10s: Annotated[
-        int, typer.Option(help="Unfilled orders allowed in 10 s.")
+        int, typer.Option(help="Unfilled orders allowed in 10 s.", min=1)
     ] = ORDERS_PER_10S,
     key: Annotated[str, typer.Option(help="API key that clients use.")] = DEFAULT_KEY,
     secret: Annotated[

@@ -2,14 +2,15 @@
 
 import sys
 
-import click
 import typer
 
 from mmd.cli.check import check
 from mmd.cli.exchange import exchange
 from mmd.cli.journal import journal
 from mmd.cli.run import run
-from mmd.errors import MmdError
+from mmd.errors import ConfigError, MmdError
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,17 +29,27 @@ app.add_typer(journal, name="journal")
 def main() -> None:
     """Entry point: expected failures are one line on standard error, never a traceback."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="mmd", standalone_mode=False)
     except MmdError as error:
-        for line in str(error).splitlines():
-            print(f"mmd: {line}", file=sys.stderr)  # noqa: T201
-        code = error.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = 2
-    except (KeyboardInterrupt, click.Abort):
-        code = 130
+        code = _refuse(str(error), error.exit_code)
+    except typer.TyperException as error:
+        code = _refuse(_usage(error), ConfigError.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(text: str, code: int) -> int:
+    for line in text.splitlines():
+        print(f"mmd: {line}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What is wrong with the command line, and where help is; nothing where the help was just shown."""
+    context = getattr(error, "ctx", None)
+    message = " ".join(error.format_message().split())
+    return f"{message} (see {context.command_path} --help)" if message and context else message
 
 
 if __name__ == "__main__":

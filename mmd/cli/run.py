@@ -1,5 +1,6 @@
 """`mmd run`: the daemon."""
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from mmd import config
 from mmd.cli.options import AsJson, ConfigFile, Overrides, duration_s, parse_overrides
-from mmd.errors import ConfigError
+from mmd.errors import ConfigError, MmdError
 from mmd.ops import summary as summaries
 from mmd.shell import log
 
@@ -62,19 +63,19 @@ def run(
         config_file or _default_config(), _overrides(overrides, seed, tape, speed, observe)
     )
     log.configure(settings.log.level, settings.log.format)
-    _check_writable(summary)
+    ends_after_s = None if for_ is None else duration_s(for_)
+    for option, path in (("--summary", summary), ("--book-audit", book_audit)):
+        _check_writable(option, path)
     from mmd.daemon import RunOptions, run_daemon  # noqa: PLC0415 - compiled parts load only for this command
 
-    options = RunOptions(
-        duration_s=None if for_ is None else duration_s(for_), book_audit=book_audit
-    )
-    result = run_daemon(settings, options)
-    if summary is not None:
-        summary.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+    result = run_daemon(settings, RunOptions(duration_s=ends_after_s, book_audit=book_audit))
+    encoded = msgspec.json.encode(result)
     if as_json:
-        typer.echo(msgspec.json.encode(result).decode())
+        typer.echo(encoded.decode())
     else:
         summaries.show(result, Console())
+    if summary is not None:
+        _write(summary, msgspec.json.format(encoded) + b"\n")
 
 
 def _default_config() -> Path:
@@ -107,7 +108,28 @@ def _overrides(
     return parsed
 
 
-def _check_writable(path: Path | None) -> None:
-    """Say at the start, not at the end, that the summary has nowhere to go."""
-    if path is not None and not path.absolute().parent.is_dir():
-        raise ConfigError(f"--summary {path}: its folder does not exist; create it first")
+def _check_writable(option: str, path: Path | None) -> None:
+    """Say at the start, not at the end, that a file cannot be written."""
+    if path is None:
+        return
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise ConfigError(f"{option} {path}: its folder does not exist; create it first")
+    if path.is_dir():
+        raise ConfigError(f"{option} {path}: expected a file, found a folder; name a file in it")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"{option} {path}: cannot write there ({error.strerror}); name another file"
+        ) from error
+
+
+def _write(summary: Path, text: bytes) -> None:
+    try:
+        summary.write_bytes(text)
+    except OSError as error:
+        raise MmdError(
+            f"--summary {summary}: cannot be written ({error.strerror}); it was printed above"
+        ) from error

@@ -20,9 +20,14 @@ def segments(folder: Path) -> list[Path]:
     return found
 
 
+def sessions_in(folder: Path) -> list[Path]:
+    """Folders of the sessions below a journal folder, oldest first."""
+    return sorted(p for p in folder.glob("*") if p.is_dir() and any(p.glob(f"*{SUFFIX}")))
+
+
 def latest_session(folder: Path) -> Path:
     """The newest session's folder below a journal folder. Raises: JournalError if there is none."""
-    sessions = sorted(p for p in folder.glob("*") if p.is_dir() and any(p.glob(f"*{SUFFIX}")))
+    sessions = sessions_in(folder)
     if not sessions:
         raise JournalError(f"{folder} holds no session; run `mmd run` first or name another folder")
     return sessions[-1]
