@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib.metadata import version
-from time import strftime
+from time import gmtime, strftime
 
 import numpy as np
-import structlog
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from adapters.registry import adapter
+from adapters.registry import Adapter, adapter
 from mmd.config import Settings, explain
 from mmd.core.engine import Engine
 from mmd.core.instrument import Instrument
@@ -18,6 +17,7 @@ from mmd.core.ports import Clock, Venue
 from mmd.core.spec import SCHEMA, SessionSpec
 from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
+from mmd.exchange.presets import PRESETS
 from mmd.jit.kernel import bind, new
 from mmd.journal.reader import sessions_in
 from mmd.journal.recovery import inventory_targets
@@ -25,12 +25,8 @@ from mmd.journal.writer import JournalWriter
 from mmd.shell.clock import SystemClock
 from mmd.shell.warmup import CompileProgress, compile_progress
 
-STATUS_PERIOD_S = 10.0
-STOP_TIMEOUT_S = 5.0
-_POLL_S = 0.02
 _SESSION_EPOCH_S = 1_577_836_800
 """2020-01-01: sessions are numbered by the second in which they began."""
-_log = structlog.get_logger()
 
 
 def compile_kernels(settings: Settings) -> CompileProgress:
@@ -48,8 +44,8 @@ def compile_kernels(settings: Settings) -> CompileProgress:
     with compile_progress() as compiled:
         engine = Engine(session_spec(settings, [ordinary], SystemClock()))
         bind(pack, new(MARKET))
-        for section in settings.venues.values():
-            adapter(section.adapter).compile_kernels(engine.instruments)
+        for name, section in settings.venues.items():
+            _adapter(name, section.adapter).compile_kernels(engine.instruments)
     return compiled
 
 
@@ -85,22 +81,54 @@ def make_venue(settings: Settings, address: str | None, clock: Clock) -> Venue:
     Raises:
         ConfigError: Its settings are not what its adapter expects, or there is more than one.
     """
+    name, chosen, typed = _venue_settings(settings, address)
+    return chosen.make(name, typed, clock, np.random.default_rng(settings.seed))
+
+
+def check(settings: Settings) -> None:
+    """Refuse now what would otherwise be found out only after something was started. Raises: ConfigError."""
+    _venue_settings(settings, embedded_address(settings))
+    embedded = settings.embedded
+    if settings.environment == "embedded" and embedded.preset not in PRESETS:
+        raise ConfigError(
+            f"embedded.preset = {embedded.preset!r}: expected one of {', '.join(sorted(PRESETS))}"
+        )
+
+
+def embedded_address(settings: Settings) -> str | None:
+    """Where a running embedded exchange is expected; None in other environments."""
+    if settings.environment != "embedded":
+        return None
+    return f"http://{settings.embedded.host}:{settings.embedded.port}"
+
+
+def _venue_settings(settings: Settings, address: str | None) -> tuple[str, Adapter, BaseModel]:
+    """Name, adapter and checked settings of the one venue. Raises: ConfigError."""
     if len(settings.venues) != 1:
         raise ConfigError(
             f"venues: expected one, found {', '.join(settings.venues)}; trading several at once is not possible yet"
         )
     ((name, section),) = settings.venues.items()
-    chosen = adapter(section.adapter)
+    chosen = _adapter(name, section.adapter)
     fields = {"instruments": section.instruments} | (section.model_extra or {})
     if address is not None:
         fields = _embedded_addresses(address) | fields
     if not settings.quoting.enabled:
         fields["observe"] = True
     try:
-        typed = chosen.settings.model_validate(fields)
+        typed = chosen.settings.model_validate(
+            fields, context={"environment": settings.environment}
+        )
     except ValidationError as error:
         raise ConfigError(explain(error, f"venues.{name}")) from error
-    return chosen.make(name, typed, clock, np.random.default_rng(settings.seed))
+    return name, chosen, typed
+
+
+def _adapter(venue: str, name: str) -> Adapter:
+    try:
+        return adapter(name)
+    except ConfigError as error:
+        raise ConfigError(f"venues.{venue}.{error}") from None
 
 
 def _embedded_addresses(address: str) -> dict[str, str]:
@@ -123,9 +151,10 @@ def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
 
 
 def open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:
-    """A new journal for the session, in a folder named by its start. Raises: JournalError."""
+    """A new journal for the session, in a folder named by its start in UTC. Raises: JournalError."""
     section = settings.journal
-    folder = section.folder / f"{strftime('%Y%m%dT%H%M%S')}-{spec.session:08x}"
+    began = strftime("%Y%m%dT%H%M%S", gmtime(spec.started_unix_ns // NANOS_PER_SECOND))
+    folder = section.folder / f"{began}-{spec.session:08x}"
     return JournalWriter(
         folder, spec, segment_bytes=section.segment_mib << 20, sync_ns=section.sync_ms * 1_000_000
     )

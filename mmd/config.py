@@ -16,6 +16,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 from typing_extensions import override
@@ -84,7 +85,9 @@ class QuotingSection(_Section):
     level_skew_growth: float = Field(0.1, ge=0, description="skew of level i grows by this times i")
     spread_bps_min: float = Field(0.0, ge=0, description="full spread is never below")
     spread_bps_max: float = Field(100.0, gt=0, description="full spread is never above")
-    quote_inside_break_even: bool = Field(False, description="allow half spreads below the maker fee")
+    quote_inside_break_even: bool = Field(
+        False, description="allow half spreads below the maker fee"
+    )
     fixed_half_spread_bps: float = Field(2.0, gt=0, description="half spread of the fixed model")
     fixed_skew_half_spreads: float = Field(
         1.0, ge=0, description="skew of the fixed model at the position limit, in half spreads"
@@ -292,7 +295,11 @@ def load(file: Path | None, overrides: Mapping[str, object] | None = None) -> Se
         return _Loaded(_secrets_dir=secrets, **_nested(overrides or {}))
     except ValidationError as error:
         raise ConfigError(explain(error)) from error
-    except tomllib.TOMLDecodeError as error:
+    except SettingsError as error:
+        raise ConfigError(f"{error}: expected JSON, as lists in the environment are") from error
+    except OSError as error:
+        raise ConfigError(f"config file {file} cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"config file {file} is not valid TOML: {error}") from error
 
 
@@ -311,6 +318,11 @@ def explain(error: ValidationError, prefix: str = "") -> str:
                 lines.append(f"{key}: missing; it has no default and must be set")
             case "value_error":
                 lines.append(f"{key}: {message}")
+            case "tuple_type" | "model_type":
+                wanted = (
+                    "a list" if item["type"] == "tuple_type" else f"keys below it, e.g. {key}.NAME"
+                )
+                lines.append(f"{key}: expected {wanted}, found a {type(item['input']).__name__}")
             case _:
                 shown = (
                     "***"

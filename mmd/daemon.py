@@ -17,6 +17,7 @@ from mmd.core.events import OperatorAction, Reconciled
 from mmd.core.instrument import Instrument
 from mmd.core.maker import Maker
 from mmd.core.ports import Venue
+from mmd.core.risk.levels import RiskLevel, RiskLevels
 from mmd.core.risk.reasons import LevelReason
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import MmdError
@@ -51,9 +52,14 @@ def run_daemon(settings: Settings, options: RunOptions) -> Summary:
 
     Raises:
         MmdError: With what was expected, what was found and what to do.
+        KeyboardInterrupt: A signal came before there was anything to stop in order.
     """
+    app.check(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(Daemon(settings, options).run())
+        try:
+            return runner.run(Daemon(settings, options).run())
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
 
 
 class Daemon:
@@ -65,14 +71,21 @@ class Daemon:
         self._clock = SystemClock()
         self._started_ns = self._clock.monotonic_ns()
         self._until = asyncio.Event()
+        self._is_trading = False
+        self._broken: asyncio.Future[None] | None = None
+        """Fails when a callback of the event loop does."""
         self._open_orders_left = 0
         self._exchange: ExchangeProcess | None = None
 
     async def run(self) -> Summary:
         """Everything from the first connection to the last line of the summary."""
         loop = asyncio.get_running_loop()
+        main = asyncio.current_task()
+        assert main is not None, "a coroutine runs in a task"
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._until.set)
+            loop.add_signal_handler(number, self._on_signal, main)
+        self._broken = loop.create_future()
+        loop.set_exception_handler(self._on_loop_error)
         async with contextlib.AsyncExitStack() as stack:
             address = await self._start_exchange(stack)
             venue = app.make_venue(self._settings, address, self._clock)
@@ -82,13 +95,28 @@ class Daemon:
                 engine = Engine(spec)
             return await self._trade(venue, engine, compiled, stack)
 
+    def _on_signal(self, main: asyncio.Task[Summary]) -> None:
+        """Stop in order once there are quotes to pull; before that just leave."""
+        self._until.set()
+        if not self._is_trading:
+            main.cancel()
+
+    def _on_loop_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback that fails (the engine's decision is one) is a fault of the daemon, never just a log line."""
+        error = context.get("exception")
+        _log.error("loop_error", message=context.get("message"), exc_info=error)
+        if error is not None and "handle" in context and not self._fault.done():
+            self._fault.set_exception(error)
+
+    @property
+    def _fault(self) -> asyncio.Future[None]:
+        assert self._broken is not None, "not running"
+        return self._broken
+
     async def _start_exchange(self, stack: contextlib.AsyncExitStack) -> str | None:
         """Start the embedded exchange if it is wanted; returns its address where there is one."""
-        embedded = self._settings.embedded
-        if self._settings.environment != "embedded":
-            return None
-        if not embedded.autostart:
-            return f"http://{embedded.host}:{embedded.port}"
+        if self._settings.environment != "embedded" or not self._settings.embedded.autostart:
+            return app.embedded_address(self._settings)
         self._exchange = ExchangeProcess(app.exchange_arguments(self._settings))
         stack.push_async_callback(self._exchange.stop)
         return await self._exchange.start()
@@ -122,6 +150,7 @@ class Daemon:
             instruments=[i.symbol for i in engine.instruments],
             journal=str(journal.folder),
         )
+        self._is_trading = True
         driver.start([venue])
         stack.callback(driver.stop)
         with quiet_collections(asyncio.get_running_loop()):
@@ -130,6 +159,7 @@ class Daemon:
             duration_s=(self._clock.monotonic_ns() - began_ns) / NANOS_PER_SECOND,
             startup_s=self._startup_s(engine) - compiled.seconds,
             compile_s=compiled.seconds,
+            risk_level=_level_when_stopped(engine.levels).name,
             breaches=sum(
                 change.after > change.before
                 for change in engine.levels.history
@@ -147,20 +177,34 @@ class Daemon:
             venue.name: venue.run(driver),
             "status": self._report_status(driver),
             "lifetime": self._lifetime(venue, driver, ended),
+            "loop": self._watch_loop(),
         }
         if self._exchange is not None:
             parts["exchange"] = self._outlive(self._exchange, driver)
-        await supervise(
-            parts, ended, lambda part: driver.operate(OperatorAction.STOP, f"fault in {part}")
-        )
+        await supervise(parts, ended, lambda part: self._pull_quotes(part, venue, driver))
+
+    async def _watch_loop(self) -> None:
+        await self._fault
+
+    async def _pull_quotes(self, part: str, venue: Venue, driver: Driver) -> None:
+        """After a fault: by the engine's own cancels, and by the venue's list in case that those cannot go out."""
+        try:
+            driver.operate(OperatorAction.STOP, f"fault in {part}")
+        except Exception as error:  # noqa: BLE001 - the engine may be what is broken
+            _log.error("stop_failed", exc_info=error)
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await venue.cancel_ours()
+        except (TimeoutError, MmdError) as error:
+            _log.error("quotes_maybe_left", error=str(error) or f"no answer in {STOP_TIMEOUT_S} s")
 
     async def _outlive(self, exchange: ExchangeProcess, driver: Driver) -> None:
         """When the exchange has ended, and all that it sent was applied, so does the run."""
         await exchange.wait()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_S):
-                while any(maker.view.is_up for maker in driver.engine.makers):
-                    await asyncio.sleep(_POLL_S)  # noqa: ASYNC110 - the engine is pure: it signals nothing
+                while any(maker.view.is_up for maker in driver.engine.makers):  # noqa: ASYNC110 - the engine is pure: it signals nothing
+                    await asyncio.sleep(_POLL_S)
         self._until.set()
 
     def _startup_s(self, engine: Engine) -> float:
@@ -189,8 +233,8 @@ class Daemon:
         """Until the venue itself reports none of our orders and holdings equal to ours."""
         if not all(maker.ledger.pnl for maker in driver.engine.makers):
             return  # nothing was ever sent
-        while driver.engine.orders_open > 0:
-            await asyncio.sleep(_POLL_S)  # noqa: ASYNC110
+        while driver.engine.orders_open > 0:  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_S)
         left = await venue.open_orders_ours()
         self._open_orders_left = len(left)
         if left:
@@ -216,6 +260,12 @@ class Daemon:
             await asyncio.sleep(STATUS_PERIOD_S)
             for maker in driver.engine.makers:
                 _log.info("status", **_status(maker))
+
+
+def _level_when_stopped(levels: RiskLevels) -> RiskLevel:
+    """The risk level that held when the end was wanted: stopping itself raises it."""
+    stops = (c.before for c in levels.history if c.reason is LevelReason.STOP)
+    return next(stops, levels.level)
 
 
 def _status(maker: Maker) -> dict[str, object]:

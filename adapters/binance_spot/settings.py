@@ -2,9 +2,20 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
+from yarl import URL
 
 _MS_PER_S = 1_000
+_REAL_MONEY = (".binance.com", ".binance.us")
+_PLAY_MONEY = ("demo-", "testnet.")
 
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 StreamUrl = Annotated[str, StringConstraints(pattern=r"^wss?://[^/\s]+$")]
@@ -13,7 +24,10 @@ Symbol = Annotated[str, StringConstraints(pattern=r"^\S+$", to_upper=True)]
 
 
 class BinanceSpotSettings(BaseModel):
-    """One account at Binance spot, or at anything that speaks its protocol."""
+    """One account at Binance spot, or at anything that speaks its protocol.
+
+    Validation takes the environment as context: in any but `live`, orders must not reach the real venue.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -43,7 +57,7 @@ class BinanceSpotSettings(BaseModel):
     """How often the venue's clock is compared with ours."""
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self, info: ValidationInfo) -> Self:
         if len(set(self.instruments)) < len(self.instruments):
             raise ValueError("instruments: expected each symbol once")
         if not self.observe and not (
@@ -55,4 +69,17 @@ class BinanceSpotSettings(BaseModel):
                 f"request_timeout_s: expected at least recv_window_ms ({self.recv_window_ms} ms), so that a "
                 f"request that is asked about cannot arrive any more; found {self.request_timeout_s} s"
             )
+        environment = (info.context or {}).get("environment", "live")
+        if environment != "live" and not self.observe:
+            self._refuse_real_money(environment)
         return self
+
+    def _refuse_real_money(self, environment: str) -> None:
+        """The defaults are the real venue's, and a sandbox run that forgot to set an address must not trade there."""
+        for key in ("rest_url", "stream_url", "api_url"):
+            host = URL(getattr(self, key)).host or ""
+            if host.endswith(_REAL_MONEY) and not host.startswith(_PLAY_MONEY):
+                raise ValueError(
+                    f"{key}: {host} takes real orders, which environment = {environment} must not send; set "
+                    "rest_url, stream_url and api_url as in deploy/config/binance-testnet.toml, or environment = live"
+                )

@@ -12,6 +12,7 @@ import typer
 from mmd import config
 from mmd.cli.options import ConfigFile, Overrides, parse_overrides
 from mmd.errors import ConfigError, MmdError
+from mmd.shell import log
 
 _SPACE_MARGIN = 4
 """Segments that should fit on the disk."""
@@ -37,10 +38,12 @@ def check(
     if config_file is None:
         raise ConfigError("no settings: pass --config FILE (examples in deploy/config)")
     settings = config.load(config_file, parse_overrides(overrides))
+    log.configure(settings.log.level, settings.log.format)
     if kernels:
         typer.echo(_compile(settings))
         return
     checks: dict[str, Callable[[], str]] = {
+        "adapter": lambda: _adapter(settings),
         "journal": lambda: _journal(settings),
         "kernels": lambda: _compile(settings),
         "venue": lambda: asyncio.run(_venue(settings)),
@@ -52,9 +55,17 @@ def check(
             typer.echo(f"ok    {name:<9} {run()}")
         except MmdError as error:
             failure = failure or error
-            typer.echo(f"FAIL  {name:<9} {error}", err=True)
+            typer.echo(f"mmd: FAIL  {name:<9} {error}", err=True)
     if failure is not None:
         raise typer.Exit(failure.exit_code)
+
+
+def _adapter(settings: config.Settings) -> str:
+    """Whether the venue's own settings are what its adapter expects."""
+    from mmd.app import check as check_adapter  # noqa: PLC0415
+
+    check_adapter(settings)
+    return ", ".join(f"{name}: {section.adapter}" for name, section in settings.venues.items())
 
 
 def _journal(settings: config.Settings) -> str:
@@ -89,16 +100,12 @@ def _compile(settings: config.Settings) -> str:
 
 async def _venue(settings: config.Settings) -> str:
     """Reach the venue, compare clocks, try the keys."""
-    from mmd.app import make_venue  # noqa: PLC0415
+    from mmd.app import embedded_address, make_venue  # noqa: PLC0415
     from mmd.shell.clock import SystemClock  # noqa: PLC0415
 
-    embedded = settings.embedded
-    if settings.environment == "embedded" and embedded.autostart:
+    if settings.environment == "embedded" and settings.embedded.autostart:
         return "embedded exchange, started by mmd run"
-    address = (
-        f"http://{embedded.host}:{embedded.port}" if settings.environment == "embedded" else None
-    )
-    venue = make_venue(settings, address, SystemClock())
+    venue = make_venue(settings, embedded_address(settings), SystemClock())
     try:
         instruments = await venue.load()
     finally:

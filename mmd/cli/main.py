@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from pydantic import ValidationError
 
 from mmd.cli.check import check
 from mmd.cli.exchange import exchange
@@ -47,8 +48,10 @@ def _refuse(text: str, code: int) -> int:
 
 def _usage(error: typer.TyperException) -> str:
     """What is wrong with the command line, and where help is; nothing where the help was just shown."""
-    context = getattr(error, "ctx", None)
+    context, cause = getattr(error, "ctx", None), error.__cause__
     message = " ".join(error.format_message().split())
+    if isinstance(cause, ValidationError):
+        message += f", found {cause.errors()[0]['input']!r}"
     return f"{message} (see {context.command_path} --help)" if message and context else message
 
 

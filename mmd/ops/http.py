@@ -1,5 +1,6 @@
 """The daemon's HTTP server: health, readiness, metrics and state. Nothing here changes anything."""
 
+import errno
 from collections.abc import Callable
 
 import msgspec
@@ -34,7 +35,7 @@ class HttpServer:
         return f"http://{host}:{port}"
 
     async def start(self) -> None:
-        """Bind and serve. Raises: ConfigError if the port is taken."""
+        """Bind and serve. Raises: ConfigError if the port is taken or the address is none of ours."""
         app = web.Application(client_max_size=_BODY_MAX)
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/readyz", self._ready)
@@ -47,10 +48,7 @@ class HttpServer:
             await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
             await self.stop()
-            raise ConfigError(
-                f"http.port = {self._port}: cannot listen on {self._host}:{self._port} ({error.strerror}); "
-                "stop what uses it or set http.port (0 takes a free one)"
-            ) from error
+            raise ConfigError(_listen_failure(self._host, self._port, error)) from error
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -80,3 +78,15 @@ class HttpServer:
     async def _orders(self, _: web.Request) -> web.Response:
         orders = {i.symbol: i.orders for i in self._snapshot().instruments}
         return web.Response(body=_encode(orders), content_type="application/json")
+
+
+def _listen_failure(host: str, port: int, error: OSError) -> str:
+    """Which setting to change, and how."""
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"http.port = {port}: {host}:{port} is taken by another program; "
+            "stop it or set another http.port (0 takes a free one)"
+        )
+    if error.errno == errno.EACCES:
+        return f"http.port = {port}: not allowed to listen there; set one above 1023"
+    return f"http.host = {host!r}: cannot listen there ({error.strerror or error}); set an address of this machine"

@@ -52,7 +52,7 @@ class LatencySummary(msgspec.Struct, frozen=True):
 
 
 class RiskSummary(msgspec.Struct, frozen=True):
-    """Where the gate stood at the end; breaches counts levels entered beyond NORMAL."""
+    """Where the gate stood when the end was wanted; breaches counts rises of the level before that."""
 
     level: str
     breaches: int
@@ -94,6 +94,7 @@ class RunFacts(msgspec.Struct, frozen=True):
     duration_s: float
     startup_s: float
     compile_s: float
+    risk_level: str
     breaches: int
     open_orders_left: int
     journal: str
@@ -134,7 +135,7 @@ def summarise(state: State, facts: RunFacts) -> Summary:
             identity_error=sum(abs(i.identity_error) for i in rows),
         ),
         latency_us=LatencySummary(state.tick_to_order_us, state.stages_us),
-        risk=RiskSummary(state.risk_level, facts.breaches, state.risk_refusals),
+        risk=RiskSummary(facts.risk_level, facts.breaches, state.risk_refusals),
         reconciliation=ReconciliationSummary(
             sum(abs(i.position_drift_atoms) for i in rows), facts.open_orders_left
         ),
