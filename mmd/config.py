@@ -208,7 +208,8 @@ class HttpSection(_Section):
     host: str = Field("127.0.0.1", description="address it binds; loopback unless you mean it")
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
     token: SecretStr = Field(
-        SecretStr(""), description="needed by POST /api/control; empty: control is off"
+        SecretStr(""),
+        description="bearer token of POST /api/control; empty: control by HTTP is off",
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from mmd.core.risk.reasons import LevelReason
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import MmdError
 from mmd.ops.audit import BookAudit
-from mmd.ops.http import HttpServer
+from mmd.ops.engine_side import EngineSide
 from mmd.ops.snapshot import snapshot
 from mmd.ops.state import State
 from mmd.ops.summary import RunFacts, Summary, summarise
@@ -42,9 +43,17 @@ _log = structlog.get_logger()
 class RunOptions:
     """What a command line asks of one run, beside the settings."""
 
-    def __init__(self, *, duration_s: float | None = None, book_audit: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        duration_s: float | None = None,
+        book_audit: Path | None = None,
+        shared: Path | None = None,
+    ) -> None:
+        """`shared` is the folder of a parent that runs ops beside us; None: serve HTTP ourselves."""
         self.duration_s = duration_s
         self.book_audit = book_audit
+        self.shared = shared
 
 
 def run_daemon(settings: Settings, options: RunOptions) -> Summary:
@@ -84,6 +93,8 @@ class Daemon:
         assert main is not None, "a coroutine runs in a task"
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, main)
+        if self._options.shared is not None:  # our parent's end closes our standard input
+            loop.add_reader(sys.stdin, self._on_parent_gone, main)
         self._broken = loop.create_future()
         loop.set_exception_handler(self._on_loop_error)
         async with contextlib.AsyncExitStack() as stack:
@@ -100,6 +111,11 @@ class Daemon:
         self._until.set()
         if not self._is_trading:
             main.cancel()
+
+    def _on_parent_gone(self, main: asyncio.Task[Summary]) -> None:
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+        _log.warning("parent_gone")
+        self._on_signal(main)
 
     def _on_loop_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback that fails (the engine's decision is one) is a fault of the daemon, never just a log line."""
@@ -140,13 +156,18 @@ class Daemon:
         def state_of() -> State:
             return snapshot(engine, driver, journal, self._clock.monotonic_ns())
 
-        http = HttpServer(self._settings.http.host, self._settings.http.port, state_of)
-        await http.start()
-        stack.push_async_callback(http.stop)
+        side = EngineSide(
+            self._settings.http,
+            self._settings.journal.folder,
+            self._options.shared,
+            driver,
+            state_of,
+        )
+        address = await side.start(stack)
         _log.info(
             "started",
             session=f"{engine.spec.session:08x}",
-            dashboard=http.address,
+            dashboard=address,
             instruments=[i.symbol for i in engine.instruments],
             journal=str(journal.folder),
         )
@@ -154,7 +175,7 @@ class Daemon:
         driver.start([venue])
         stack.callback(driver.stop)
         with quiet_collections(asyncio.get_running_loop()):
-            await self._supervise(venue, driver)
+            await self._supervise(venue, driver, side)
         facts = RunFacts(
             duration_s=(self._clock.monotonic_ns() - began_ns) / NANOS_PER_SECOND,
             startup_s=self._startup_s(engine) - compiled.seconds,
@@ -170,7 +191,7 @@ class Daemon:
         )
         return summarise(state_of(), facts)
 
-    async def _supervise(self, venue: Venue, driver: Driver) -> None:
+    async def _supervise(self, venue: Venue, driver: Driver, side: EngineSide) -> None:
         """Trade until the end is wanted, then pull every quote before anything is torn down."""
         ended = asyncio.Event()
         parts: dict[str, Coroutine[Any, Any, None]] = {
@@ -178,6 +199,7 @@ class Daemon:
             "status": self._report_status(driver),
             "lifetime": self._lifetime(venue, driver, ended),
             "loop": self._watch_loop(),
+            "publisher": side.publish(),
         }
         if self._exchange is not None:
             parts["exchange"] = self._outlive(self._exchange, driver)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from mmd.cli.check import check
 from mmd.cli.exchange import exchange
 from mmd.cli.journal import journal
+from mmd.cli.operate import cancel_all, halt, resume, status
 from mmd.cli.run import run
 from mmd.errors import ConfigError, MmdError
 
@@ -24,6 +25,10 @@ app = typer.Typer(
 app.command()(run)
 app.command()(exchange)
 app.command()(check)
+app.command()(status)
+app.command()(halt)
+app.command()(resume)
+app.command("cancel-all")(cancel_all)
 app.add_typer(journal, name="journal")
 
 

@@ -1,5 +1,6 @@
 """`mmd run`: the daemon."""
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,8 @@ from mmd import config
 from mmd.cli.options import AsJson, ConfigFile, Overrides, duration_s, parse_overrides
 from mmd.errors import ConfigError, MmdError
 from mmd.ops import summary as summaries
+from mmd.ops.process import run_ops
+from mmd.processes import check_shared, run_family
 from mmd.shell import log
 
 _EPILOG = """
@@ -57,6 +60,11 @@ def run(
         ),
     ] = None,
     as_json: AsJson = False,
+    single_process: Annotated[
+        bool, typer.Option("--single-process", help="no ops process: for debugging")
+    ] = False,
+    role: Annotated[str | None, typer.Option(hidden=True)] = None,
+    shared: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Make markets until Ctrl-C (or --for), then pull every quote and confirm that none is left."""
     settings = config.load(
@@ -66,9 +74,15 @@ def run(
     ends_after_s = None if for_ is None else duration_s(for_)
     for option, path in (("--summary", summary), ("--book-audit", book_audit)):
         _check_writable(option, path)
-    from mmd.daemon import RunOptions, run_daemon  # noqa: PLC0415 - compiled parts load only for this command
+    if role is None and not single_process:
+        raise typer.Exit(run_family(sys.argv[1:]))
+    if role == "ops":
+        run_ops(settings.http, check_shared(shared))
+        return
+    from mmd.daemon import RunOptions, run_daemon  # noqa: PLC0415 - compiled parts load only for the engine
 
-    result = run_daemon(settings, RunOptions(duration_s=ends_after_s, book_audit=book_audit))
+    options = RunOptions(duration_s=ends_after_s, book_audit=book_audit, shared=shared)
+    result = run_daemon(settings, options)
     encoded = msgspec.json.encode(result)
     if as_json:
         typer.echo(encoded.decode())

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from mmd.core.engine import Engine
+from mmd.core.events import Fill
 from mmd.core.flow.markout import HORIZONS_NS
 from mmd.core.maker import Maker
 from mmd.core.market_view import MarketView
@@ -10,9 +11,10 @@ from mmd.core.orders.order import Order
 from mmd.core.risk.reasons import RiskReason
 from mmd.core.units import NANOS_PER_SECOND, Side
 from mmd.journal.writer import JournalWriter
-from mmd.ops.state import BookState, InstrumentState, OrderState, State, latency_state
+from mmd.ops.state import BookState, FillState, InstrumentState, OrderState, State, latency_state
 from mmd.shell.driver import Driver
 
+FILLS_SHOWN = 50
 _HORIZON_NAMES = tuple(f"{ns / NANOS_PER_SECOND:g}s" for ns in HORIZONS_NS)
 
 
@@ -24,6 +26,7 @@ def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int
         environment=spec.environment,
         session=f"{spec.session:08x}",
         uptime_s=(now_ns - spec.started_monotonic_ns) / NANOS_PER_SECOND,
+        taken_unix_s=(now_ns - spec.started_monotonic_ns + spec.started_unix_ns) / NANOS_PER_SECOND,
         ready=engine.is_ready,
         risk_level=levels.level.name,
         risk_reason=", ".join(r.name for r in levels.reasons),
@@ -86,6 +89,7 @@ def _instrument(maker: Maker, now_ns: int) -> InstrumentState:
         fills_maker=ledger.maker_count,
         book=_book(maker, now_ns),
         orders=[_order(maker, o) for o in maker.orders],
+        last_fills=[_fill(maker, f) for f in list(ledger.fills)[-FILLS_SHOWN:]],
         markout_bps=_markouts(maker, per_bps),
     )
 
@@ -151,6 +155,20 @@ def _order(maker: Maker, order: Order) -> OrderState:
         filled=str(instrument.qty(order.filled_lots)),
         state=order.state.name,
         level=order.level,
+    )
+
+
+def _fill(maker: Maker, fill: Fill) -> FillState:
+    instrument = maker.instrument
+    return FillState(
+        trade_id=fill.trade_id,
+        side=fill.side.name,
+        price=str(instrument.price(fill.price_ticks)),
+        qty=str(instrument.qty(fill.qty_lots)),
+        is_maker=fill.is_maker,
+        fee=str(Decimal(fill.fee_atoms).scaleb(-8)),
+        fee_asset=fill.fee_asset,
+        ts_event_ns=fill.ts_event_ns,
     )
 
 

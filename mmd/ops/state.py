@@ -34,6 +34,19 @@ class OrderState(msgspec.Struct, frozen=True):
     level: int
 
 
+class FillState(msgspec.Struct, frozen=True):
+    """One of our trades."""
+
+    trade_id: int
+    side: str
+    price: str
+    qty: str
+    is_maker: bool
+    fee: str
+    fee_asset: str
+    ts_event_ns: int
+
+
 class InstrumentState(msgspec.Struct, frozen=True):
     """Everything about one instrument."""
 
@@ -67,6 +80,7 @@ class InstrumentState(msgspec.Struct, frozen=True):
     fills_maker: int
     book: BookState
     orders: list[OrderState]
+    last_fills: list[FillState]
     markout_bps: dict[str, float | None]
 
 
@@ -87,6 +101,8 @@ class State(msgspec.Struct, frozen=True):
     environment: str
     session: str
     uptime_s: float
+    taken_unix_s: float
+    """When this picture was taken; an old one means that the engine is not well."""
     ready: bool
     risk_level: str
     risk_reason: str

@@ -1,0 +1,108 @@
+"""`mmd status`, `halt`, `resume`, `cancel-all`: see and steer a daemon that runs on this machine."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mmd import config
+from mmd.cli.options import AsJson, ConfigFile, Overrides, parse_overrides
+from mmd.errors import MmdError
+from mmd.ops.engine_side import RUNNING_FILE
+from mmd.ops.process import CONTROL_FILE, STATE_FILE
+from mmd.ops.shared_state import SharedStateReader
+from mmd.ops.state import State
+from mmd.shell.control_socket import send_control
+
+Journal = Annotated[
+    Path | None,
+    typer.Option("--journal", help="the running daemon's journal folder, if not the settings' one"),
+]
+
+
+def status(
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    journal: Journal = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the daemon on this machine is doing.
+
+    Example: mmd status --config deploy/config/embedded.toml
+    """
+    reader = SharedStateReader(_shared(config_file, overrides, journal) / STATE_FILE)
+    state = reader.read()
+    reader.close()
+    if as_json:
+        typer.echo(msgspec.json.encode(state).decode())
+    else:
+        Console().print(_table(state))
+
+
+def halt(
+    config_file: ConfigFile = None, overrides: Overrides = None, journal: Journal = None
+) -> None:
+    """Pull every quote and send nothing new until `mmd resume`.
+
+    Example: mmd halt --config deploy/config/embedded.toml
+    """
+    _send("halt", _shared(config_file, overrides, journal))
+
+
+def resume(
+    config_file: ConfigFile = None, overrides: Overrides = None, journal: Journal = None
+) -> None:
+    """Take responsibility for whatever halted the daemon, and quote again.
+
+    Example: mmd resume --config deploy/config/embedded.toml
+    """
+    _send("resume", _shared(config_file, overrides, journal))
+
+
+def cancel_all(
+    config_file: ConfigFile = None, overrides: Overrides = None, journal: Journal = None
+) -> None:
+    """Pull every quote; stays so until `mmd resume`.
+
+    Example: mmd cancel-all --config deploy/config/embedded.toml
+    """
+    _send("cancel_all", _shared(config_file, overrides, journal))
+
+
+def _shared(config_file: Path | None, overrides: list[str] | None, journal: Path | None) -> Path:
+    """The folder that the running daemon shares. Raises: MmdError where none runs."""
+    if journal is None:
+        file = config_file or (Path("mmd.toml") if Path("mmd.toml").is_file() else None)
+        journal = config.load(file, parse_overrides(overrides)).journal.folder
+    pointer = journal / RUNNING_FILE
+    try:
+        return Path(pointer.read_text())
+    except OSError as error:
+        raise MmdError(
+            f"no daemon runs with the journal folder {journal}: expected the file {pointer}; "
+            "start mmd run, or name its folder with --journal"
+        ) from error
+
+
+def _send(action: str, shared: Path) -> None:
+    asyncio.run(send_control(shared / CONTROL_FILE, action, "cli"))
+    typer.echo(f"{action}: accepted")
+
+
+def _table(state: State) -> Table:
+    """One row per instrument."""
+    table = Table(
+        title=f"mmd {state.version}, {state.environment}, up {state.uptime_s:.0f} s, risk {state.risk_level} {state.risk_reason}"
+    )
+    for name in ("instrument", "state", "mid", "half spread", "position", "PnL", "fills", "orders"):
+        table.add_column(name)
+    for i in state.instruments:
+        half = "-" if i.half_spread_bps is None else f"{i.half_spread_bps:.2f} bps"
+        shown = i.quote_state if i.reason == "NONE" else f"{i.quote_state}: {i.reason}"
+        cells = (f"{i.venue}:{i.symbol}", shown, f"{i.mid or 0:.8g}", half, i.position)
+        table.add_row(*cells, f"{i.pnl_total:+.4f}", str(i.fills), str(len(i.orders)))
+    return table

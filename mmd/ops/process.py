@@ -1,0 +1,72 @@
+"""The ops process: HTTP, metrics and control, on the engine's shared memory. The engine never waits for it."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from mmd.config import HttpSection
+from mmd.errors import MmdError
+from mmd.ops.http import HttpServer
+from mmd.ops.shared_state import SharedStateReader
+from mmd.ops.state import State
+from mmd.shell.control_socket import send_control
+
+STATE_FILE, CONTROL_FILE, ADDRESS_FILE = "state", "control", "http"
+"""Files in the folder that engine and ops share."""
+_log = structlog.get_logger()
+
+
+class _EngineState:
+    """Finds the engine's state, also after the engine was started anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader: SharedStateReader | None = None
+
+    def read(self) -> State:
+        """Raises: MmdError while there is none."""
+        if self._reader is None:
+            self._reader = SharedStateReader(self._path)
+        return self._reader.read()
+
+
+def run_ops(section: HttpSection, shared: Path) -> None:
+    """Serve until SIGTERM. Raises: ConfigError if the port is taken."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(section, shared))
+
+
+async def _serve(section: HttpSection, shared: Path) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_reader(
+        sys.stdin, stop.set
+    )  # nothing is ever written to it: readable means that our parent is gone
+
+    async def control(action: str, who: str) -> None:
+        await send_control(shared / CONTROL_FILE, action, who)
+
+    state = _EngineState(shared / STATE_FILE)
+    http = HttpServer(
+        section.host, section.port, state.read, control, section.token.get_secret_value()
+    )
+    await http.start()
+    (shared / ADDRESS_FILE).write_text(http.address)
+    _log.info("ops_up", address=http.address)
+    try:
+        await stop.wait()
+    finally:
+        await http.stop()
+
+
+def address_in(shared: Path) -> str:
+    """Where the ops process listens. Raises: MmdError if it has not said."""
+    try:
+        return (shared / ADDRESS_FILE).read_text()
+    except OSError as error:
+        raise MmdError(f"no ops process has listened yet for {shared}") from error

@@ -1,0 +1,131 @@
+"""`mmd run` as a family of processes: the parent starts ops and engine, restarts ops, and ends both in order.
+
+The engine trades and has nobody to wait for. Ops serves pages and metrics from the engine's shared memory and
+may die and come back without the engine noticing. The parent runs no market code: it passes signals on.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from mmd.errors import ConfigError
+from mmd.ops.process import ADDRESS_FILE
+from mmd.ops.shared_state import shared_folder
+
+OPS_START_TIMEOUT_S = 30.0
+ENGINE_STOP_TIMEOUT_S = 15.0
+OPS_STOP_TIMEOUT_S = 2.0
+RESTART_FIRST_S, RESTART_LONGEST_S = 0.2, 5.0
+_POLL_S = 0.02
+_log = structlog.get_logger()
+
+
+def run_family(arguments: Sequence[str]) -> int:
+    """Run engine and ops with these `mmd run` arguments; returns the engine's exit code."""
+    return asyncio.run(_Family(arguments).run())
+
+
+class _Family:
+    """Parent of one engine and one ops process."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = arguments
+        self._shared = shared_folder()
+        self._stop = asyncio.Event()
+        self._stdin, self._lifeline = os.pipe()
+        """Every child's standard input: it ends when we do, however that is, and then so do they."""
+        self._ops: asyncio.subprocess.Process | None = None
+
+    async def run(self) -> int:
+        """Ops first, so that a taken port is told before anything trades."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        try:
+            ops = self._ops = await self._start("ops")
+            await self._ops_up(ops)
+            if self._stop.is_set():
+                return 130
+            engine = await self._start("engine")
+            loop.add_signal_handler(signal.SIGUSR1, engine.send_signal, signal.SIGUSR1)
+            return await self._watch(engine, ops)
+        finally:
+            await self._end_ops()
+            os.close(self._lifeline)
+            os.close(self._stdin)
+            shutil.rmtree(self._shared, ignore_errors=True)
+
+    async def _start(self, role: str) -> asyncio.subprocess.Process:
+        """One child, in a session of its own: Ctrl-C is for the parent, which ends things in order."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "mmd.cli.main",
+            *self._arguments,
+            *("--role", role, "--shared", str(self._shared)),
+            stdin=self._stdin,
+            start_new_session=True,
+        )
+
+    async def _ops_up(self, ops: asyncio.subprocess.Process) -> None:
+        """Wait until it listens. Raises: SystemExit with its code if it ended instead; it has said why."""
+        address = self._shared / ADDRESS_FILE
+        async with asyncio.timeout(OPS_START_TIMEOUT_S):
+            while not address.exists() and ops.returncode is None and not self._stop.is_set():  # noqa: ASYNC110
+                await asyncio.sleep(_POLL_S)
+        if ops.returncode is not None:
+            raise SystemExit(ops.returncode)
+
+    async def _watch(
+        self, engine: asyncio.subprocess.Process, ops: asyncio.subprocess.Process
+    ) -> int:
+        """Until the engine has ended, by itself or because we were told to stop."""
+        ended = asyncio.create_task(engine.wait(), name="engine")
+        keeper = asyncio.create_task(self._keep_ops(ops), name="ops")
+        stop = asyncio.create_task(self._stop.wait(), name="stop")
+        await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not ended.done():
+            engine.send_signal(signal.SIGTERM)
+            await asyncio.wait({ended}, timeout=ENGINE_STOP_TIMEOUT_S)
+        if not ended.done():
+            _log.error("engine_killed", after_s=ENGINE_STOP_TIMEOUT_S)
+            engine.kill()
+        code = await ended
+        keeper.cancel()
+        await asyncio.wait({keeper})
+        return code if code >= 0 else 1
+
+    async def _keep_ops(self, ops: asyncio.subprocess.Process) -> None:
+        """Restart ops whenever it ends, with a growing pause; the engine goes on meanwhile."""
+        pause_s = RESTART_FIRST_S
+        while True:
+            code = await ops.wait()
+            _log.warning("ops_restarted", exit_code=code, pause_s=pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, RESTART_LONGEST_S)
+            ops = self._ops = await self._start("ops")
+
+    async def _end_ops(self) -> None:
+        ops = self._ops
+        if ops is None or ops.returncode is not None:
+            return
+        ops.terminate()
+        try:
+            await asyncio.wait_for(ops.wait(), OPS_STOP_TIMEOUT_S)
+        except TimeoutError:
+            ops.kill()
+            await ops.wait()
+
+
+def check_shared(shared: Path | None) -> Path:
+    """The folder given to a child. Raises: ConfigError if a person started it by hand without one."""
+    if shared is None:
+        raise ConfigError("--role is for mmd's own children: start mmd run without it")
+    return shared
