@@ -98,11 +98,11 @@ def _table(state: State) -> Table:
     table = Table(
         title=f"mmd {state.version}, {state.environment}, up {state.uptime_s:.0f} s, risk {state.risk_level} {state.risk_reason}"
     )
-    for name in ("instrument", "state", "mid", "half spread", "position", "PnL", "fills", "orders"):
-        table.add_column(name)
+    for name in ("instrument", "state", "mid", "± bps", "position", "PnL", "fills", "orders"):
+        table.add_column(name, overflow="fold")
     for i in state.instruments:
-        half = "-" if i.half_spread_bps is None else f"{i.half_spread_bps:.2f} bps"
+        half = "-" if i.half_spread_bps is None else f"{i.half_spread_bps:.2f}"
         shown = i.quote_state if i.reason == "NONE" else f"{i.quote_state}: {i.reason}"
-        cells = (f"{i.venue}:{i.symbol}", shown, f"{i.mid or 0:.8g}", half, i.position)
+        cells = (i.symbol, shown, f"{i.mid or 0:.8g}", half, i.position)
         table.add_row(*cells, f"{i.pnl_total:+.4f}", str(i.fills), str(len(i.orders)))
     return table

@@ -70,7 +70,7 @@ def _instrument(maker: Maker, now_ns: int) -> InstrumentState:
             float(intensity["decay"][0]) * per_bps,
             float(intensity["decay"][1]) * per_bps,
         ),
-        position=str(Decimal(ledger.position_atoms).scaleb(-8)),
+        position=_plain(ledger.position_atoms),
         inventory_ratio=_inventory_ratio(maker),
         average_cost=None if pnl is None or pnl.position.vwap is None else float(pnl.position.vwap),
         pnl_total=money.total,
@@ -158,6 +158,11 @@ def _order(maker: Maker, order: Order) -> OrderState:
     )
 
 
+def _plain(atoms: int) -> str:
+    """Atoms as a decimal number of units, without an exponent or trailing zeros."""
+    return f"{Decimal(atoms).scaleb(-8).normalize():f}"
+
+
 def _fill(maker: Maker, fill: Fill) -> FillState:
     instrument = maker.instrument
     return FillState(
@@ -166,7 +171,7 @@ def _fill(maker: Maker, fill: Fill) -> FillState:
         price=str(instrument.price(fill.price_ticks)),
         qty=str(instrument.qty(fill.qty_lots)),
         is_maker=fill.is_maker,
-        fee=str(Decimal(fill.fee_atoms).scaleb(-8)),
+        fee=_plain(fill.fee_atoms),
         fee_asset=fill.fee_asset,
         ts_event_ns=fill.ts_event_ns,
     )
