@@ -16,8 +16,12 @@ def main() -> None:
     share = 10 if parser.parse_args().quick else 1
     console = Console()
     load = os.getloadavg()[0]
-    console.print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.2f}, Python {platform.python_version()}")
-    console.print("Ratios and CPU times compare; wall times of a shared machine do not.", style="dim")
+    console.print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.2f}, Python {platform.python_version()}"
+    )
+    console.print(
+        "Ratios and CPU times compare; wall times of a shared machine do not.", style="dim"
+    )
     console.print(stages.table(20_000 // share, 500 // share))
     console.print(wire.table(((20.0, 500 // share), (4.0, 2_000 // share))))
 

@@ -19,7 +19,12 @@ def exchange(rest: str, stream: str, api: str) -> Any:
             "apiKey": "embedded-key",
             "secret": "embedded-secret",
             "enableRateLimit": False,
-            "options": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}, "fetchCurrencies": False, "fetchMargins": False},
+            "options": {
+                "defaultType": "spot",
+                "fetchMarkets": {"types": ["spot"]},
+                "fetchCurrencies": False,
+                "fetchMargins": False,
+            },
         }
     )
     client.has["fetchCurrencies"] = False
@@ -39,7 +44,9 @@ async def main(rest: str, stream: str, api: str, symbol: str, half_spread_bps: f
         key = (side, level)
         old = working.get(key)
         if old is None:
-            order = await client.create_order_ws(symbol, "limit", side, SIZE, price, {"postOnly": True})
+            order = await client.create_order_ws(
+                symbol, "limit", side, SIZE, price, {"postOnly": True}
+            )
         else:
             params = {"postOnly": True}
             order = await client.edit_order_ws(old, symbol, "limit", side, SIZE, price, params)

@@ -34,9 +34,12 @@ def frames(count: int) -> Iterator[tuple[int, str]]:
         ]
         before = after
         stream = f"{SYMBOL.lower()}@depth@100ms"
-        yield n + 2, (
-            f'{{"stream":"{stream}","data":{{"e":"depthUpdate","E":1700000000000,"s":"{SYMBOL}",'
-            f'"U":{n + 2},"u":{n + 2},"b":{_rows(changed[0])},"a":{_rows(changed[1])}}}}}'
+        yield (
+            n + 2,
+            (
+                f'{{"stream":"{stream}","data":{{"e":"depthUpdate","E":1700000000000,"s":"{SYMBOL}",'
+                f'"U":{n + 2},"u":{n + 2},"b":{_rows(changed[0])},"a":{_rows(changed[1])}}}}}'
+            ),
         )
 
 

@@ -7,6 +7,7 @@ outside the clock, the venue acknowledges what was sent, as a good one would.
 import gc
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,14 @@ from tests.bench.quantiles import row
 from tests.engine_bench import ZERO, EngineBench
 from tests.session import instrument, quoting, risk, session_spec
 
-STAGES = ("decode", "journal frame", "book + features", "decide + risk", "journal intent", "encode + sign")
+STAGES = (
+    "decode",
+    "journal frame",
+    "book + features",
+    "decide + risk",
+    "journal intent",
+    "encode + sign",
+)
 WARM_UP = 200
 
 
@@ -51,13 +59,18 @@ class Pipeline:
                 refresh_delay_ms=0,
             ),
             risk=risk(
-                orders_per_10s=10**8, orders_per_day=10**9, messages_per_minute=10**9, stale_book_ms=10**6
+                orders_per_10s=10**8,
+                orders_per_day=10**9,
+                messages_per_minute=10**9,
+                stale_book_ms=10**6,
             ),
         )
         self.codec = MarketCodec([bench_instrument])
         self.bench = EngineBench(spec)
         self.bench.now_ns = time.monotonic_ns()
-        self.journal = JournalWriter(folder / "journal", spec, segment_bytes=1 << 28, sync_ns=50_000_000)
+        self.journal = JournalWriter(
+            folder / "journal", spec, segment_bytes=1 << 28, sync_ns=50_000_000
+        )
         self.encoder = OrderEncoder([bench_instrument], "key", HmacSigner("secret"), 2000)
         self._pack = bind(pack, self.codec.market)
         self._view = packed_view(self.codec.market)
@@ -81,10 +94,11 @@ class Pipeline:
         self.bench.decisions += 1
         decision = Decision(now_ns, self.bench.decisions)
         journal.event(decision)
-        commands = engine.decide(decision)
-        at.append(clock())
+        commands = []
         first = 0
-        for approved in commands:
+        for approved in engine.decide(decision):
+            if not first:
+                at.append(clock())
             journal.command(approved.command)
             if not first:
                 at.append(clock())
@@ -94,6 +108,7 @@ class Pipeline:
                 first = clock()
                 at.append(first)
                 cpu = time.process_time_ns() - cpu
+            commands.append(approved)
         return at, first, cpu, commands
 
     def settle(self, commands: list[Approved[Command]]) -> None:
@@ -120,7 +135,7 @@ def measure(count: int, gap_s: float) -> Samples:
             if update_id <= WARM_UP or not first:
                 continue
             orders += len(commands)
-            for stage, (begin, end) in enumerate(zip(at, at[1:], strict=False)):
+            for stage, (begin, end) in enumerate(pairwise(at)):
                 samples.stages[stage].append(end - begin)
             samples.first_order.append(first - at[0])
             samples.cpu.append(cpu)
@@ -132,7 +147,9 @@ def measure(count: int, gap_s: float) -> Samples:
 
 def table(count: int = 20_000, paced: int = 500) -> Table:
     """Both pacings side by side."""
-    out = Table(title="In process: frame bytes to the first order's bytes, GLFT, 3 levels a side (µs)")
+    out = Table(
+        title="In process: frame bytes to the first order's bytes, GLFT, 3 levels a side (µs)"
+    )
     for column in ("stage", "back to back p50", "p90", "p99", "20 ms apart p50", "p90", "p99"):
         out.add_column(column, justify="left" if column == "stage" else "right")
     tight, slow = measure(count, 0.0), measure(paced, 0.02)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from rich.table import Table
 
 from adapters.binance_spot.sandbox import Sandbox, SandboxOptions
@@ -22,6 +23,9 @@ from tests.daemon import EMBEDDED
 
 ROOT = Path(__file__).parents[2]
 ORDER_METHODS = frozenset({"order.place", "order.cancelReplace", "order.cancel"})
+OURS = "mmd, GLFT"
+PLAIN = {"answers only, no maker": "noop", "websockets + orjson, no model": "orjson"}
+CLIENTS = (OURS, *PLAIN, "ccxt.pro")
 SETTLE_S = 6.0
 SKIP = 20
 """First frames that are not counted: clients warm up."""
@@ -80,7 +84,7 @@ async def measure(client: str, frames: int, gap_ms: float) -> Measured:
                     await asyncio.sleep(0.05)
                 after = _cpu_s(process.pid)
             finally:
-                process.kill()
+                process.terminate()
                 await process.wait()
     counted = max(watch.frames - SKIP, 1)
     return Measured(watch.answers_ns, counted, (after - before) * 1e6 / counted)
@@ -88,9 +92,20 @@ async def measure(client: str, frames: int, gap_ms: float) -> Measured:
 
 async def _start(client: str, sandbox: Sandbox, folder: Path) -> Process:
     """The client's process, told where the exchange is."""
-    if client == "ccxt.pro":
+    half_spread = str(moving_market.HALF_SPREAD_BPS)
+    if client in PLAIN:
+        addresses = (sandbox.stream_url, sandbox.api_url)
+        command = [
+            "-m",
+            "tests.bench.plain_makers",
+            PLAIN[client],
+            *addresses,
+            moving_market.SYMBOL,
+            half_spread,
+        ]
+    elif client == "ccxt.pro":
         addresses = (sandbox.rest_url, sandbox.stream_url, sandbox.api_url)
-        command = ["-m", "tests.bench.ccxt_maker", *addresses, "BENCH/USDT", str(moving_market.HALF_SPREAD_BPS)]
+        command = ["-m", "tests.bench.ccxt_maker", *addresses, "BENCH/USDT", half_spread]
     else:
         port = sandbox.rest_url.rsplit(":", 1)[1]
         settings = {
@@ -113,29 +128,50 @@ async def _start(client: str, sandbox: Sandbox, folder: Path) -> Process:
 
 def _expect_alive(client: str, process: Process) -> None:
     if process.returncode is not None:
-        raise RuntimeError(f"{client} ended with exit code {process.returncode} before the market did")
+        raise RuntimeError(
+            f"{client} ended with exit code {process.returncode} before the market did"
+        )
 
 
 def _cpu_s(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time of a process and its children so far."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:  # it has ended
+            continue
+        if pid in (int(stat.parent.name), int(fields[1])):
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def table(paces: Sequence[tuple[float, int]] = ((20.0, 500), (4.0, 2_000))) -> Table:
-    """Every client at every pace, and how many times faster than ccxt.pro ours is."""
+    """Every client at every pace, with its median against ours."""
     out = Table(title="Wire to wire on loopback, exchange's clock (µs)")
-    for column in ("client", "gap", "moves", "answered", "p50", "p90", "p99", "client CPU per move"):
+    for column in (
+        "client",
+        "gap",
+        "moves",
+        "answered",
+        "p50",
+        "p90",
+        "p99",
+        "p50 / ours",
+        "CPU per move",
+    ):
         out.add_column(column, justify="left" if column == "client" else "right")
     for gap_ms, frames in paces:
-        medians = {}
-        for client in ("mmd, GLFT", "ccxt.pro"):
+        ours_ns = 0.0
+        for client in CLIENTS:
             measured = asyncio.run(measure(client, frames, gap_ms))
-            cells = row(measured.answers_ns)
-            medians[client] = float(cells[0]) if measured.answers_ns else float("nan")
-            out.add_row(client, f"{gap_ms:g} ms", f"{measured.frames:,}", f"{len(measured.answers_ns):,}", *cells, f"{measured.cpu_us_per_frame:.0f}")
-        ratio = medians["ccxt.pro"] / medians["mmd, GLFT"]
-        out.add_row(f"[b]mmd is {ratio:.1f} times faster at the median", f"{gap_ms:g} ms", "", "", "", "", "", "")
+            median_ns = (
+                float(np.median(measured.answers_ns)) if measured.answers_ns else float("nan")
+            )
+            ours_ns = median_ns if client == OURS else ours_ns
+            counts = (f"{gap_ms:g} ms", f"{measured.frames:,}", f"{len(measured.answers_ns):,}")
+            ratio = f"{median_ns / ours_ns:.2f}"
+            cpu = f"{measured.cpu_us_per_frame:.0f}"
+            out.add_row(client, *counts, *row(measured.answers_ns), ratio, cpu)
         out.add_section()
     return out
-
