@@ -22,7 +22,7 @@ COPY deploy/config /etc/mmd
 ENV PATH=/opt/mmd/bin:$PATH \
     NUMBA_CACHE_DIR=/opt/mmd/kernels NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES= \
     MMD_JOURNAL__FOLDER=/var/lib/mmd/journal
-USER mmd
+USER 10001
 WORKDIR /var/lib/mmd
 VOLUME /var/lib/mmd
 EXPOSE 8080
