@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from mmd.errors import ConfigError
-from mmd.ops.process import ADDRESS_FILE
+from mmd.ops.shared_files import ADDRESS_FILE
 from mmd.ops.shared_state import shared_folder
 
 OPS_START_TIMEOUT_S = 30.0

@@ -19,8 +19,8 @@ class Finished(NamedTuple):
 
     @property
     def error_lines(self) -> list[str]:
-        """Lines of standard error that are no structured log."""
-        return [line for line in self.err.splitlines() if line and not line.startswith("{")]
+        """Lines of standard error that are neither a structured log nor the compiler's progress."""
+        return [line for line in self.err.splitlines() if not line.startswith(("{", "compil"))]
 
 
 def mmd(*arguments: str | Path, cwd: Path, timeout_s: float = 100, **env: str) -> Finished:

@@ -55,8 +55,18 @@ class LiveDaemon:
             return answer.status, await answer.text()
 
     async def state(self) -> dict[str, Any]:
-        """`/api/state`."""
-        return json.loads((await self.get("/api/state"))[1])
+        """`/api/state`, once there is one."""
+        async with asyncio.timeout(WAIT_S):
+            while (answer := await self.get("/api/state"))[0] != 200:
+                await asyncio.sleep(0.05)
+        return json.loads(answer[1])
+
+    @property
+    def engine_pid(self) -> int:
+        """The process that trades, a child of the one that was started."""
+        (children,) = Path(f"/proc/{self.process.pid}/task").glob(f"{self.process.pid}/children")
+        found = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in children.read_text().split()}
+        return next(int(pid) for pid, words in found.items() if b"engine" in words)
 
     async def instrument(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first instrument's state once it is as wanted."""
@@ -75,16 +85,19 @@ class LiveDaemon:
             lambda i: {o["side"] for o in i["orders"] if o["state"] == "WORKING"} == {"BUY", "SELL"}
         )
 
-    async def end(self, number: signal.Signals) -> tuple[Finished, float]:
-        """Send a signal; what the process left behind, and the seconds that it took."""
+    async def end(self, number: signal.Signals, pid: int | None = None) -> tuple[Finished, float]:
+        """Send a signal to the process (or to one of its children); what is left behind, and after how many seconds."""
         began = time.monotonic()
-        self.process.send_signal(number)
+        os.kill(pid or self.process.pid, number)
+        return await self.ended(), time.monotonic() - began
+
+    async def ended(self) -> Finished:
+        """What is left behind once it and all of its children have ended."""
         async with asyncio.timeout(WAIT_S):
             code = await self.process.wait()
-        seconds = time.monotonic() - began
-        await asyncio.wait(self._readers)
+            await asyncio.wait(self._readers)
         err = "".join(line + "\n" for line in self.lines)
-        return Finished(code, self._out.decode(), err), seconds
+        return Finished(code, self._out.decode(), err)
 
     async def _read_err(self) -> None:
         assert self.process.stderr is not None

@@ -29,5 +29,11 @@ def view(grid=None, **limit_changes):
     made.bid_ticks, made.ask_ticks, made.last_ticks = 1000, 1002, 1001
     made.is_synced = made.is_private_up = True
     made.status = TradingStatus.TRADING
-    made.base_free_atoms = made.quote_free_atoms = 10**18
+    made.hold(0, 10**18, 10**18)
     return made
+
+
+def hold(seen, **changes):
+    """Change some of the holdings."""
+    names = ("position_atoms", "base_atoms", "quote_atoms")
+    seen.hold(**{name: changes.get(name, getattr(seen, name)) for name in names})

@@ -1,6 +1,6 @@
 """One WebSocket API connection as a state machine: the user-data subscription, and requests in flight.
 
-    NEW -> SUBSCRIBING -> LIVE -> (the connection is lost: every request in flight has an unknown fate)
+    NEW -> (logging on ->) subscribing -> LIVE -> (lost: every request in flight has an unknown fate)
 
 No I/O: bytes leave through `write`, facts through `emit`. An exception from `on_frame` or `expire` means that
 the connection is of no more use. Answers to requests that timed out are remembered for a while, because a
@@ -18,10 +18,11 @@ from adapters.binance_spot.order_codec import OrderEncoder
 from adapters.binance_spot.order_ids import decode_id
 from adapters.binance_spot.order_replies import ReplyDecoder, timed_out
 from adapters.binance_spot.rate_usage import RateUsageReports
-from adapters.binance_spot.rejects import venue_error
+from adapters.binance_spot.rejects import TOO_MANY_REQUESTS, venue_error
 from adapters.binance_spot.user_data import UserDataDecoder
 from adapters.binance_spot.wire import (
     AccountInfo,
+    ApiError,
     ApiFrame,
     BalanceUpdate,
     EventStreamTerminated,
@@ -41,6 +42,8 @@ from mmd.errors import CodecError, VenueUnreachable
 
 IN_FLIGHT_MAX = 1_024
 _LATE_MAX = 256
+_NANOS_PER_MS = 1_000_000
+_TURNED_AWAY = (429, 418)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class PrivateCodec:
     user_data: UserDataDecoder
     account: AccountState
     usage: RateUsageReports
+
+
+@dataclass(frozen=True, slots=True)
+class LogOn:
+    """The request that makes the connection ours, for keys that can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ class TradesOf:
     status: OrderStatus
 
 
-Purpose = Command | Subscription | BalanceQuery | OwnCancels | TradesOf
+Purpose = Command | LogOn | Subscription | BalanceQuery | OwnCancels | TradesOf
 
 
 class ApiSession:
@@ -103,6 +111,10 @@ class ApiSession:
         self._late: dict[int, Purpose] = {}
         self.subscribed = False
         """User data flows."""
+        self.retry_ns = 0
+        """Before this time the venue wants no request, having been asked too much."""
+        self.shutdown_announced = False
+        """The server will close this connection: better to leave before."""
         self.offset_ms = 0.0
         """Last measured venue clock minus ours, for messages to people."""
 
@@ -117,9 +129,12 @@ class ApiSession:
         return len(self._pending)
 
     def start(self, now_ns: int) -> None:
-        """The connection is open: ask for user data."""
+        """The connection is open: log on where the key can, and ask for user data."""
         encoder = self._codec.encoder
-        self._request(Subscription(), encoder.subscribe(self._next_id, self._venue_ms()), now_ns)
+        if encoder.logs_on:
+            self._request(LogOn(), encoder.log_on(self._next_id, self._venue_ms()), now_ns)
+        else:
+            self._subscribe(now_ns)
 
     def send(self, command: Command, now_ns: int) -> None:
         """Write a command now; only while `ready`.
@@ -139,8 +154,8 @@ class ApiSession:
 
         Raises:
             CodecError: not what the documents allow.
-            AuthError: the subscription was refused for key, signature or clock.
-            VenueError: the subscription was refused, ended, or the server shuts down.
+            AuthError: log-on or subscription was refused for key, signature or clock, or the key was revoked.
+            VenueError: log-on or subscription was refused, or ended.
         """
         frame = decode(payload, ApiFrame, "WebSocket API")
         if frame.event is not None:
@@ -148,12 +163,14 @@ class ApiSession:
             return
         for usage in self._codec.usage.from_answer(frame.rate_limits, now_ns):
             self._emit(usage)
+        if frame.status in _TURNED_AWAY and frame.error is not None:
+            self._on_turned_away(frame.error, now_ns)
         purpose = self._settle(frame)
         if purpose is not None:
             self._on_answer(purpose, frame, now_ns)
 
     def expire(self, now_ns: int) -> None:
-        """Give up on requests older than the time-out. Raises: VenueUnreachable for the subscription."""
+        """Give up on requests older than the time-out. Raises: VenueUnreachable for log-on and subscription."""
         while self._pending:
             request_id, (purpose, sent_ns) = next(iter(self._pending.items()))
             if now_ns - sent_ns <= self._timeout_ns:
@@ -169,9 +186,19 @@ class ApiSession:
         self.subscribed = False
         pending, self._pending = list(self._pending.values()), {}
         for purpose, _ in pending:
-            if not isinstance(purpose, Subscription):
+            if not isinstance(purpose, LogOn | Subscription):
                 self._unanswered(purpose, now_ns)
         return max((sent_ns for _, sent_ns in pending), default=0)
+
+    def _subscribe(self, now_ns: int) -> None:
+        frame = self._codec.encoder.subscribe(self._next_id, self._venue_ms())
+        self._request(Subscription(), frame, now_ns)
+
+    def _on_turned_away(self, error: ApiError, now_ns: int) -> None:
+        """Keep quiet for as long as the venue asks; too many orders are no reason, cancels still go."""
+        if error.code == TOO_MANY_REQUESTS and error.data is not None and error.data.retry_after:
+            wait_ms = error.data.retry_after - self._venue_ms()
+            self.retry_ns = max(self.retry_ns, now_ns + wait_ms * _NANOS_PER_MS)
 
     def _request(self, purpose: Purpose, frame: bytes, now_ns: int) -> None:
         self._pending[self._next_id] = purpose, now_ns
@@ -181,18 +208,22 @@ class ApiSession:
     def _settle(self, frame: ApiFrame) -> Purpose | None:
         """The request that a frame answers; None for one that was given up long ago."""
         request_id = frame.id
+        if request_id is None and frame.error is not None:  # about the session, e.g. a key revoked
+            what = "WebSocket API session"
+            raise venue_error(frame.error.code, frame.error.msg, what, self.offset_ms)
         if not isinstance(request_id, int) or not 0 < request_id < self._next_id:
-            error = f": {frame.error.code} {frame.error.msg}" if frame.error is not None else ""
-            raise CodecError(
-                f"WebSocket API: answer to a request {request_id!r} that was not sent{error}"
-            )
+            raise CodecError(f"WebSocket API: answer to a request {request_id!r} that was not sent")
         entry = self._pending.pop(request_id, None)
         return entry[0] if entry is not None else self._late.pop(request_id, None)
 
     def _on_answer(self, purpose: Purpose, frame: ApiFrame, now_ns: int) -> None:
         match purpose:
+            case LogOn():
+                self._check(frame, "session log-on")
+                self._subscribe(now_ns)
             case Subscription():
-                self._on_subscribed(frame)
+                self._check(frame, "user-data subscription")
+                self.subscribed = True
             case BalanceQuery():
                 self._on_balances(frame, now_ns)
             case OwnCancels():
@@ -223,15 +254,13 @@ class ApiSession:
             case EventStreamTerminated():
                 raise VenueUnreachable("the venue ended the user-data subscription")
             case ServerShutdown():
-                raise VenueUnreachable("the server announced its shutdown")
+                self.shutdown_announced = True
             case _:
                 assert_never(event)
 
-    def _on_subscribed(self, frame: ApiFrame) -> None:
+    def _check(self, frame: ApiFrame, what: str) -> None:
         if frame.error is not None:
-            code, text = frame.error.code, frame.error.msg
-            raise venue_error(code, text, "user-data subscription", self.offset_ms)
-        self.subscribed = True
+            raise venue_error(frame.error.code, frame.error.msg, what, self.offset_ms)
 
     def _on_balances(self, frame: ApiFrame, now_ns: int) -> None:
         if frame.error is not None:
@@ -276,7 +305,7 @@ class ApiSession:
 
     def _unanswered(self, purpose: Purpose, now_ns: int) -> None:
         match purpose:
-            case Subscription():
+            case LogOn() | Subscription():
                 raise VenueUnreachable("no answer to the user-data subscription in time")
             case BalanceQuery():
                 pass

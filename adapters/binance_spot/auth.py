@@ -1,16 +1,32 @@
-"""HMAC-SHA256 signatures as Binance spot checks them, over REST queries and WebSocket API parameters."""
+"""What Binance spot signs, on REST and on the WebSocket API, and HMAC-SHA256 signatures over it."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 from urllib.parse import quote
 
 _BLOCK_BYTES = 64
+
+
+class Signer(Protocol):
+    """Signs requests with one key."""
+
+    @property
+    def can_log_on(self) -> bool:
+        """Whether the venue lets a session of this key log on, and then wants no more signatures."""
+        ...
+
+    def sign(self, payload: bytes) -> str:
+        """Signature of a payload, as text."""
+        ...
 
 
 class HmacSigner:
     """Signs with one secret; its two key blocks are hashed once, which halves the cost of a signature."""
 
     __slots__ = ("_inner", "_outer")
+
+    can_log_on = False
 
     def __init__(self, secret: str) -> None:
         """Prepare the key. Source: RFC 2104 §2."""
@@ -40,10 +56,10 @@ def rest_query(params: Iterable[tuple[str, object]]) -> str:
     )
 
 
-def signed_rest_query(params: Iterable[tuple[str, object]], signer: HmacSigner) -> str:
-    """Query string with its signature as the last parameter."""
+def signed_rest_query(params: Iterable[tuple[str, object]], signer: Signer) -> str:
+    """Query string with its signature, percent-encoded too, as the last parameter."""
     query = rest_query(params)
-    signature = signer.sign(query.encode())
+    signature = quote(signer.sign(query.encode()), safe="")
     return f"{query}&signature={signature}" if query else f"signature={signature}"
 
 

@@ -29,6 +29,7 @@ _KIND_NAMES = {
 }
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _TEXT_MAX = 80
+_NEAR_LEVELS = 20
 _INT64_MAX = 2**63 - 1
 _SHOWN_MAX = 60
 
@@ -227,6 +228,8 @@ def _fill_side(rows: _Levels, side: int, kind: int, instrument: Instrument, mark
     for k, (price, size) in enumerate(rows):
         ticks, beyond_tick = _units(price, price_scale, price_step)
         lots, beyond_lot = _units(size, size_scale, size_step)
+        if beyond_tick and _is_remnant(kind, k, gone=lots == 0 and not beyond_lot):
+            continue
         if ticks < 0 or beyond_tick:
             tick = f"a multiple of tick {instrument.tick_size}"
             _refuse(f"{where} {k}", instrument.symbol, tick, price)
@@ -235,9 +238,19 @@ def _fill_side(rows: _Levels, side: int, kind: int, instrument: Instrument, mark
         all_ticks.append(ticks)
         all_lots.append(1 if lots == 0 and beyond_lot else lots)  # see number_scan.size
     m = market[0]
-    m["n"][side] = len(rows)
-    m["px"][side, : len(rows)] = all_ticks
-    m["sz"][side, : len(rows)] = all_lots
+    m["n"][side] = len(all_ticks)
+    m["px"][side, : len(all_ticks)] = all_ticks
+    m["sz"][side, : len(all_lots)] = all_lots
+
+
+def _is_remnant(kind: int, k: int, *, gone: bool) -> bool:
+    """Whether a level off the tick grid is an order from before the tick was made coarser, to be left out.
+
+    The venue lets such orders rest. Away from the touch they are left out of snapshots, and when they go
+    there is nothing to remove. Nearer they are refused: a book without them would be wrong, and the tick
+    may have been made finer since the rules were read.
+    """
+    return (kind == SNAPSHOT and k >= _NEAR_LEVELS) or (kind == DIFF and gone)
 
 
 def _units(text: str, scale: int, step: int) -> tuple[int, bool]:

@@ -12,6 +12,20 @@ _BPS = 10_000
 _UNLIMITED = 2**53
 _UNNAMED_MAX = 16
 _STATUS = {"TRADING": TradingStatus.TRADING, "CANCEL_ONLY": TradingStatus.CANCEL_ONLY}
+GRID_RULES = ("tick_size", "lot_size")
+"""Rules whose change makes every price or quantity that we hold mean something else."""
+_RULES = (
+    *GRID_RULES,
+    "price_ticks_min",
+    "price_ticks_max",
+    "qty_lots_min",
+    "qty_lots_max",
+    "notional_min",
+    "notional_max",
+    "price_ratio_up",
+    "price_ratio_down",
+    "orders_open_max",
+)
 _NO_RULE = SymbolFilter(filter_type="")
 
 
@@ -41,6 +55,15 @@ def instruments_of(
         _instrument(listed[symbol], venue, InstrumentId(first_id + index), fees)
         for index, symbol in enumerate(symbols)
     )
+
+
+def rule_changes(old: Instrument, new: Instrument) -> dict[str, str]:
+    """Trading rules that differ, each as 'before -> after'; status, fees and identity are not rules."""
+    return {
+        name: f"{before} -> {after}"
+        for name in _RULES
+        if (before := getattr(old, name)) != (after := getattr(new, name))
+    }
 
 
 def unknown_symbols(symbols: Sequence[str], venue: str) -> InstrumentError:

@@ -1,16 +1,17 @@
-"""Commands as signed WebSocket API requests: one precomputed template per instrument, method and variant.
+"""Commands as WebSocket API requests: one precomputed template per instrument, method and variant.
 
+Where the key can log on (Ed25519) only the log-on is signed; otherwise every request is.
 Orders ask for newOrderRespType=ACK: the user-data stream on the same connection reports acceptance, fills
 (with trade ids) and ends exactly once each, so a fuller answer would only repeat it, later and larger.
 Orders that may take carry selfTradePreventionMode=EXPIRE_MAKER: flattening never waits for our own quote.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import assert_never
+from typing import NamedTuple, Protocol, assert_never
 
 import msgspec
 
-from adapters.binance_spot.auth import HmacSigner
+from adapters.binance_spot.auth import Signer
 from adapters.binance_spot.decimal_grid import InstrumentGrids
 from adapters.binance_spot.order_ids import encode_id
 from mmd.core.commands import (
@@ -30,12 +31,35 @@ _SLOT = "%s"
 _TIME_SLOT = "%d"
 
 
+class Request(Protocol):
+    """A request whose constant parts are laid out once."""
+
+    def encode(self, request_id: int, values: tuple[str | int, ...]) -> bytes:
+        """The request's bytes; `values` fill the slots in the order of their parameters' names."""
+        ...
+
+
+class SessionRequest:
+    """A request on a connection that has logged on, or one that needs no key."""
+
+    __slots__ = ("_frame",)
+
+    def __init__(self, method: str, params: Mapping[str, str | int]) -> None:
+        """`params` as for SignedRequest."""
+        members = ",".join(f'"{name}":{_json(params[name])}' for name in sorted(params))
+        self._frame = f'{{"id":%d,"method":"{method}","params":{{{members}}}}}'
+
+    def encode(self, request_id: int, values: tuple[str | int, ...]) -> bytes:
+        """The request's bytes; `values` fill the slots in the order of their parameters' names."""
+        return (self._frame % (request_id, *values)).encode()
+
+
 class SignedRequest:
     """A request whose constant parts are laid out once: the payload to sign, and the frame around it."""
 
     __slots__ = ("_frame", "_payload", "_signer")
 
-    def __init__(self, method: str, params: Mapping[str, str | int], signer: HmacSigner) -> None:
+    def __init__(self, method: str, params: Mapping[str, str | int], signer: Signer) -> None:
         """`params` holds constants, or "%s" and "%d" where a value comes later, in order of their names."""
         names = sorted(params)
         self._payload = "&".join(f"{n}={_constant(params[n])}" for n in names)
@@ -56,19 +80,23 @@ class OrderEncoder:
         self,
         instruments: Sequence[Instrument],
         api_key: str,
-        signer: HmacSigner,
+        signer: Signer,
         recv_window_ms: int,
     ) -> None:
         """Lay out all templates."""
-        self._signer = signer
-        self._signed: dict[str, str | int] = {
-            "apiKey": api_key,
-            "recvWindow": recv_window_ms,
-            "timestamp": _TIME_SLOT,
-        }
-        self._requests = {i.id: _InstrumentRequests(i, self._signed, signer) for i in instruments}
-        self._subscribe = self._account_wide("userDataStream.subscribe.signature")
-        self._account = self._account_wide("account.status", omitZeroBalances="false")
+        timed: dict[str, str | int] = {"recvWindow": recv_window_ms, "timestamp": _TIME_SLOT}
+        signed = _Templates(timed | {"apiKey": api_key}, signer)
+        usual = _Templates(timed, None) if signer.can_log_on else signed
+        self.logs_on = signer.can_log_on
+        """The first request of a connection must be `log_on`."""
+        self._log_on = signed.request("session.logon")
+        self._subscribe = (
+            _Templates({}, None).request("userDataStream.subscribe")
+            if signer.can_log_on
+            else signed.request("userDataStream.subscribe.signature")
+        )
+        self._account = usual.request("account.status", omitZeroBalances="false")
+        self._requests = {i.id: _InstrumentRequests(i, usual) for i in instruments}
 
     def encode(self, command: Command, request_id: int, timestamp_ms: int) -> bytes:
         """A command's request, signed for the venue time `timestamp_ms`.
@@ -105,30 +133,39 @@ class OrderEncoder:
         trades = self._requests[instrument].trades
         return trades.encode(request_id, (str(venue_order_id), timestamp_ms))
 
+    def log_on(self, request_id: int, timestamp_ms: int) -> bytes:
+        """Say once who we are, so that nothing else on this connection needs a signature."""
+        return self._log_on.encode(request_id, (timestamp_ms,))
+
     def subscribe(self, request_id: int, timestamp_ms: int) -> bytes:
         """Ask for user data on this connection."""
-        return self._subscribe.encode(request_id, (timestamp_ms,))
+        return self._subscribe.encode(request_id, () if self.logs_on else (timestamp_ms,))
 
     def account(self, request_id: int, timestamp_ms: int) -> bytes:
         """Ask for all balances."""
         return self._account.encode(request_id, (timestamp_ms,))
 
-    def _account_wide(self, method: str, **params: str) -> SignedRequest:
-        return SignedRequest(method, self._signed | params, self._signer)
+
+class _Templates(NamedTuple):
+    """Parameters that requests share, and what signs them, if anything has to."""
+
+    shared: dict[str, str | int]
+    signer: Signer | None
+
+    def request(self, method: str, **params: str) -> Request:
+        together = self.shared | params
+        if self.signer is None:
+            return SessionRequest(method, together)
+        return SignedRequest(method, together, self.signer)
 
 
 class _InstrumentRequests:
     """The templates of one instrument."""
 
-    def __init__(
-        self, instrument: Instrument, signed: dict[str, str | int], signer: HmacSigner
-    ) -> None:
+    def __init__(self, instrument: Instrument, templates: _Templates) -> None:
         self._grids = InstrumentGrids(instrument)
-        mine = signed | {"symbol": instrument.symbol}
-
-        def request(method: str, **params: str) -> SignedRequest:
-            return SignedRequest(method, mine | params, signer)
-
+        shared = templates.shared | {"symbol": instrument.symbol}
+        request = templates._replace(shared=shared).request
         self._place = _by_variant(lambda order: request("order.place", **order))
         self._replace = _by_variant(
             lambda order: request(
@@ -178,8 +215,8 @@ class _InstrumentRequests:
 
 
 def _by_variant(
-    make: Callable[[dict[str, str]], SignedRequest],
-) -> tuple[tuple[SignedRequest, ...], ...]:
+    make: Callable[[dict[str, str]], Request],
+) -> tuple[tuple[Request, ...], ...]:
     """Requests indexed by time in force, then side."""
     return tuple(tuple(make(_order_params(tif, side)) for side in Side) for tif in TimeInForce)
 

@@ -63,12 +63,17 @@ class Reconciler:
             await self.cancel_own()
             await self._find_newest_trades()
         before = await self._api.account()
-        for _ in range(_ATTEMPTS):
+        for attempt in range(1, _ATTEMPTS + 1):
             orders = {i.id: await self._api.open_orders(i.symbol) for i in self._instruments}
             for instrument in self._instruments:
                 await self._report_trades(instrument, emit)
             after = await self._api.account()
-            if after.balances == before.balances and after.update_time >= self._account.updated_ms:
+            at_rest = after.balances == before.balances
+            if at_rest and attempt == _ATTEMPTS and after.update_time < self._account.updated_ms:
+                # No lagging server lags this long: the venue itself was set back, as a test venue is by a restart.
+                _log.warning("account_set_back", venue=self._venue, update_ms=after.update_time)
+                self._account.updated_ms = after.update_time
+            if at_rest and after.update_time >= self._account.updated_ms:
                 for instrument in self._instruments:
                     self._report_orders(instrument, orders[instrument.id], emit)
                 self._report_balances(after, emit)

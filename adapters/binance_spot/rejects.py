@@ -85,7 +85,7 @@ def venue_error(code: int, message: str, what: str, offset_ms: float) -> VenueEr
             )
         case -1022:
             return AuthError(
-                f"{what}: the signature was refused ({code}): api_secret does not belong to api_key",
+                f"{what}: the signature was refused ({code}): api_secret or private key does not belong to api_key",
                 code,
             )
         case -1021:

@@ -3,11 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from adapters.binance_spot.auth import HmacSigner, rest_query, signed_rest_query
+from msgspec import Raw
+
+from adapters.binance_spot.auth import Signer, rest_query, signed_rest_query
 from adapters.binance_spot.rejects import venue_error
+from adapters.binance_spot.rest_orders import RestCall
 from adapters.binance_spot.venue_clock import VenueClock
 from adapters.binance_spot.wire import (
     AccountInfo,
+    ApiError,
+    ApiFrame,
     ExchangeInfo,
     MyTrade,
     OrderReport,
@@ -38,7 +43,7 @@ class RestApi:
         venue_clock: VenueClock,
         *,
         api_key: str,
-        signer: HmacSigner | None,
+        signer: Signer | None,
         recv_window_ms: int,
     ) -> None:
         """`client` is closed by `close`."""
@@ -111,17 +116,49 @@ class RestApi:
         body = await self._signed("GET", "/api/v3/myTrades", params)
         return decode(body, tuple[MyTrade, ...], "/api/v3/myTrades")
 
+    async def trades_of(self, symbol: str, venue_order_id: int) -> tuple[MyTrade, ...]:
+        """The trades of one order."""
+        params = (("symbol", symbol), ("orderId", venue_order_id))
+        body = await self._signed("GET", "/api/v3/myTrades", params)
+        return decode(body, tuple[MyTrade, ...], "/api/v3/myTrades")
+
+    async def carry_out(self, call: RestCall) -> ApiFrame:
+        """Send an order command; the answer, a refusal too, in the WebSocket API's form.
+
+        Raises:
+            HttpRefused: turned away for its rate, with nothing done.
+            VenueUnreachable: no answer, so nobody knows what became of it.
+            CodecError: an answer that is not JSON.
+        """
+        response = await self._call(call.method, call.path, call.params)
+        if response.status == _OK:
+            return ApiFrame(status=_OK, result=Raw(response.body))
+        try:
+            error = decode(response.body, ApiError, call.path)
+        except CodecError:
+            if response.status >= _SERVER_ERROR:
+                return ApiFrame(status=response.status)
+            raise
+        return ApiFrame(status=response.status, error=error)
+
     async def _public(self, path: str, params: Params) -> bytes:
-        return self._body(await self._client.call("GET", path, rest_query(params)), path)
+        response = await self._client.call("GET", path, rest_query(params))
+        self.on_headers(response.headers)
+        return self._judged(response, path)
 
     async def _signed(self, method: str, path: str, params: Params) -> bytes:
+        return self._judged(await self._call(method, path, params), path)
+
+    async def _call(self, method: str, path: str, params: Params) -> RestResponse:
         assert self._signer is not None, "a signed call needs a key; observe mode has none"
         stamp = (("recvWindow", self._recv_window_ms), ("timestamp", self._venue_clock.now_ms()))
         query = signed_rest_query((*params, *stamp), self._signer)
-        return self._body(await self._client.call(method, path, query, self._headers), path)
-
-    def _body(self, response: RestResponse, path: str) -> bytes:
+        response = await self._client.call(method, path, query, self._headers)
         self.on_headers(response.headers)
+        return response
+
+    def _judged(self, response: RestResponse, path: str) -> bytes:
+        """The body of an answer, unless it is a refusal."""
         if response.status == _OK:
             return response.body
         if response.status >= _SERVER_ERROR:

@@ -9,41 +9,51 @@
 import asyncio
 import errno
 from collections.abc import Callable, Coroutine
-from decimal import Decimal
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
 import structlog
 from aiohttp import web
 
-from adapters.binance_spot.raw_tape import actions, infer_instrument
+from adapters.binance_spot.raw_tape import actions
+from adapters.binance_spot.sandbox_account_queries import AccountQueries
 from adapters.binance_spot.sandbox_api import ApiServer
-from adapters.binance_spot.sandbox_auth import Authority, Credential
+from adapters.binance_spot.sandbox_auth import Authority
 from adapters.binance_spot.sandbox_clock import ExchangeClock
 from adapters.binance_spot.sandbox_connection import Connection
+from adapters.binance_spot.sandbox_control import PATH as CONTROL_PATH
+from adapters.binance_spot.sandbox_control import ControlServer, Target
+from adapters.binance_spot.sandbox_faults import RequestFaults
 from adapters.binance_spot.sandbox_feed import MarketFeed
 from adapters.binance_spot.sandbox_hub import StreamHub
 from adapters.binance_spot.sandbox_limits import RateLimits
+from adapters.binance_spot.sandbox_listen_keys import ListenKeys
+from adapters.binance_spot.sandbox_lookup import Lookup
+from adapters.binance_spot.sandbox_market_queries import MarketQueries
 from adapters.binance_spot.sandbox_operations import Operations
+from adapters.binance_spot.sandbox_options import (
+    SandboxOptions,
+    check,
+    endow,
+    instruments_of,
+    market_rules,
+)
 from adapters.binance_spot.sandbox_pump import (
     TapePump,
     flush_regularly,
     keep_alive,
     pump_interactive,
+    tick,
 )
-from adapters.binance_spot.sandbox_queries import Queries
 from adapters.binance_spot.sandbox_reports import Reports
 from adapters.binance_spot.sandbox_rest import RestServer
 from adapters.binance_spot.sandbox_router import EventRouter
 from adapters.binance_spot.sandbox_streams import StreamServer
+from adapters.binance_spot.sandbox_ticker_feed import TickerFeed
 from adapters.binance_spot.sandbox_trading import Trading
-from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock
-from mmd.core.units import ATOMS_PER_UNIT
+from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import ConfigError
-from mmd.exchange.default_instrument import synthetic_instrument
 from mmd.exchange.exchange import Exchange
 from mmd.exchange.flow_interactive import InteractiveFlow
 from mmd.exchange.flow_tape import TapeFlow
@@ -52,32 +62,9 @@ from mmd.shell.clock import SystemClock
 
 _log = structlog.get_logger(__name__)
 
-VENUE = "binance_spot"
-ORDERS_PER_10S = 1000
-"""Default order budget; the venue's own is 100, which a maker on two sides meets at ten requotes a second."""
 _SHUTDOWN_S = 1.0
-
-
-class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What to serve. Without tapes the market is generated from the seed and the preset.
-
-    speed is how many times faster than real time a tape is served, None as fast as readers take it.
-    Balances are in units of the asset; base defaults to the same worth as quote.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    tapes: tuple[Path, ...] = ()
-    speed: float | None = 1.0
-    seed: int = 7
-    preset: str = "default"
-    symbol: str = "MMDUSDT"
-    base_balance: Decimal | None = None
-    quote_balance: Decimal = Decimal(1_000_000)
-    maker_fee_bps: float = 1.0
-    taker_fee_bps: float = 1.0
-    orders_per_10s: int = ORDERS_PER_10S
-    credentials: tuple[Credential, ...] = (Credential(),)
+_SHUTDOWN_NOTICE_S = 0.05
+"""How long clients may react to serverShutdown before they are closed."""
 
 
 class Sandbox:
@@ -86,6 +73,7 @@ class Sandbox:
     Args:
         options: What to serve.
         clock: The machine's clock.
+        start_ns: When generated markets start; now unless several are to start together.
         on_frame_sent: Called with (monotonic ns, stream, update or trade id) as a stream frame is written.
         on_request: Called with (monotonic ns, method) as a request has been read.
 
@@ -99,54 +87,92 @@ class Sandbox:
         options: SandboxOptions,
         *,
         clock: Clock | None = None,
+        start_ns: int | None = None,
         on_frame_sent: Callable[[int, str, int], None] | None = None,
         on_request: Callable[[int, str], None] | None = None,
     ) -> None:
-        _check(options)
+        check(options)
         self.options = options
         self.clock = ExchangeClock(SystemClock() if clock is None else clock, options.speed)
-        self.instrument = _instrument(options)
+        instruments = instruments_of(options)
+        self.instrument = instruments[0]
         self.exchange = Exchange(
-            [self.instrument],
+            instruments,
             {c.account: {} for c in options.credentials},
             dictated=len(options.tapes) > 0,
+            rules=[market_rules(options, i) for i in instruments],
+            trade_groups={c.account: c.trade_group for c in options.credentials},
         )
-        market = self.exchange.markets[0]
-        self.flow: TapeFlow | InteractiveFlow
+        self.tape_flow: TapeFlow | None = None
+        self.flows: list[InteractiveFlow] = []
         if options.tapes:
-            self.flow = TapeFlow(actions(options.tapes, self.instrument), self.exchange, market)
+            tape = actions(options.tapes, self.instrument)
+            self.tape_flow = TapeFlow(tape, self.exchange, self.exchange.markets[0])
         else:
-            preset = PRESETS[options.preset]
-            now_ns = self.clock.now_ns()
-            self.flow = InteractiveFlow(preset, options.seed, self.exchange, market, now_ns)
-            for side in market.book.sides:
-                side.dirty.clear()
-        _endow(self.exchange, options)
+            self._generate(self.clock.flow_ns() if start_ns is None else start_ns)
+        endow(self.exchange, options)
         self.pump: TapePump | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self._port = options.port
         self._wire(on_frame_sent, on_request)
 
+    def _generate(self, start_ns: int) -> None:
+        """Make a flow for each market, and its opening book nobody's news."""
+        options = self.options
+        for market in self.exchange.markets:
+            preset = PRESETS[options.preset]
+            flow = InteractiveFlow(
+                preset, options.seed, self.exchange, market, start_ns, options.price_link
+            )
+            self.flows.append(flow)
+            for side in market.book.sides:
+                side.dirty.clear()
+
     def _wire(
         self,
         on_frame_sent: Callable[[int, str, int], None] | None,
         on_request: Callable[[int, str], None] | None,
     ) -> None:
-        market = self.exchange.markets[0]
-        reports = [Reports(self.instrument)]
-        limits = RateLimits(self.options.orders_per_10s)
-        self.hub = StreamHub(self.clock.machine_ns, self._on_subscribe, on_frame_sent)
-        self._feed = MarketFeed(market, reports[0].numbers, self.hub, self.clock)
-        self.router = EventRouter(reports, [self._feed], limits, self.clock)
-        trading = Trading(self.exchange, reports, limits, self.router)
+        options, clock = self.options, self.clock
+        lookup = Lookup(self.exchange, [Reports(m.instrument) for m in self.exchange.markets])
+        limits = RateLimits(options.orders_per_10s, options.weight_per_minute)
+        listen_keys = ListenKeys(clock.machine_ns)
+        life_ns = round(options.connection_life_s * NANOS_PER_SECOND)
+        faults = RequestFaults()
+        self.hub = StreamHub(clock.machine_ns, self._on_subscribe, on_frame_sent)
+        markets = [(m, lookup.numbers(m)) for m in self.exchange.markets]
+        self._feeds = [MarketFeed(m, numbers, self.hub, clock) for m, numbers in markets]
+        self._ticker_feed = TickerFeed(markets, self.hub, clock)
+        self.router = EventRouter(lookup.reports, self._feeds, limits, clock, self.hub, listen_keys)
         operations = Operations(
-            trading, Queries(self.exchange, reports, limits, self.clock), limits
+            Trading(lookup, limits, self.router),
+            MarketQueries(lookup, limits, clock),
+            AccountQueries(lookup, limits, clock),
+            limits,
+            listen_keys if options.has_listen_keys else None,
         )
-        authority = Authority(list(self.options.credentials))
-        self._rest = RestServer(operations, authority, limits, self.clock, on_request)
-        self._api = ApiServer(operations, authority, limits, self.router, self.clock, on_request)
-        self._streams = StreamServer(self.hub, self.clock, is_lossless=self._is_lossless)
+        authority = Authority(list(options.credentials))
+        self._rest = RestServer(operations, authority, limits, clock, faults, on_request)
+        self._api = ApiServer(
+            operations, authority, limits, self.router, clock, faults, on_request, life_ns
+        )
+        self._streams = StreamServer(
+            self.hub,
+            clock,
+            listen_keys,
+            is_lossless=self._is_lossless,
+            messages_per_s=options.messages_per_s,
+            life_ns=life_ns,
+        )
+        token = options.faults_token
+        self.control = (
+            None
+            if token is None
+            else ControlServer(
+                token, self.hub.faults, faults, lookup, clock, self._of, self.tell_shutdown
+            )
+        )
 
     @property
     def _is_lossless(self) -> bool:
@@ -180,6 +206,8 @@ class Sandbox:
             app.router.add_get(path, self._streams.handle)
         for path in ("/ws-api/v3", "/ws-api/v3/"):
             app.router.add_get(path, self._api.handle)
+        if self.control is not None:
+            app.router.add_post(CONTROL_PATH, self.control.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.options.host, self.options.port)
@@ -198,12 +226,15 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop time, drop every client, free the port."""
+        """Tell clients, stop time, close every connection, free the port."""
+        self.tell_shutdown()
+        if self._of("all"):
+            await asyncio.sleep(_SHUTDOWN_NOTICE_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
         async with asyncio.TaskGroup() as closing:
-            for connection in self._connections():
+            for connection in self._of("all"):
                 closing.create_task(_close(connection))
         if self._runner is not None:
             await self._runner.cleanup()
@@ -227,16 +258,28 @@ class Sandbox:
                 waiting.cancel()
         await self.hub.drain()
 
+    def tell_shutdown(self) -> None:
+        """Send serverShutdown to every connection."""
+        now_ns = self.clock.now_ns()
+        self.hub.announce(lambda unit: f'{{"e":"serverShutdown","E":{now_ns // unit}}}'.encode())
+        self._api.announce({"event": {"e": "serverShutdown", "E": now_ns // 1_000_000}})
+
     def _start_tasks(self) -> None:
-        jobs: list[Coroutine[Any, Any, None]] = [keep_alive(self._connections, self.clock)]
-        if isinstance(self.flow, TapeFlow):
-            self.pump = TapePump(self.flow, self._feed, self.router, self.hub, self.clock)
+        jobs: list[Coroutine[Any, Any, None]] = [
+            keep_alive(lambda: self._of("all"), self.clock),
+            tick(self._ticker_feed, self.hub),
+        ]
+        if self.tape_flow is not None:
+            feed = self._feeds[0]
+            self.pump = TapePump(self.tape_flow, feed, self.router, self.hub, self.clock)
             jobs += [
                 self.pump.run(is_lossless=self._is_lossless),
-                flush_regularly(self._feed, self.hub, self.clock),
+                flush_regularly(feed, self.hub, self.clock),
             ]
-        else:
-            jobs.append(pump_interactive(self.flow, self._feed, self.router, self.clock))
+        jobs += [
+            pump_interactive(flow, feed, self.router, self.clock)
+            for flow, feed in zip(self.flows, self._feeds, strict=False)
+        ]
         self._tasks = [asyncio.create_task(job) for job in jobs]
         for task in self._tasks:
             task.add_done_callback(_report_failure)
@@ -245,51 +288,18 @@ class Sandbox:
         if self.pump is not None:
             self.pump.on_subscribe(stream)
 
-    def _connections(self) -> list[Connection]:
-        return [*self._streams.connections, *self._api.connections]
+    def _of(self, target: Target) -> list[Connection]:
+        """Open connections: of the streams, of the WebSocket API, or all."""
+        found: list[Connection] = []
+        if target != "api":
+            found += self._streams.connections
+        if target != "streams":
+            found += self._api.connections
+        return found
 
 
 async def _close(connection: Connection) -> None:
     await connection.ws.close(code=1001)
-
-
-def _check(options: SandboxOptions) -> None:
-    if options.preset not in PRESETS:
-        raise ConfigError(
-            f"preset: expected one of {', '.join(sorted(PRESETS))}, found '{options.preset}'"
-        )
-    if options.speed is not None and not options.speed > 0.0:
-        raise ConfigError(f"speed: expected a number above 0 or 'max', found {options.speed}")
-    if options.speed != 1.0 and not options.tapes:
-        raise ConfigError("speed: only a tape can be served faster or slower; add --tape FILE")
-    if not options.tapes and not options.symbol.endswith("USDT"):
-        raise ConfigError(f"symbol: expected one that ends in USDT, found '{options.symbol}'")
-
-
-def _instrument(options: SandboxOptions) -> Instrument:
-    if not options.tapes:
-        return synthetic_instrument(
-            options.symbol, VENUE, options.maker_fee_bps, options.taker_fee_bps
-        )
-    inferred = infer_instrument(options.tapes, VENUE)
-    return msgspec.structs.replace(
-        inferred, maker_fee_bps=options.maker_fee_bps, taker_fee_bps=options.taker_fee_bps
-    )
-
-
-def _endow(exchange: Exchange, options: SandboxOptions) -> None:
-    """Give every account its starting balances; base by the opening mid where no amount was asked for."""
-    market = exchange.markets[0]
-    base = options.base_balance
-    if base is None:
-        # A recording without a snapshot opens without prices: as many units of base as of quote.
-        ticks = market.reference_ticks(0)
-        price = market.instrument.price(ticks) if ticks > 0 else Decimal(1)
-        base = options.quote_balance / price
-    for account in exchange.accounts.values():
-        account.receive(market.instrument.base, int(base * ATOMS_PER_UNIT))
-        account.receive(market.instrument.quote, int(options.quote_balance * ATOMS_PER_UNIT))
-        account.locked = dict.fromkeys(account.free, 0)
 
 
 def _report_failure(task: asyncio.Task[None]) -> None:

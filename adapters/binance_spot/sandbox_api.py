@@ -12,8 +12,9 @@ from aiohttp import WSMsgType, web
 
 from adapters.binance_spot.sandbox_auth import Authority, Credential, check_time, signed_params
 from adapters.binance_spot.sandbox_clock import ExchangeClock
-from adapters.binance_spot.sandbox_connection import CLOSE_S, Connection
+from adapters.binance_spot.sandbox_connection import CLOSE_S, LIFE_NS, Connection
 from adapters.binance_spot.sandbox_errors import ApiError
+from adapters.binance_spot.sandbox_faults import RequestFate, RequestFaults
 from adapters.binance_spot.sandbox_limits import RateLimits
 from adapters.binance_spot.sandbox_operations import Operations
 from adapters.binance_spot.sandbox_params import Params
@@ -68,8 +69,12 @@ class ApiServer:
         limits: RateLimits,
         router: EventRouter,
         clock: ExchangeClock,
+        faults: RequestFaults,
         on_request: OnRequest | None = None,
+        life_ns: int = LIFE_NS,
     ) -> None:
+        self._faults = faults
+        self._life_ns = life_ns
         self.connections: set[Connection] = set()
         self._operations = operations
         self._authority = authority
@@ -96,7 +101,10 @@ class ApiServer:
         transport = request.transport
         if not isinstance(transport, asyncio.Transport):
             return ws  # gone during the handshake
-        connection = Connection(ws, writer, transport, self._clock.machine_ns(), is_lossless=False)
+        now_ns = self._clock.machine_ns()
+        connection = Connection(
+            ws, writer, transport, now_ns, is_lossless=False, life_ns=self._life_ns
+        )
         wants_limits = request.query.get("returnRateLimits", "true").lower() != "false"
         session = _Session(connection, self._now_ms(), wants_limits=wants_limits)
         self.connections.add(connection)
@@ -104,7 +112,7 @@ class ApiServer:
             async for message in ws:
                 match message.type:
                     case WSMsgType.TEXT:
-                        self._serve(session, message.data)
+                        await self._serve(session, message.data)
                     case WSMsgType.PING:
                         connection.on_ping(message.data)
                     case WSMsgType.PONG:
@@ -117,25 +125,56 @@ class ApiServer:
             self._router.forget(connection)
         return ws
 
-    def _serve(self, session: _Session, text: str) -> None:
-        """Answer a request; what it caused on the user data stream follows the answer."""
+    def announce(self, message: dict[str, Any]) -> None:
+        """Send a message to every connection."""
+        payload = _encode(message)
+        for connection in self.connections:
+            connection.send_text(payload)
+
+    async def _serve(self, session: _Session, text: str) -> None:
+        """Answer a request; what it caused on the user data stream follows the answer, if not delayed."""
         ts_ns = self._clock.machine_ns()
-        request_id: int | str | None = None
+        request = _Request()
+        fate = RequestFate()
         self._router.hold()
         try:
             request = _decoded(text)
-            request_id = request.id
             if self._on_request is not None:
                 self._on_request(ts_ns, request.method)
-            params = {name: _text(raw) for name, raw in request.params.items()}
-            result = self._run(session, request.method, params)
-            answer: dict[str, Any] = {"id": request_id, "status": 200, "result": result}
+            operation = self._operations.by_method.get(request.method)
+            is_order = operation is not None and operation.trade is not None
+            fate = self._faults.take(self._clock.now_ns(), is_order=is_order)
+            answer = self._answer(session, request, fate)
         except ApiError as error:
-            answer = {"id": request_id, "status": error.status, "error": error.body()}
+            answer = self._failure(error)
+        answer = {"id": request.id, **answer}
         if session.wants_limits:
             answer["rateLimits"] = self._limits.usage(self._clock.now_ns())
-        session.connection.send_text(_encode(answer))
+        if fate.delay_s == 0.0 and not fate.is_lost:
+            session.connection.send_text(_encode(answer))
         self._router.release()
+        if fate.delay_s > 0.0:
+            await asyncio.sleep(fate.delay_s)
+            if not fate.is_lost:
+                session.connection.send_text(_encode(answer))
+
+    def _answer(self, session: _Session, request: _Request, fate: RequestFate) -> dict[str, Any]:
+        if fate.error is not None and not fate.is_done:
+            raise fate.error
+        params = {name: _text(raw) for name, raw in request.params.items()}
+        result = self._run(session, request.method, params)
+        if fate.error is not None:
+            raise fate.error
+        return {"status": 200, "result": result}
+
+    def _failure(self, error: ApiError) -> dict[str, Any]:
+        """An error as this transport has it: with the time to wait where there is one."""
+        body = error.body()
+        if error.retry_after_s > 0:
+            now_ms = self._now_ms()
+            retry_ms = now_ms + error.retry_after_s * 1000
+            body["data"] = {"serverTime": now_ms, "retryAfter": retry_ms}
+        return {"status": error.status, "error": body}
 
     def _run(self, session: _Session, method: str, params: dict[str, str]) -> Any:
         now_ns = self._clock.now_ns()
@@ -146,6 +185,9 @@ class ApiServer:
         if operation is None:
             raise ApiError(-1020, "This operation is not supported.")
         account = None
+        if operation.keyed is not None:
+            credential = session.credential or self._authority.credential(params.get("apiKey", ""))
+            return self._operations.run_keyed(operation, credential, Params(params), now_ns)
         if operation.is_signed:
             account = self._account(session, params, now_ns)
         return self._operations.run(operation, account, Params(params), now_ns)

@@ -28,6 +28,8 @@ class Credential(msgspec.Struct, frozen=True):
     key: str = DEFAULT_KEY
     secret: str = DEFAULT_SECRET
     account: str = "main"
+    trade_group: int = -1
+    """Accounts of one group do not trade with each other; -1 is none."""
 
     @property
     def is_ed25519(self) -> bool:

@@ -38,9 +38,15 @@ _TEXTS: dict[Refusal, tuple[int, str]] = {
     Refusal.PRICE_FILTER: (_FILTER, "Filter failure: PRICE_FILTER"),
     Refusal.PERCENT_PRICE: (_FILTER, "Filter failure: PERCENT_PRICE_BY_SIDE"),
     Refusal.LOT_SIZE: (_FILTER, "Filter failure: LOT_SIZE"),
+    Refusal.MARKET_LOT_SIZE: (_FILTER, "Filter failure: MARKET_LOT_SIZE"),
+    Refusal.MAX_POSITION: (_FILTER, "Filter failure: MAX_POSITION"),
+    Refusal.SELF_TRADE_MODE: (
+        _FILTER,
+        "This symbol does not allow the specified self-trade prevention mode.",
+    ),
     Refusal.NOTIONAL: (_FILTER, "Filter failure: NOTIONAL"),
     Refusal.MAX_NUM_ORDERS: (_FILTER, "Filter failure: MAX_NUM_ORDERS"),
-    Refusal.MAX_NUM_ORDER_AMENDS: (_FILTER, "Filter failure: MAX_NUM_ORDER_AMENDS"),
+    Refusal.MAX_NUM_ORDER_AMENDS: (_AMEND, "Filter failure: MAX_NUM_ORDER_AMENDS"),
     Refusal.INSUFFICIENT_BALANCE: (
         _NEW_ORDER,
         "Account has insufficient balance for requested action.",
@@ -89,6 +95,16 @@ def too_many_requests(limit: int) -> ApiError:
         f"Too much request weight used; current limit is {limit} request weight per 1 MINUTE. "
         "Please use WebSocket Streams for live updates to avoid polling the API.",
         429,
+    )
+
+
+def banned(until_ms: int) -> ApiError:
+    """The address went on asking after it had been told to stop."""
+    return ApiError(
+        -1003,
+        f"Way too much request weight used; IP banned until {until_ms}. "
+        "Please use WebSocket Streams for live updates to avoid bans.",
+        418,
     )
 
 

@@ -10,7 +10,7 @@ from adapters.binance_spot.sandbox_clock import ExchangeClock
 from adapters.binance_spot.sandbox_hub import StreamHub
 from adapters.binance_spot.sandbox_numbers import WireNumbers
 from mmd.core.units import NANOS_PER_SECOND, Side
-from mmd.exchange.executions import PublicTrade
+from mmd.exchange.executions import AggregateTrade, PublicTrade
 from mmd.exchange.market import Market
 
 FLUSH_NS = 100_000_000
@@ -48,7 +48,6 @@ class MarketFeed:
         self._trade_stream = f"{name}@trade"
         self._aggregate_stream = f"{name}@aggTrade"
         self._ticker_stream = f"{name}@bookTicker"
-        self._aggregates = 0
         self._top: tuple[int, int, int, int] | None = None
 
     def flush(self) -> None:
@@ -89,13 +88,38 @@ class MarketFeed:
         ).encode()
         self._hub.publish(self._ticker_stream, partial(_same, body), update_id)
 
-    def trades(self, trades: list[PublicTrade]) -> None:
-        """Send trades that happened together, in order."""
-        if self._hub.is_heard(self._trade_stream):
-            for trade in trades:
-                self._send_trade(trade)
-        if self._hub.is_heard(self._aggregate_stream):
-            self._send_aggregates(trades)
+    def trade(self, trade: PublicTrade) -> None:
+        """Send a trade."""
+        if not self._hub.is_heard(self._trade_stream):
+            return
+        now_ns = self._clock.now_ns()
+        price, qty = self._numbers.price(trade.price_ticks), self._numbers.qty(trade.qty_lots)
+        maker = "true" if trade.aggressor == Side.SELL else "false"
+        self._hub.publish(
+            self._trade_stream,
+            lambda unit: (
+                f'{{"e":"trade","E":{now_ns // unit},"s":"{self._symbol}","t":{trade.trade_id},'
+                f'"p":"{price}","q":"{qty}","T":{trade.ts_ns // unit},"m":{maker},"M":true}}'
+            ).encode(),
+            trade.trade_id,
+        )
+
+    def aggregate(self, trade: AggregateTrade) -> None:
+        """Send an aggregate trade."""
+        if not self._hub.is_heard(self._aggregate_stream):
+            return
+        now_ns = self._clock.now_ns()
+        price, qty = self._numbers.price(trade.price_ticks), self._numbers.qty(trade.qty_lots)
+        maker = "true" if trade.aggressor == Side.SELL else "false"
+        self._hub.publish(
+            self._aggregate_stream,
+            lambda unit: (
+                f'{{"e":"aggTrade","E":{now_ns // unit},"s":"{self._symbol}",'
+                f'"a":{trade.aggregate_id},"p":"{price}","q":"{qty}","f":{trade.first_id},'
+                f'"l":{trade.last_id},"T":{trade.ts_ns // unit},"m":{maker},"M":true}}'
+            ).encode(),
+            trade.aggregate_id,
+        )
 
     def _send_diff(
         self, pending: _Pending, changed: tuple[set[int], set[int]], now_ns: int
@@ -137,47 +161,6 @@ class MarketFeed:
                     f'{{"lastUpdateId":{book.update_id},"bids":[{bids}],"asks":[{asks}]}}'.encode()
                 )
                 self._hub.publish(stream, partial(_same, body), book.update_id)
-
-    def _send_trade(self, trade: PublicTrade) -> None:
-        now_ns = self._clock.now_ns()
-        price, qty = self._numbers.price(trade.price_ticks), self._numbers.qty(trade.qty_lots)
-        maker = "true" if trade.aggressor == Side.SELL else "false"
-        self._hub.publish(
-            self._trade_stream,
-            lambda unit: (
-                f'{{"e":"trade","E":{now_ns // unit},"s":"{self._symbol}","t":{trade.trade_id},'
-                f'"p":"{price}","q":"{qty}","T":{trade.ts_ns // unit},"m":{maker},"M":true}}'
-            ).encode(),
-            trade.trade_id,
-        )
-
-    def _send_aggregates(self, trades: list[PublicTrade]) -> None:
-        """One message for neighbouring trades of one aggressor at one price."""
-        at = 0
-        while at < len(trades):
-            end = at + 1
-            key = (trades[at].price_ticks, trades[at].aggressor)
-            while end < len(trades) and (trades[end].price_ticks, trades[end].aggressor) == key:
-                end += 1
-            self._send_aggregate(trades[at:end])
-            at = end
-
-    def _send_aggregate(self, group: list[PublicTrade]) -> None:
-        now_ns = self._clock.now_ns()
-        self._aggregates += 1
-        price = self._numbers.price(group[0].price_ticks)
-        qty = self._numbers.qty(sum(t.qty_lots for t in group))
-        maker = "true" if group[0].aggressor == Side.SELL else "false"
-        number = self._aggregates
-        self._hub.publish(
-            self._aggregate_stream,
-            lambda unit: (
-                f'{{"e":"aggTrade","E":{now_ns // unit},"s":"{self._symbol}","a":{number},'
-                f'"p":"{price}","q":"{qty}","f":{group[0].trade_id},"l":{group[-1].trade_id},'
-                f'"T":{group[0].ts_ns // unit},"m":{maker},"M":true}}'
-            ).encode(),
-            number,
-        )
 
 
 def _same(body: bytes, _: int) -> bytes:

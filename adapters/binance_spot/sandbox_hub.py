@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from adapters.binance_spot.sandbox_connection import Connection, frame_of
+from adapters.binance_spot.sandbox_faults import FrameFault, FrameFaults
 
 MILLISECOND_NS = 1_000_000
 MICROSECOND_NS = 1_000
@@ -31,6 +32,8 @@ class StreamHub:
         machine_ns: The machine's clock, for the hook.
         on_subscribe: Called with the name after a listener joined a stream.
         on_frame_sent: Optional; called with (machine time, stream, update id) as a frame is written.
+
+    `faults` says which messages go wrong.
     """
 
     def __init__(
@@ -39,7 +42,9 @@ class StreamHub:
         on_subscribe: Callable[[str], None],
         on_frame_sent: OnFrame | None = None,
     ) -> None:
+        self.faults = FrameFaults()
         self._listeners: dict[str, dict[Listener, None]] = {}
+        self._overtaken: dict[str, list[tuple[Connection, bytes]]] = {}
         self._machine_ns = machine_ns
         self._on_subscribe = on_subscribe
         self._on_frame_sent = on_frame_sent
@@ -89,7 +94,11 @@ class StreamHub:
         listeners = self._listeners.get(stream)
         if listeners is None:
             return
+        fault = self.faults.take(stream)
+        if fault is FrameFault.GAP:
+            return
         frames: dict[tuple[int, bool], bytes] = {}
+        sent: list[tuple[Connection, bytes]] = []
         for listener in listeners:
             form = (listener.unit_ns, listener.combined)
             frame = frames.get(form)
@@ -97,7 +106,27 @@ class StreamHub:
                 payload = make(listener.unit_ns)
                 if listener.combined:
                     payload = b'{"stream":"%b","data":%b}' % (stream.encode(), payload)
+                if fault is FrameFault.CORRUPT:
+                    payload = payload[: len(payload) // 2]
                 frame = frames[form] = frame_of(payload)
+            sent.append((listener.connection, frame))
+        if fault is FrameFault.REORDER:
+            self._overtaken.setdefault(stream, []).extend(sent)
+            return
+        self._send(stream, update_id, sent * 2 if fault is FrameFault.DUPLICATE else sent)
+        self._send(stream, update_id, self._overtaken.pop(stream, []))
+
+    def announce(self, make: Make) -> None:
+        """Send a message that is not of any stream to all listeners, wrapped where they want that."""
+        listeners = {x for of_stream in self._listeners.values() for x in of_stream}
+        for listener in listeners:
+            payload = make(listener.unit_ns)
+            if listener.combined:
+                payload = b'{"stream":"!serverShutdown","data":%b}' % payload
+            listener.connection.send_text(payload)
+
+    def _send(self, stream: str, update_id: int, frames: list[tuple[Connection, bytes]]) -> None:
+        for connection, frame in frames:
             if self._on_frame_sent is not None:
                 self._on_frame_sent(self._machine_ns(), stream, update_id)
-            listener.connection.send(frame)
+            connection.send(frame)

@@ -36,6 +36,10 @@ class Params:
         """A parameter that may be absent; an empty one counts as absent."""
         return self.values.get(name) or None
 
+    def is_true(self, name: str) -> bool:
+        """Whether a flag was sent and is true."""
+        return self.values.get(name, "").lower() == "true"
+
     def integer(self, name: str) -> int | None:
         """An optional whole number. Raises: ApiError -1100 if it is not one."""
         value = self.optional(name)
@@ -56,6 +60,12 @@ class Params:
         if value == 0:
             raise ApiError(-1130, "Data sent for parameter 'limit' is not valid.")
         return min(value, most)
+
+    def covers(self, ts_ns: int) -> bool:
+        """Whether a time is within startTime and endTime, both inclusive and in milliseconds."""
+        start, end = self.integer("startTime"), self.integer("endTime")
+        ms = ts_ns // 1_000_000
+        return (start is None or ms >= start) and (end is None or ms <= end)
 
     def client_order_id(self, name: str) -> str | None:
         """An optional client order id. Raises: ApiError -1100 if it has characters that are not allowed."""
@@ -90,11 +100,11 @@ class Params:
             return OrderTif.GTC
         return _named(OrderTif, self.text("timeInForce"), ApiError(-1115, "Invalid timeInForce."))
 
-    def self_trade(self) -> SelfTrade:
-        """selfTradePreventionMode, EXPIRE_MAKER by default. Raises: ApiError -1102."""
+    def self_trade(self) -> SelfTrade | None:
+        """selfTradePreventionMode; None if not sent. Raises: ApiError -1130."""
         text = self.optional("selfTradePreventionMode")
         if text is None:
-            return SelfTrade.EXPIRE_MAKER
+            return None
         return _named(
             SelfTrade,
             text,

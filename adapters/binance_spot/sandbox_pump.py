@@ -10,6 +10,7 @@ from adapters.binance_spot.sandbox_connection import Connection
 from adapters.binance_spot.sandbox_feed import FLUSH_NS, MarketFeed
 from adapters.binance_spot.sandbox_hub import StreamHub
 from adapters.binance_spot.sandbox_router import EventRouter
+from adapters.binance_spot.sandbox_ticker_feed import TickerFeed
 from mmd.exchange.flow_interactive import InteractiveFlow
 from mmd.exchange.flow_tape import TapeFlow
 from mmd.exchange.tape_actions import TapeDiff, TapeSnapshot
@@ -24,11 +25,11 @@ async def pump_interactive(
     flow: InteractiveFlow, feed: MarketFeed, router: EventRouter, clock: ExchangeClock
 ) -> None:
     """Generate background flow in exchange time, for ever."""
-    flush_ns = clock.now_ns() + FLUSH_NS
+    flush_ns = clock.flow_ns() + FLUSH_NS
     while True:
         due_ns = min(flow.next_ns, flush_ns)
         await asyncio.sleep(max(0.0, clock.seconds_until(due_ns)))
-        now_ns = clock.now_ns()
+        now_ns = clock.flow_ns()
         while flow.next_ns <= now_ns:
             events = flow.step()
             if events:
@@ -74,11 +75,11 @@ class TapePump:
         await self.started.wait()
         # Clients subscribe first and ask for a snapshot next; let the subscription's answer out before.
         await asyncio.sleep(0)
-        shift_ns = self._clock.now_ns() - self._flow.ts_ns
+        shift_ns = self._clock.flow_ns() - self._flow.ts_ns
         while (action := self._flow.next_action()) is not None:
             due_ns = max(self._flow.ts_ns, action.ts_ns) + shift_ns
             await self._wait_until(due_ns, is_lossless=is_lossless)
-            events = self._flow.play(action, max(due_ns, self._clock.now_ns()))
+            events = self._flow.play(action, max(due_ns, self._clock.flow_ns()))
             self.actions += 1
             if isinstance(action, TapeDiff | TapeSnapshot):
                 self._feed.flush()
@@ -107,8 +108,16 @@ class TapePump:
 async def flush_regularly(feed: MarketFeed, hub: StreamHub, clock: ExchangeClock) -> None:
     """While a recording plays: send what accounts changed between its diffs, every 100 ms."""
     while True:
-        await asyncio.sleep(max(_WAIT_S, clock.seconds_until(clock.now_ns() + FLUSH_NS)))
+        await asyncio.sleep(max(_WAIT_S, clock.seconds_until(clock.flow_ns() + FLUSH_NS)))
         feed.flush()
+        hub.flush()
+
+
+async def tick(ticker_feed: TickerFeed, hub: StreamHub) -> None:
+    """Send the slow streams once a second, of the machine's time."""
+    while True:
+        await asyncio.sleep(1.0)
+        ticker_feed.second()
         hub.flush()
 
 

@@ -1,6 +1,6 @@
-"""Orders, trades and balances in the venue's JSON: order answers, execution reports, account positions.
+"""Orders, trades and balances in the JSON of answers.
 
-Source: rest-api.md (New order, Query order, Account trade list), user-data-stream.md.
+Source: Binance spot API, rest-api.md, "Trading endpoints", "Account Endpoints".
 """
 
 from typing import Any
@@ -8,16 +8,10 @@ from typing import Any
 from adapters.binance_spot.sandbox_numbers import WireNumbers, text_of_atoms
 from mmd.core.instrument import Instrument
 from mmd.exchange.accounts import Account
-from mmd.exchange.executions import BalanceChange, Execution, ExecutionKind, ExpiryReason
+from mmd.exchange.executions import Execution, ExecutionKind, PreventedMatch
 from mmd.exchange.orders import Order, OrderType
 
 _ZERO = "0.00000000"
-_EXPIRY = {
-    ExpiryReason.IOC_REST: "UNFILLED_IOC_QUANTITY_EXPIRED",
-    ExpiryReason.FOK_UNFILLABLE: "UNFILLED_FOK_ORDER_EXPIRED",
-    ExpiryReason.NO_LIQUIDITY: "INSUFFICIENT_LIQUIDITY",
-}
-
 Json = dict[str, Any]
 
 
@@ -43,17 +37,20 @@ class Reports:
             "transactTime": _ms(order.ts_updated_ns),
         }
 
-    def placed(self, order: Order, fills: list[Execution], detail: str) -> Json:
-        """The answer to a new order: ACK, RESULT or FULL."""
+    def placed(self, order: Order, events: list[Execution], detail: str) -> Json:
+        """The answer to a new order: ACK, RESULT or FULL, with what happened to it on arrival."""
         answer = self.ack(order)
         if detail == "ACK":
             return answer
         answer |= self._state(order)
         answer["workingTime"] = _ms(order.ts_created_ns)
         if detail == "FULL":
-            answer["fills"] = [self._fill(f) for f in fills]
+            answer["fills"] = [self._fill(e) for e in events if e.kind == ExecutionKind.TRADE]
+        matches = _prevented_by(order, events)
+        if matches:
+            answer["preventedMatches"] = [self._prevented_on_arrival(m) for m in matches]
         answer["selfTradePreventionMode"] = order.self_trade.name
-        return answer | self._prevention(order)
+        return answer | self._group(order) | self._prevented_qty(order)
 
     def canceled(self, order: Order, request_id: str) -> Json:
         """The answer to a cancel."""
@@ -83,7 +80,7 @@ class Reports:
                 "qty": self.numbers.qty(order.qty_lots),
                 "executedQty": self.numbers.qty(order.filled_lots),
                 "preventedQty": self.numbers.qty(order.prevented_lots),
-                "quoteOrderQty": _ZERO,
+                "quoteOrderQty": text_of_atoms(order.quote_asked_atoms),
                 "cumulativeQuoteQty": text_of_atoms(order.quote_atoms),
                 "status": order.state.name,
                 "timeInForce": order.tif.name,
@@ -109,7 +106,37 @@ class Reports:
             "isWorking": True,
             "workingTime": _ms(order.ts_created_ns),
             "selfTradePreventionMode": order.self_trade.name,
-            **self._prevention(order),
+            **self._group(order),
+            **({} if order.prevented_id < 0 else {"preventedMatchId": order.prevented_id}),
+            **self._prevented_qty(order),
+        }
+
+    def amendment(self, execution: Execution) -> Json:
+        """One step of an order's amendments."""
+        return {
+            "symbol": self.symbol,
+            "orderId": execution.order.order_id,
+            "executionId": execution.execution_id,
+            "origClientOrderId": execution.request_id,
+            "newClientOrderId": execution.client_order_id,
+            "origQty": self.numbers.qty(execution.former_qty_lots),
+            "newQty": self.numbers.qty(execution.qty_lots),
+            "time": _ms(execution.ts_ns),
+        }
+
+    def prevented_match(self, match: PreventedMatch) -> Json:
+        """A prevented self-trade as myPreventedMatches shows it."""
+        return {
+            "symbol": self.symbol,
+            "preventedMatchId": match.match_id,
+            "takerOrderId": match.taker.order_id,
+            "makerSymbol": self.symbol,
+            "makerOrderId": match.maker.order_id,
+            "tradeGroupId": match.taker.trade_group,
+            "selfTradePreventionMode": match.mode.name,
+            "price": self.numbers.price(match.price_ticks),
+            **self._lost(match),
+            "transactTime": _ms(match.ts_ns),
         }
 
     def own_trade(self, execution: Execution) -> Json:
@@ -130,69 +157,12 @@ class Reports:
             "isBestMatch": True,
         }
 
-    def execution(self, event: Execution, now_ns: int, reject_reason: str = "NONE") -> Json:
-        """An executionReport."""
-        order, qty, price = event.order, self.numbers.qty, self.numbers.price
-        is_trade = event.kind == ExecutionKind.TRADE
-        canceled = event.kind == ExecutionKind.CANCELED
-        traded = event.last_qty_lots if is_trade else 0
-        report = {
-            "e": "executionReport",
-            "E": _ms(now_ns),
-            "s": self.symbol,
-            "c": event.request_id if canceled else event.client_order_id,
-            "S": order.side.name,
-            "o": order.type.name,
-            "f": order.tif.name,
-            "q": qty(event.qty_lots),
-            "p": price(order.price_ticks),
-            "P": _ZERO,
-            "F": _ZERO,
-            "g": -1,
-            "C": event.client_order_id if canceled else event.request_id,
-            "x": event.kind.name,
-            "X": event.state.name,
-            "r": reject_reason,
-            "i": order.order_id,
-            "l": qty(traded),
-            "z": qty(event.filled_lots),
-            "L": price(event.last_price_ticks) if is_trade else _ZERO,
-            "n": text_of_atoms(event.fee_atoms) if is_trade else "0",
-            "N": event.fee_asset if is_trade else None,
-            "T": _ms(event.ts_ns),
-            "t": event.trade_id,
-            "I": event.execution_id,
-            "w": event.is_working,
-            "m": event.is_maker,
-            "M": False,
-            "O": _ms(order.ts_created_ns),
-            "Z": text_of_atoms(event.quote_atoms),
-            "Y": text_of_atoms(event.last_quote_atoms),
-            "Q": _ZERO,
-            "W": _ms(order.ts_created_ns),
-            "V": order.self_trade.name,
-        }
-        if event.kind == ExecutionKind.TRADE_PREVENTION:
-            report |= {
-                "v": event.execution_id,
-                "A": qty(order.prevented_lots),
-                "B": qty(event.last_qty_lots),
-                "u": 1,
-                "U": event.counter_order_id,
-                "Cs": self.symbol,
-                "pl": qty(event.last_qty_lots),
-                "pL": price(event.last_price_ticks),
-            }
-        if event.expiry in _EXPIRY:
-            report["eR"] = _EXPIRY[event.expiry]
-        return report
-
     def _state(self, order: Order) -> Json:
         return {
             "price": self.numbers.price(order.price_ticks),
             "origQty": self.numbers.qty(order.qty_lots),
             "executedQty": self.numbers.qty(order.filled_lots),
-            "origQuoteOrderQty": _ZERO,
+            "origQuoteOrderQty": text_of_atoms(order.quote_asked_atoms),
             "cummulativeQuoteQty": text_of_atoms(order.quote_atoms),
             "status": order.state.name,
             "timeInForce": order.tif.name,
@@ -200,10 +170,30 @@ class Reports:
             "side": order.side.name,
         }
 
-    def _prevention(self, order: Order) -> Json:
+    def _prevented_on_arrival(self, match: PreventedMatch) -> Json:
+        return {
+            "preventedMatchId": match.match_id,
+            "makerSymbol": self.symbol,
+            "makerOrderId": match.maker.order_id,
+            "price": self.numbers.price(match.price_ticks),
+            **self._lost(match),
+        }
+
+    def _lost(self, match: PreventedMatch) -> Json:
+        lost = {
+            "takerPreventedQuantity": match.taker_lots,
+            "makerPreventedQuantity": match.maker_lots,
+        }
+        return {name: self.numbers.qty(lots) for name, lots in lost.items() if lots > 0}
+
+    def _prevented_qty(self, order: Order) -> Json:
         if order.prevented_lots == 0:
             return {}
         return {"preventedQuantity": self.numbers.qty(order.prevented_lots)}
+
+    @staticmethod
+    def _group(order: Order) -> Json:
+        return {} if order.trade_group == -1 else {"tradeGroupId": order.trade_group}
 
     def _fill(self, execution: Execution) -> Json:
         return {
@@ -232,14 +222,8 @@ def balances(account: Account, assets: list[str]) -> list[Json]:
     ]
 
 
-def account_position(change: BalanceChange, now_ns: int) -> Json:
-    """An outboundAccountPosition event."""
-    return {
-        "e": "outboundAccountPosition",
-        "E": _ms(now_ns),
-        "u": _ms(change.ts_ns),
-        "B": [
-            {"a": asset, "f": text_of_atoms(free), "l": text_of_atoms(locked)}
-            for asset, free, locked in change.balances
-        ],
-    }
+def _prevented_by(order: Order, events: list[Execution]) -> list[PreventedMatch]:
+    """The prevented self-trades in which an arriving order was the taker, each once."""
+    found = [e.prevented for e in events if e.prevented is not None]
+    by_id = {m.match_id: m for m in found if m.taker is order}
+    return list(by_id.values())

@@ -1,5 +1,6 @@
 """The REST server: one handler for every operation of the table, with signatures, headers and error bodies."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,6 +11,7 @@ from aiohttp import web
 from adapters.binance_spot.sandbox_auth import Authority, check_time, signed_query
 from adapters.binance_spot.sandbox_clock import ExchangeClock
 from adapters.binance_spot.sandbox_errors import ApiError
+from adapters.binance_spot.sandbox_faults import RequestFate, RequestFaults
 from adapters.binance_spot.sandbox_limits import RateLimits
 from adapters.binance_spot.sandbox_operations import Operation, Operations
 from adapters.binance_spot.sandbox_params import Params
@@ -29,8 +31,10 @@ class RestServer:
         authority: Authority,
         limits: RateLimits,
         clock: ExchangeClock,
+        faults: RequestFaults,
         on_request: OnRequest | None = None,
     ) -> None:
+        self._faults = faults
         self._operations = operations
         self._authority = authority
         self._limits = limits
@@ -52,19 +56,40 @@ class RestServer:
             if self._on_request is not None:
                 self._on_request(self._clock.machine_ns(), f"{operation.verb} {operation.path}")
             query = request.raw_path.partition("?")[2]
-            try:
-                answer = self._run(operation, request.headers.get("X-MBX-APIKEY", ""), query, body)
-                return self._response(answer, 200)
-            except ApiError as error:
-                return self._response(error.body(), error.status, error.retry_after_s)
+            key = request.headers.get("X-MBX-APIKEY", "")
+            is_order = operation.trade is not None
+            fate = self._faults.take(self._clock.now_ns(), is_order=is_order)
+            response = self._respond(operation, key, query, body, fate)
+            if fate.delay_s > 0.0:
+                await asyncio.sleep(fate.delay_s)
+            if fate.is_lost and request.transport is not None:
+                request.transport.abort()
+            return response
 
         return handle
+
+    def _respond(
+        self, operation: Operation, key: str, query: str, body: str, fate: RequestFate
+    ) -> web.Response:
+        try:
+            if fate.error is not None and not fate.is_done:
+                raise fate.error
+            answer = self._run(operation, key, query, body)
+            if fate.error is not None:
+                raise fate.error
+            return self._response(answer, 200)
+        except ApiError as error:
+            return self._response(error.body(), error.status, error.retry_after_s)
 
     def _run(self, operation: Operation, key: str, query: str, body: str) -> Any:
         now_ns = self._clock.now_ns()
         params = dict(parse_qsl(query, keep_blank_values=True))
         params.update(parse_qsl(body, keep_blank_values=True))
         account = None
+        if operation.keyed is not None:
+            return self._operations.run_keyed(
+                operation, self._authority.credential(key), Params(params), now_ns
+            )
         if operation.is_signed:
             credential = self._authority.credential(key)
             payload, signature = signed_query(query, body)

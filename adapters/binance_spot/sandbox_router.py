@@ -5,9 +5,13 @@ import msgspec
 from adapters.binance_spot.sandbox_clock import ExchangeClock
 from adapters.binance_spot.sandbox_connection import Connection
 from adapters.binance_spot.sandbox_feed import MarketFeed
+from adapters.binance_spot.sandbox_hub import StreamHub
 from adapters.binance_spot.sandbox_limits import RateLimits
-from adapters.binance_spot.sandbox_reports import Reports, account_position
+from adapters.binance_spot.sandbox_listen_keys import ListenKeys
+from adapters.binance_spot.sandbox_reports import Reports
+from adapters.binance_spot.sandbox_user_events import account_position, execution_report
 from mmd.exchange.executions import (
+    AggregateTrade,
     BalanceChange,
     ExchangeEvent,
     Execution,
@@ -27,7 +31,11 @@ class EventRouter:
         feeds: list[MarketFeed],
         limits: RateLimits,
         clock: ExchangeClock,
+        hub: StreamHub,
+        listen_keys: ListenKeys,
     ) -> None:
+        self._hub = hub
+        self._listen_keys = listen_keys
         self._reports = reports
         self._feeds = feeds
         self._limits = limits
@@ -57,39 +65,41 @@ class EventRouter:
             connection.send_text(payload)
 
     def publish(self, events: list[ExchangeEvent], reject_reason: str = "NONE") -> None:
-        """Send events out; trades that happened together stay together."""
+        """Send events out."""
         if not events:
             for feed in self._feeds:
                 feed.top()
             return
-        trades: dict[int, list[PublicTrade]] = {}
         for event in events:
             match event:
                 case PublicTrade():
-                    trades.setdefault(event.instrument, []).append(event)
+                    self._feeds[event.instrument].trade(event)
+                case AggregateTrade():
+                    self._feeds[event.instrument].aggregate(event)
                 case Execution():
                     if event.kind == ExecutionKind.TRADE:
                         self._limits.forgive_orders(1)
                     self._to_user(event.order.account, event, reject_reason)
                 case BalanceChange():
                     self._to_user(event.account, event)
-        for instrument, together in trades.items():
-            self._feeds[instrument].trades(together)
         for feed in self._feeds:
             feed.top()
 
     def _to_user(
         self, account: str, event: Execution | BalanceChange, reject_reason: str = "NONE"
     ) -> None:
-        listeners = self._users.get(account)
-        if not listeners:
+        listeners = self._users.get(account, {})
+        key = self._listen_keys.key_of(account)
+        if not listeners and key is None:
             return
         now_ns = self._clock.now_ns()
         if isinstance(event, Execution):
             reports = self._reports[event.order.instrument]
-            body = reports.execution(event, now_ns, reject_reason)
+            body = execution_report(reports, event, now_ns, reject_reason)
         else:
             body = account_position(event, now_ns)
+        if key is not None:
+            self._hub.publish(key, lambda _: _encode(body))
         for connection, subscription_id in listeners:
             payload = _encode({"subscriptionId": subscription_id, "event": body})
             if self._held is None:

@@ -10,8 +10,9 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from adapters.binance_spot.sandbox_clock import ExchangeClock
-from adapters.binance_spot.sandbox_connection import CLOSE_S, Connection
+from adapters.binance_spot.sandbox_connection import CLOSE_S, LIFE_NS, Connection
 from adapters.binance_spot.sandbox_hub import MICROSECOND_NS, MILLISECOND_NS, Listener, StreamHub
+from adapters.binance_spot.sandbox_listen_keys import ListenKeys
 
 _STREAMS_MAX = 1024
 _MESSAGE_MAX = 1024 * 1024
@@ -20,9 +21,24 @@ _encode = msgspec.json.encode
 
 
 class StreamServer:
-    """Accepts stream clients; `connections` are those to keep alive."""
+    """Accepts stream clients; `connections` are those to keep alive.
 
-    def __init__(self, hub: StreamHub, clock: ExchangeClock, *, is_lossless: bool) -> None:
+    A client that sends more than messages_per_s (pings and pongs included) is cut.
+    """
+
+    def __init__(
+        self,
+        hub: StreamHub,
+        clock: ExchangeClock,
+        listen_keys: ListenKeys,
+        *,
+        is_lossless: bool,
+        messages_per_s: int,
+        life_ns: int = LIFE_NS,
+    ) -> None:
+        self._listen_keys = listen_keys
+        self._messages_per_s = messages_per_s
+        self._life_ns = life_ns
         self.connections: set[Connection] = set()
         self._hub = hub
         self._clock = clock
@@ -38,14 +54,16 @@ class StreamServer:
         if not isinstance(transport, asyncio.Transport):
             return ws  # gone during the handshake
         now_ns = self._clock.machine_ns()
-        connection = Connection(ws, writer, transport, now_ns, is_lossless=self._is_lossless)
+        connection = Connection(
+            ws, writer, transport, now_ns, is_lossless=self._is_lossless, life_ns=self._life_ns
+        )
         is_micro = request.query.get("timeUnit", "").upper() == "MICROSECOND"
         combined = request.path.startswith("/stream")
         unit_ns = MICROSECOND_NS if is_micro else MILLISECOND_NS
         listener = Listener(connection, combined=combined, unit_ns=unit_ns)
         self.connections.add(connection)
         try:
-            for stream in _named_streams(request, combined=combined):
+            for stream in self._named_streams(request, combined=combined):
                 self._hub.subscribe(listener, stream)
             await self._converse(ws, connection, listener)
         finally:
@@ -58,6 +76,9 @@ class StreamServer:
         self, ws: web.WebSocketResponse, connection: Connection, listener: Listener
     ) -> None:
         async for message in ws:
+            if not connection.counts_message(self._clock.machine_ns(), self._messages_per_s):
+                connection.cut()
+                break
             match message.type:
                 case WSMsgType.TEXT:
                     connection.send_text(_encode(self._answer(message.data, listener)))
@@ -67,6 +88,12 @@ class StreamServer:
                     connection.on_pong()
                 case _:
                     break
+
+    def _named_streams(self, request: web.Request, *, combined: bool) -> list[str]:
+        """Streams that the address asks for; another name is a client's numbering, not a stream."""
+        text = request.query.get("streams", "") if combined else request.match_info.get("names", "")
+        names = [n for n in text.split("/") if "@" in n or self._listen_keys.is_valid(n)]
+        return names[:_STREAMS_MAX]
 
     def _answer(self, text: str, listener: Listener) -> dict[str, Any]:
         try:
@@ -104,12 +131,6 @@ class StreamServer:
             for name in params:
                 self._hub.unsubscribe(listener, name)
         return {"result": None, "id": request_id}
-
-
-def _named_streams(request: web.Request, *, combined: bool) -> list[str]:
-    """Streams that the address asks for; a name without '@' is a client's numbering, not a stream."""
-    names = request.query.get("streams", "") if combined else request.match_info.get("names", "")
-    return [n for n in names.split("/") if "@" in n][:_STREAMS_MAX]
 
 
 def _property(

@@ -4,12 +4,14 @@ from typing import Any
 
 from adapters.binance_spot.sandbox_errors import REJECT_REASONS, ApiError, amend_error, api_error
 from adapters.binance_spot.sandbox_limits import RateLimits
+from adapters.binance_spot.sandbox_lookup import Lookup
+from adapters.binance_spot.sandbox_numbers import atoms_of_text
 from adapters.binance_spot.sandbox_params import Params
-from adapters.binance_spot.sandbox_reports import Json, Reports, default_detail
+from adapters.binance_spot.sandbox_reports import Json, default_detail
 from adapters.binance_spot.sandbox_router import EventRouter
-from mmd.exchange.exchange import Exchange, OrderRequest
-from mmd.exchange.executions import ExchangeEvent, Execution, ExecutionKind
-from mmd.exchange.market import Market
+from adapters.binance_spot.sandbox_rules import commission_rates, discount
+from mmd.exchange.exchange import OrderRequest
+from mmd.exchange.executions import ExchangeEvent, Execution
 from mmd.exchange.orders import Order, OrderState, OrderType
 from mmd.exchange.refusals import Refusal, Refused
 
@@ -27,30 +29,33 @@ class Trading:
     Raises: ApiError, as the venue would answer.
     """
 
-    def __init__(
-        self, exchange: Exchange, reports: list[Reports], limits: RateLimits, router: EventRouter
-    ) -> None:
-        self._exchange = exchange
-        self._reports = reports
+    def __init__(self, lookup: Lookup, limits: RateLimits, router: EventRouter) -> None:
+        self._lookup = lookup
+        self._exchange = lookup.exchange
+        self._reports = lookup.reports
         self._limits = limits
         self._router = router
         self._names = 0
 
-    def market(self, params: Params) -> Market:
-        """The market that the request names. Raises: ApiError -1102, -1121."""
-        try:
-            return self._exchange.market(params.text("symbol"))
-        except Refused as refused:
-            raise api_error(refused.reason) from None
-
     def test(self, account: str, params: Params, now_ns: int) -> Json:
         """Check a new order without placing it."""
+        request = self._request(params, "newClientOrderId")
         try:
-            self._exchange.validate(account, self._request(params, "newClientOrderId"), now_ns)
+            self._exchange.validate(account, request, now_ns)
         except Refused as refused:
             if refused.reason != Refusal.WOULD_TAKE:  # only the matching engine knows that
                 raise api_error(refused.reason) from None
-        return {}
+        if not params.is_true("computeCommissionRates"):
+            return {}
+        market = self._exchange.markets[request.instrument]
+        rates = commission_rates(market.fee_schedule)
+        none = {"maker": "0.00000000", "taker": "0.00000000"}
+        return {
+            "standardCommissionForOrder": {k: rates[k] for k in none},
+            "specialCommissionForOrder": none,
+            "taxCommissionForOrder": none,
+            "discount": discount(market),
+        }
 
     def place(self, account: str, params: Params, now_ns: int) -> Json:
         """Place a new order."""
@@ -65,7 +70,7 @@ class Trading:
 
     def cancel(self, account: str, params: Params, now_ns: int) -> Json:
         """Cancel one order."""
-        market = self.market(params)
+        market = self._lookup.market(params)
         order_id, name = _identity(params, "orderId", "origClientOrderId")
         request_id = params.client_order_id("newClientOrderId") or self._new_name()
         try:
@@ -85,7 +90,7 @@ class Trading:
 
     def cancel_all(self, account: str, params: Params, now_ns: int) -> list[Json]:
         """Cancel every open order of a symbol."""
-        market = self.market(params)
+        market = self._lookup.market(params)
         request_id = self._new_name()
         try:
             orders, events = self._exchange.cancel_all(
@@ -98,7 +103,7 @@ class Trading:
 
     def amend(self, account: str, params: Params, now_ns: int) -> Json:
         """Shrink an order, keeping its place in the queue."""
-        market = self.market(params)
+        market = self._lookup.market(params)
         at = market.instrument.id
         order_id, name = _identity(params, "orderId", "origClientOrderId")
         qty_lots = self._reports[at].numbers.lots(params.text("newQty"), "newQty")
@@ -177,37 +182,32 @@ class Trading:
 
     def _placed(self, order: Order, events: list[ExchangeEvent], detail: str) -> Json:
         self._router.publish(events)
-        fills = [
-            e
-            for e in events
-            if isinstance(e, Execution) and e.kind == ExecutionKind.TRADE and e.order is order
-        ]
-        return self._reports[order.instrument].placed(order, fills, detail)
+        executions = [e for e in events if isinstance(e, Execution)]
+        own = [e for e in executions if e.order is order or e.prevented is not None]
+        return self._reports[order.instrument].placed(order, own, detail)
 
     def _request(self, params: Params, name_param: str) -> OrderRequest:
-        market = self.market(params)
+        market = self._lookup.market(params)
         numbers = self._reports[market.instrument.id].numbers
         side = params.side()
         order_type = params.order_type()
         tif = params.tif(order_type)
-        if order_type == OrderType.MARKET:
-            if params.optional("price") is not None:
-                raise ApiError(-1106, "Parameter 'price' sent when not required.")
-            if params.optional("quoteOrderQty") is not None:
-                raise ApiError(
-                    -2010, "Quote order qty market orders are not support for this symbol."
-                )
+        is_market = order_type == OrderType.MARKET
         if params.optional("icebergQty") is not None:
             raise ApiError(-2010, "Iceberg orders are not supported for this symbol.")
+        quote_text = params.optional("quoteOrderQty")
+        if is_market and params.optional("price") is not None:
+            raise ApiError(-1106, "Parameter 'price' sent when not required.")
+        if quote_text is not None and (not is_market or params.optional("quantity") is not None):
+            raise ApiError(-1106, "Parameter 'quoteOrderQty' sent when not required.")
         return OrderRequest(
             instrument=market.instrument.id,
             client_order_id=params.client_order_id(name_param) or self._new_name(),
             side=side,
             type=order_type,
-            qty_lots=numbers.lots(params.text("quantity")),
-            price_ticks=0
-            if order_type == OrderType.MARKET
-            else numbers.ticks(params.text("price")),
+            qty_lots=0 if quote_text is not None else numbers.lots(params.text("quantity")),
+            quote_atoms=0 if quote_text is None else atoms_of_text(quote_text, "quoteOrderQty"),
+            price_ticks=0 if is_market else numbers.ticks(params.text("price")),
             tif=tif,
             self_trade=params.self_trade(),
         )

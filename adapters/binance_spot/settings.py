@@ -1,6 +1,7 @@
 """Settings of a Binance spot venue: addresses, keys, instruments, time limits."""
 
-from typing import Annotated, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,6 +13,8 @@ from pydantic import (
     model_validator,
 )
 from yarl import URL
+
+from adapters.binance_spot.stream_session import STREAMS_MAX, STREAMS_PER_INSTRUMENT
 
 _MS_PER_S = 1_000
 _REAL_MONEY = (".binance.com", ".binance.us")
@@ -39,7 +42,11 @@ class BinanceSpotSettings(BaseModel):
     """Whole address of the WebSocket API."""
     api_key: SecretStr = SecretStr("")
     api_secret: SecretStr = SecretStr("")
-    """HMAC secret of the key."""
+    """HMAC secret of the key; or else one of the next two."""
+    api_private_key: SecretStr = SecretStr("")
+    """Private key (PEM, PKCS#8, unencrypted) whose public half was uploaded: Ed25519, or RSA."""
+    api_private_key_file: Path | None = None
+    """File that holds it; nobody else may be able to read it, except below /run/secrets."""
     instruments: tuple[Symbol, ...] = Field(default=(), max_length=256)
     """Symbols, e.g. BTCUSDT; empty takes all that the venue lists, where those are few."""
     observe: bool = False
@@ -55,15 +62,24 @@ class BinanceSpotSettings(BaseModel):
     """Levels a side in a book snapshot; 5,000 cost 250 of the 6,000 weight a minute."""
     clock_check_s: float = Field(default=60.0, gt=0.0, le=3_600.0)
     """How often the venue's clock is compared with ours."""
+    rules_check_s: float = Field(default=60.0, gt=0.0, le=3_600.0)
+    """How often status and filters of the instruments are read again; 20 weight each time."""
+    connection_lifetime_s: float = Field(default=82_800.0, gt=0.0, le=86_400.0)
+    """Connections are replaced at this age; the venue cuts them after 24 hours."""
+    streams_per_connection: int = Field(
+        default=STREAMS_MAX, ge=STREAMS_PER_INSTRUMENT, le=STREAMS_MAX
+    )
+    """Four streams an instrument; more instruments get more connections."""
+    rest_fallback: Literal["off", "cancels", "all"] = "cancels"
+    """What goes over REST while the WebSocket API is down. Without user data new orders fly blind, so by
+    default only what takes risk away does: cancels, amends (which shrink), and queries."""
 
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> Self:
         if len(set(self.instruments)) < len(self.instruments):
             raise ValueError("instruments: expected each symbol once")
-        if not self.observe and not (
-            self.api_key.get_secret_value() and self.api_secret.get_secret_value()
-        ):
-            raise ValueError("api_key and api_secret: expected both, or observe = true")
+        if not self.observe:
+            self._check_keys()
         if self.request_timeout_s * _MS_PER_S < self.recv_window_ms:
             raise ValueError(
                 f"request_timeout_s: expected at least recv_window_ms ({self.recv_window_ms} ms), so that a "
@@ -73,6 +89,21 @@ class BinanceSpotSettings(BaseModel):
         if environment != "live" and not self.observe:
             self._refuse_real_money(environment)
         return self
+
+    def _check_keys(self) -> None:
+        given = [
+            name
+            for name in ("api_secret", "api_private_key")
+            if getattr(self, name).get_secret_value()
+        ]
+        if self.api_private_key_file is not None:
+            given.append("api_private_key_file")
+        if not (self.api_key.get_secret_value() and given):
+            raise ValueError(
+                "api_key and api_secret (or api_private_key_file): expected both, or observe = true"
+            )
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)}: expected one of them, found {len(given)}")
 
     def _refuse_real_money(self, environment: str) -> None:
         """The defaults are the real venue's, and a sandbox run that forgot to set an address must not trade there."""

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from adapters.binance_spot.wire import StreamControl, decode
 from mmd.core.instrument import Instrument
-from mmd.errors import CodecError, VenueError, VenueUnreachable
+from mmd.errors import CodecError, VenueError
 
 _STREAMS = ("depth@100ms", "trade", "bookTicker", "depth20@100ms")
 _SHUTDOWN = "serverShutdown"
+STREAMS_PER_INSTRUMENT = len(_STREAMS)
 STREAMS_MAX = 1_024
 """Per connection. Source: web-socket-streams.md, "WebSocket Limits"."""
 
@@ -25,22 +26,30 @@ def stream_target(instruments: Sequence[Instrument]) -> str:
     names = [f"{i.symbol.lower()}@{stream}" for i in instruments for stream in _STREAMS]
     if len(names) > STREAMS_MAX:
         raise VenueError(
-            f"expected at most {STREAMS_MAX // len(_STREAMS)} instruments on one venue, found {len(instruments)}"
+            f"expected at most {STREAMS_MAX // len(_STREAMS)} instruments on one connection, "
+            f"found {len(instruments)}"
         )
     return f"/stream?streams={'/'.join(names)}"
 
 
-def check_control(frame: bytes) -> None:
-    """Accept an answer to a request; whatever ends the connection is raised.
+def groups_of(
+    instruments: Sequence[Instrument], streams_max: int, instruments_max: int
+) -> list[Sequence[Instrument]]:
+    """Instruments divided among as few connections as the limits on each allow, in order."""
+    size = max(1, min(streams_max // len(_STREAMS), instruments_max))
+    return [instruments[at : at + size] for at in range(0, len(instruments), size)]
+
+
+def announces_shutdown(frame: bytes) -> bool:
+    """Whether a frame without market data says that the server will close; answers to requests do not.
 
     Raises:
-        VenueUnreachable: the server announced its shutdown.
         VenueError: the server reports an error.
         CodecError: anything that the documents do not list.
     """
     control = decode(frame, StreamControl, "market-data connection")
     if _SHUTDOWN in (control.event, control.stream.removeprefix("!")):
-        raise VenueUnreachable("the server announced its shutdown")
+        return True
     if control.error is not None:
         raise VenueError(f"market-data connection: {control.error.msg}", control.error.code)
     if control.code is not None:
@@ -48,3 +57,4 @@ def check_control(frame: bytes) -> None:
     if control.event or control.stream or control.id is None:
         name = control.event or control.stream or frame[:80].decode("utf-8", "replace")
         raise CodecError(f"market-data connection: unknown message {name!r}")
+    return False

@@ -9,9 +9,11 @@ from numpy.random import Generator
 
 from adapters.binance_spot.account_state import AccountState
 from adapters.binance_spot.api_session import PrivateCodec
-from adapters.binance_spot.auth import HmacSigner
+from adapters.binance_spot.auth import Signer
 from adapters.binance_spot.book_sync import BookSync
+from adapters.binance_spot.credentials import signer_of
 from adapters.binance_spot.decimal_grid import ATOMS
+from adapters.binance_spot.frame_fields import INSTRUMENTS_MAX
 from adapters.binance_spot.instruments import instruments_of, unknown_symbols
 from adapters.binance_spot.market_codec import MarketCodec
 from adapters.binance_spot.market_link import MarketLink
@@ -23,6 +25,8 @@ from adapters.binance_spot.rate_usage import RateUsageReports
 from adapters.binance_spot.reconcile import Reconciler
 from adapters.binance_spot.rejects import BAD_SYMBOL
 from adapters.binance_spot.rest_api import RestApi
+from adapters.binance_spot.rest_fallback import RestFallback
+from adapters.binance_spot.rules_watch import RulesWatch
 from adapters.binance_spot.settings import BinanceSpotSettings
 from adapters.binance_spot.user_data import UserDataDecoder
 from adapters.binance_spot.venue_clock import VenueClock
@@ -43,7 +47,7 @@ _LISTED_MAX = 8
 
 def compile_kernels(instruments: Sequence[Instrument]) -> None:
     """Compile every kernel that a venue of these instruments uses, or load it from the cache."""
-    BookSync(MarketCodec(instruments).market, lambda _: None, lambda: None)
+    BookSync(MarketCodec(instruments[:INSTRUMENTS_MAX]).market, lambda _: None, lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class _Loaded:
     account: AccountState
     usage: RateUsageReports
     reconciler: Reconciler
+    rules: RulesWatch
     orders: OrderLink | None
 
 
@@ -78,8 +83,7 @@ class BinanceSpotVenue:
         self._first_instrument = first_instrument
         self._venue_clock = VenueClock(clock)
         self._api_key = settings.api_key.get_secret_value()
-        secret = settings.api_secret.get_secret_value()
-        self._signer = HmacSigner(secret) if secret and not settings.observe else None
+        self._signer = signer_of(settings, name)
         self._api = RestApi(
             RestClient(settings.rest_url, clock, timeout_s=settings.connect_timeout_s),
             clock,
@@ -126,6 +130,7 @@ class BinanceSpotVenue:
             async with asyncio.TaskGroup() as group:
                 group.create_task(loaded.market.run(sink))
                 group.create_task(self._watch_clock(sink))
+                group.create_task(loaded.rules.run(sink))
                 if loaded.orders is not None:
                     group.create_task(loaded.orders.run(sink))
         except BaseExceptionGroup as failures:
@@ -201,19 +206,33 @@ class BinanceSpotVenue:
         reconciler = Reconciler(name, instruments, self._api, account, clock)
         orders = None
         if self._signer is not None:
-            codec = PrivateCodec(
-                encoder=OrderEncoder(
-                    instruments, self._api_key, self._signer, settings.recv_window_ms
-                ),
-                replies=ReplyDecoder(instruments),
-                user_data=UserDataDecoder(name, instruments, account),
-                account=account,
-                usage=usage,
-            )
-            orders = OrderLink(
-                name, settings, codec, reconciler, self._venue_clock, clock, self._rng
-            )
-        return _Loaded(instruments, market, account, usage, reconciler, orders)
+            orders = self._order_link(self._signer, instruments, account, usage, reconciler)
+        refused = orders.trading_refused if orders is not None else asyncio.Event()
+        rules = RulesWatch(name, instruments, settings.rules_check_s, self._api, clock, refused)
+        return _Loaded(instruments, market, account, usage, reconciler, rules, orders)
+
+    def _order_link(
+        self,
+        signer: Signer,
+        instruments: tuple[Instrument, ...],
+        account: AccountState,
+        usage: RateUsageReports,
+        reconciler: Reconciler,
+    ) -> OrderLink:
+        name, settings, clock = self._name, self._settings, self._clock
+        codec = PrivateCodec(
+            encoder=OrderEncoder(instruments, self._api_key, signer, settings.recv_window_ms),
+            replies=ReplyDecoder(instruments),
+            user_data=UserDataDecoder(name, instruments, account),
+            account=account,
+            usage=usage,
+        )
+        fallback = RestFallback(
+            settings.rest_fallback, instruments, self._api, codec.replies, codec.user_data, clock
+        )
+        return OrderLink(
+            name, settings, codec, reconciler, fallback, self._venue_clock, clock, self._rng
+        )
 
     async def _watch_clock(self, sink: EventSink) -> None:
         """Measure the venue's clock now and again, and at once when it refused a timestamp."""

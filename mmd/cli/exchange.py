@@ -1,15 +1,13 @@
 """`mmd exchange`: the embedded exchange as a server of its own."""
 
 import asyncio
-import signal
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
-from adapters.binance_spot.sandbox import ORDERS_PER_10S, Sandbox, SandboxOptions
 from adapters.binance_spot.sandbox_auth import DEFAULT_KEY, DEFAULT_SECRET, Credential
 from mmd.errors import ConfigError, MmdError
 
@@ -52,8 +50,28 @@ def exchange(
         str, typer.Option(help="Character of the generated market: default, calm.")
     ] = "default",
     symbol: Annotated[
-        str, typer.Option(help="Symbol of the generated market, quoted in USDT.")
-    ] = "MMDUSDT",
+        list[str] | None,
+        typer.Option(
+            help="Symbol of a generated market, quoted in USDT; repeat it for several.",
+            show_default="MMDUSDT",
+        ),
+    ] = None,
+    venues: Annotated[
+        int,
+        typer.Option(
+            help="Exchanges to run, on ports that count up, with books and accounts of their own.",
+            min=1,
+            max=8,
+        ),
+    ] = 1,
+    lag_ms: Annotated[
+        float,
+        typer.Option(
+            help="How much later each exchange learns of the price than the one before.",
+            min=0,
+            max=60_000,
+        ),
+    ] = 0.0,
     base_balance: Annotated[
         float | None,
         typer.Option(
@@ -73,9 +91,39 @@ def exchange(
     taker_fee_bps: Annotated[
         float, typer.Option(help="Taker commission.", min=-_FEE_MAX, max=_FEE_MAX)
     ] = 1.0,
+    fee_asset: Annotated[
+        str | None,
+        typer.Option(help="Third asset in which commissions are paid, at three quarters."),
+    ] = None,
     orders_per_10s: Annotated[
-        int, typer.Option(help="Unfilled orders allowed in 10 s.", min=1)
-    ] = ORDERS_PER_10S,
+        int | None, typer.Option(help="Unfilled orders allowed in 10 s; default: 1000.", min=1)
+    ] = None,
+    weight_per_minute: Annotated[
+        int | None, typer.Option(help="Request weight allowed in a minute; default: 6000.", min=1)
+    ] = None,
+    messages_per_s: Annotated[
+        int | None,
+        typer.Option(help="Messages a stream client may send in a second; default: 5.", min=1),
+    ] = None,
+    connection_life_s: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which a connection is cut; default: a day.", min=1),
+    ] = None,
+    legacy_listen_key: Annotated[
+        bool,
+        typer.Option(
+            "--legacy-listen-key",
+            help="Offer listen keys too, for clients from before February 2026.",
+        ),
+    ] = False,
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN",
+            help="Take orders for faults at POST /control/faults with this token in X-MMD-Token, "
+            "from this machine only; 'list' shows them.",
+        ),
+    ] = None,
     key: Annotated[str, typer.Option(help="API key that clients use.")] = DEFAULT_KEY,
     secret: Annotated[
         str, typer.Option(help="Its HMAC secret, or an Ed25519 public key in PEM form.")
@@ -91,7 +139,22 @@ def exchange(
     mmd exchange --preset calm --seed 3 --port 0: another one, on a free port.
 
     mmd exchange --tape day.gz --speed max: a recording, as fast as it is read.
+
+    mmd exchange --venues 2 --lag-ms 200: two of them, the second one late.
     """
+    from adapters.binance_spot.sandbox_control import describe  # noqa: PLC0415
+    from adapters.binance_spot.sandbox_options import SandboxOptions  # noqa: PLC0415
+    from mmd.cli.exchange_server import serve  # noqa: PLC0415 - other commands do without
+
+    if faults == "list":
+        typer.echo(describe())
+        return
+    limits = {
+        "orders_per_10s": orders_per_10s,
+        "weight_per_minute": weight_per_minute,
+        "messages_per_s": messages_per_s,
+        "connection_life_s": connection_life_s,
+    }
     try:
         options = SandboxOptions(
             host=host,
@@ -100,42 +163,23 @@ def exchange(
             speed=_speed(speed),
             seed=seed,
             preset=preset,
-            symbol=symbol,
+            symbols=tuple(symbol or ("MMDUSDT",)),
             base_balance=None if base_balance is None else Decimal(str(base_balance)),
             quote_balance=Decimal(str(quote_balance)),
             maker_fee_bps=maker_fee_bps,
             taker_fee_bps=taker_fee_bps,
-            orders_per_10s=orders_per_10s,
+            fee_asset=fee_asset,
+            has_listen_keys=legacy_listen_key,
+            faults_token=faults,
             credentials=(Credential(key, secret),),
         )
-        asyncio.run(_serve(options, exit_at_end=exit_at_end, until_stdin_closes=until_stdin_closes))
+        given = {name: value for name, value in limits.items() if value is not None}
+        options = msgspec.structs.replace(options, **given)
+        ends = {"exit_at_end": exit_at_end, "until_stdin_closes": until_stdin_closes}
+        asyncio.run(serve(options, venues, lag_ms, **ends))
     except MmdError as error:
         typer.echo(f"mmd exchange: {error}", err=True)
         raise typer.Exit(error.exit_code) from None
-
-
-async def _serve(options: SandboxOptions, *, exit_at_end: bool, until_stdin_closes: bool) -> None:
-    """Serve until told to stop, or to the end of the tape."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    if until_stdin_closes:
-        loop.add_reader(sys.stdin, stop.set)  # nothing is ever written to it: readable means closed
-    async with Sandbox(options) as sandbox:
-        typer.echo(
-            f"exchange {sandbox.instrument.symbol} listening on {sandbox.rest_url} "
-            f"(streams {sandbox.stream_url}/stream, WebSocket API {sandbox.api_url})"
-        )
-        stopping = asyncio.create_task(stop.wait())
-        playing = asyncio.create_task(sandbox.run_to_end())
-        await asyncio.wait({stopping, playing}, return_when=asyncio.FIRST_COMPLETED)
-        if playing.done():
-            playing.result()
-            if not exit_at_end:
-                await stopping
-        for task in (stopping, playing):
-            task.cancel()
 
 
 def _speed(text: str) -> float | None:

@@ -1,5 +1,6 @@
 """`mmd journal`: look into a recorded session, verify it, replay it."""
 
+import functools
 import json
 from collections import Counter
 from pathlib import Path
@@ -9,12 +10,9 @@ import msgspec
 import typer
 
 from mmd.cli.options import AsJson
-from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
 from mmd.errors import JournalError
 from mmd.journal.format import SUFFIX, Kind, Record, command_decoder, event_decoder, spec_decoder
 from mmd.journal.reader import latest_session, records, size_on_disk
-from mmd.journal.replay import replay as replay_session
-from mmd.shell.warmup import compile_progress
 
 journal = typer.Typer(no_args_is_help=True, help="Look into recorded sessions.")
 Folder = Annotated[
@@ -24,7 +22,6 @@ Folder = Annotated[
     ),
 ]
 _DEFAULT = Path("var/journal")
-_MARKET_NAMES = {SNAPSHOT: "Snapshot", DIFF: "Diff", TOP: "Top", TRADE: "Trade", PARTIAL: "Partial"}
 
 
 @journal.command()
@@ -78,6 +75,9 @@ def replay(folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
 
     Example: mmd journal replay var/journal
     """
+    from mmd.journal.replay import replay as replay_session  # noqa: PLC0415 - loads the compiler
+    from mmd.shell.warmup import compile_progress  # noqa: PLC0415
+
     session = _session(folder)
     with compile_progress():
         result = replay_session(session)
@@ -113,6 +113,14 @@ def _command_text(body: bytes | None) -> str:
     return "no command" if body is None else str(command_decoder.decode(body))
 
 
+@functools.cache
+def _market_names() -> dict[int, str]:
+    from mmd.core.market import record  # noqa: PLC0415 - loads the compiler, which the command line does without
+
+    names = ("SNAPSHOT", "DIFF", "TOP", "TRADE", "PARTIAL")
+    return {getattr(record, name): name.capitalize() for name in names}
+
+
 def _row(record: Record) -> dict[str, Any]:
     """A record as something JSON can print; market records by their head only."""
     row: dict[str, Any] = {"sequence": record.sequence}
@@ -120,7 +128,7 @@ def _row(record: Record) -> dict[str, Any]:
         case Kind.MARKET:
             words = memoryview(record.body).cast("q")
             row |= {
-                "kind": _MARKET_NAMES[words[0] & 0xFF],
+                "kind": _market_names()[words[0] & 0xFF],
                 "instrument": words[0] >> 16,
                 "ts_recv_ns": words[2],
             }

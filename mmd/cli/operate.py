@@ -12,8 +12,7 @@ from rich.table import Table
 from mmd import config
 from mmd.cli.options import AsJson, ConfigFile, Overrides, parse_overrides
 from mmd.errors import MmdError
-from mmd.ops.engine_side import RUNNING_FILE
-from mmd.ops.process import CONTROL_FILE, STATE_FILE
+from mmd.ops.shared_files import CONTROL_FILE, RUNNING_FILE, STATE_FILE
 from mmd.ops.shared_state import SharedStateReader
 from mmd.ops.state import State
 from mmd.shell.control_socket import send_control

@@ -13,7 +13,6 @@ from mmd import config
 from mmd.cli.options import AsJson, ConfigFile, Overrides, duration_s, parse_overrides
 from mmd.errors import ConfigError, MmdError
 from mmd.ops import summary as summaries
-from mmd.ops.process import run_ops
 from mmd.processes import check_shared, run_family
 from mmd.shell import log
 
@@ -77,9 +76,11 @@ def run(
     if role is None and not single_process:
         raise typer.Exit(run_family(sys.argv[1:]))
     if role == "ops":
+        from mmd.ops.process import run_ops  # noqa: PLC0415 - each process loads only its own part
+
         run_ops(settings.http, check_shared(shared))
         return
-    from mmd.daemon import RunOptions, run_daemon  # noqa: PLC0415 - compiled parts load only for the engine
+    from mmd.daemon import RunOptions, run_daemon  # noqa: PLC0415
 
     options = RunOptions(duration_s=ends_after_s, book_audit=book_audit, shared=shared)
     result = run_daemon(settings, options)

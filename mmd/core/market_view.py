@@ -1,13 +1,28 @@
 """One instrument's market as the engine sees it: book, features, volatility, and how the feed has fared."""
 
+from functools import partial
+
 from mmd.core.market import book as books
 from mmd.core.market import trade_flow, volatility
 from mmd.core.market.features import FEATURES
-from mmd.core.market.record import DIFF, MARKET, PARTIAL, SNAPSHOT, TOP, TRADE
+from mmd.core.market.record import (
+    DIFF,
+    KIND,
+    MARKET,
+    PARTIAL,
+    PRICE,
+    SNAPSHOT,
+    TOP,
+    TRADE,
+    RecordViews,
+)
 from mmd.core.quoting.inputs import TOUCH, observe
 from mmd.jit.kernel import Rec, bind, new
 
+_OK = books.OK
 _NEEDS_RESYNC = frozenset({books.GAP, books.CROSSED, books.TOO_MANY})
+_IGNORED = frozenset({books.STALE, books.UNSYNCED, books.GAP, books.TOO_MANY})
+"""What leaves the view as it was."""
 
 
 class MarketView:
@@ -41,56 +56,60 @@ class MarketView:
         volatility.configure(self.vol, sigma_prior=0.0)
         self._touch = memoryview(self.touch.view("i8"))
         market = new(MARKET)
-        self._apply = bind(books.apply, self.book, market)
-        self._apply_top = bind(books.apply_top, self.book, market)
-        self._check = bind(books.check, self.book, market)
-        self._reset = bind(books.reset, self.book)
-        self._on_trade = bind(trade_flow.on_trade, self.flow, market)
-        self._observe = bind(observe, self.features, self.book, self.flow, self.vol, self.touch, 0)
-        self._reset(self.book)
+        self._apply = partial(bind(books.apply, self.book, market), self.book)
+        self._apply_top = partial(bind(books.apply_top, self.book, market), self.book)
+        self._check = partial(bind(books.check, self.book, market), self.book)
+        self._reset = partial(bind(books.reset, self.book), self.book)
+        self._on_trade = partial(bind(trade_flow.on_trade, self.flow, market), self.flow)
+        seen = (self.features, self.book, self.flow, self.vol, self.touch)
+        self._observe = partial(bind(observe, *seen, 0), *seen)
+        self._reset()
 
     @property
     def is_synced(self) -> bool:
         """Whether the book is the venue's, as far as sequence numbers tell."""
         return self.is_up and not self.wants_resync and self.mid_half_ticks > 0
 
-    def apply(self, market: Rec, now_ns: int) -> None:
+    def apply(self, views: RecordViews, now_ns: int) -> None:
         """Apply one record of any kind."""
         self.messages += 1
-        match int(market["kind"][0]):
-            case kind if kind in (DIFF, SNAPSHOT):
-                self.resyncs += kind == SNAPSHOT and self.changed_ns > 0
-                self.wants_resync = self.wants_resync and kind != SNAPSHOT
-                self._book_changed(self._apply(self.book, market), now_ns)
-            case kind if kind == TOP:
-                self._view_changed(self._apply_top(self.book, market), now_ns)
-            case kind if kind == TRADE:
-                self._on_trade(self.flow, market)
-                self.last_trade_ticks = int(market["px"][0, 0, 0])
-            case kind if kind == PARTIAL:
-                self._compare(self._check(self.book, market))
+        market, kind = views.record, views.head[KIND]
+        if kind == DIFF:
+            self._book_changed(self._apply(market), now_ns)
+        elif kind == TOP:
+            self._view_changed(self._apply_top(market), now_ns)
+        elif kind == TRADE:
+            self._on_trade(market)
+            self.last_trade_ticks = views.head[PRICE]
+        elif kind == PARTIAL:
+            self._compare(self._check(market))
+        elif kind == SNAPSHOT:
+            self.resyncs += self.changed_ns > 0
+            self.wants_resync = False
+            self._book_changed(self._apply(market), now_ns)
 
     def lose(self) -> None:
         """The feed is gone: nothing in the book can be relied on until the next snapshot."""
         self.is_up = False
-        self._reset(self.book)
+        self._reset()
 
     def _book_changed(self, status: int, now_ns: int) -> None:
         if status in _NEEDS_RESYNC:
             self.wants_resync = True
             self.gaps += status != books.CROSSED
-        self.crossed += status == books.CROSSED
+            self.crossed += status == books.CROSSED
         self._view_changed(status, now_ns)
 
     def _view_changed(self, status: int, now_ns: int) -> None:
-        if status in (books.STALE, books.UNSYNCED, books.GAP, books.TOO_MANY):
+        if status in _IGNORED:
             return
-        self.is_crossed = status != books.OK
+        self.is_crossed = status != _OK
         self.changed_ns = now_ns
         self.is_dirty = True
-        self._observe(self.features, self.book, self.flow, self.vol, self.touch, now_ns)
-        if status == books.OK:
-            self.bid_ticks, self.ask_ticks, self.mid_half_ticks = self._touch[:3]
+        self._observe(now_ns)
+        if status == _OK:
+            touch = self._touch
+            self.bid_ticks, self.ask_ticks, self.mid_half_ticks = touch[0], touch[1], touch[2]
 
     def _compare(self, result: int) -> None:
         """Count a comparison with the venue's own picture; a difference is a reason to start again."""

@@ -1,5 +1,7 @@
 """From an instrument's market and inventory to its targets: estimates, spread model, ladder."""
 
+from functools import partial
+
 from mmd.core.instrument import Instrument
 from mmd.core.market import volatility
 from mmd.core.market_view import MarketView
@@ -16,6 +18,9 @@ from mmd.core.spec import QuotingSpec
 from mmd.core.units import NANOS_PER_SECOND, Side
 from mmd.jit.kernel import Rec, bind, new
 
+# Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
+_WITHDRAWN = QuoteState.WITHDRAWN
+_INVENTORY_LIMIT = QuoteState.INVENTORY_LIMIT
 STEP_NS = NANOS_PER_SECOND
 """How often (A, k) and gamma are estimated anew."""
 
@@ -34,19 +39,23 @@ class Quoter:
         self.intensity: Rec = new(intensities.INTENSITY)
         self.status = OK
         self._spec = spec
+        self._flow_coefficient = spec.flow_coefficient
         self._view = view
         self._stepped_ns = 0
-        self._model = spread_model(spec.spread_model, _spread_settings(spec))
-        self._prepare = bind(
-            prepare, self.quote, view.features, view.vol, self.intensity, 0, 0, 0.0
-        )
-        self._ladder = bind(ladder, self.quote, 0, 0)
+        model = spread_model(spec.spread_model, _spread_settings(spec))
+        inputs = (self.quote, view.features, view.vol, self.intensity)
+        self._prepare = partial(bind(prepare, *inputs, 0, 0, 0.0), *inputs)
+        self._offsets = partial(model.offsets, self.quote)
+        self._ladder = partial(bind(ladder, self.quote, 0, 0), self.quote)
         self._expose = bind(intensities.expose, self.intensity, 0, 0.0, 0.0, 0.0)
         self._fill = bind(intensities.fill, self.intensity, 0, 0.0)
         self._step = bind(intensities.step, self.intensity)
         self._set_gamma = bind(set_gamma, self.quote, 0.0)
         self._fair = memoryview(self.quote["fair"])
         self._n = memoryview(self.quote["n"][0])
+        self._tau_s = memoryview(self.quote["tau_s"])
+        self._state: QuoteState | None = None
+        """What allow_bid, allow_ask and spread_multiplier of the quote were set for."""
         self._instrument = instrument
 
     @property
@@ -97,34 +106,30 @@ class Quoter:
             )
         )
         self.quote["gamma"] = gamma
+        self._state = None
         self._estimate_gamma()
 
     def target(self, state: QuoteState, position_lots: int, limit_lots: int, tau_s: float) -> None:
         """Write quote.n, px and sz for the present market; n is zero where nothing may be quoted."""
-        self._n[0] = self._n[1] = 0
-        self.status = OK
-        if state is QuoteState.WITHDRAWN:
-            return
-        quote, view = self.quote, self._view
-        allow_bid, allow_ask = sides_allowed(state, position_lots / max(limit_lots, 1))
-        quote["allow_bid"], quote["allow_ask"] = allow_bid, allow_ask
-        quote["spread_multiplier"] = SPREAD_MULTIPLIER[state]
-        quote["tau_s"] = tau_s
-        self.status = (
-            self._prepare(
-                quote,
-                view.features,
-                view.vol,
-                self.intensity,
-                position_lots,
-                limit_lots,
-                self._spec.flow_coefficient,
+        status = OK
+        if state is not _WITHDRAWN:
+            if state is not self._state or state is _INVENTORY_LIMIT:
+                self._allow(state, position_lots / max(limit_lots, 1))
+            self._tau_s[0] = tau_s  # type: ignore[call-overload]  # typeshed knows integers only
+            status = (
+                self._prepare(position_lots, limit_lots, self._flow_coefficient)
+                or self._offsets()
+                or self._ladder(self._view.bid_ticks, self._view.ask_ticks)
             )
-            or self._model.offsets(quote)
-            or self._ladder(quote, view.bid_ticks, view.ask_ticks)
-        )
-        if self.status != OK:
+        self.status = status
+        if status != OK or state is _WITHDRAWN:
             self._n[0] = self._n[1] = 0
+
+    def _allow(self, state: QuoteState, inventory_ratio: float) -> None:
+        """Tell the ladder which sides to quote and how widely."""
+        self._state = state
+        self.quote["allow_bid"], self.quote["allow_ask"] = sides_allowed(state, inventory_ratio)
+        self.quote["spread_multiplier"] = SPREAD_MULTIPLIER[state]
 
     def on_order_filled(self, side: Side, price_ticks: int) -> None:
         """One order was filled to the end: evidence for (A, k)."""

@@ -41,16 +41,21 @@ class TradeValue:
         """Quote atoms of a price in ticks times a quantity in lots, rounded down."""
         return ticklots * self._quote_num // self._quote_den
 
+    def ticklots(self, quote_atoms: int) -> Fraction:
+        """Ticks times lots that an amount of quote is worth, exactly."""
+        return Fraction(quote_atoms * self._quote_den, self._quote_num)
+
     def base_atoms(self, qty_lots: int) -> int:
         """Base atoms of a quantity."""
         return qty_lots * self.atoms_per_lot
 
 
 class Account:
-    """Free and locked atoms by asset."""
+    """Free and locked atoms by asset; accounts of one trade group do not trade with each other."""
 
-    def __init__(self, name: str, balances: dict[str, int]) -> None:
+    def __init__(self, name: str, balances: dict[str, int], trade_group: int = -1) -> None:
         self.name = name
+        self.trade_group = trade_group
         self.free = dict(balances)
         self.locked = dict.fromkeys(balances, 0)
         self.ts_updated_ns = 0

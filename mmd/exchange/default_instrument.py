@@ -9,12 +9,12 @@ _QUOTE = "USDT"
 
 
 def synthetic_instrument(
-    symbol: str, venue: str, maker_fee_bps: float, taker_fee_bps: float
+    symbol: str, venue: str, maker_fee_bps: float, taker_fee_bps: float, number: int = 0
 ) -> Instrument:
     """A liquid made-up pair near 100.00: tick 0.01, lot 0.001, at least 5 of quote per order."""
     base = symbol.removesuffix(_QUOTE)
     return Instrument(
-        id=InstrumentId(0),
+        id=InstrumentId(number),
         venue=venue,
         symbol=symbol,
         base=base,

@@ -17,25 +17,30 @@ from mmd.exchange.executions import (
     ExecutionKind,
     ExpiryReason,
 )
-from mmd.exchange.filters import AMENDS_MAX
 from mmd.exchange.market import Market
 from mmd.exchange.order_book import Outcome
 from mmd.exchange.order_history import OrderHistory
 from mmd.exchange.orders import Order, OrderState, OrderTif, OrderType, SelfTrade
 from mmd.exchange.refusals import Refusal, Refused
+from mmd.exchange.rules import MarketRules, rules_of
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A new order as a client asks for it; price_ticks is 0 for a market order."""
+    """A new order as a client asks for it; price_ticks is 0 for a market order.
+
+    quote_atoms instead of qty_lots asks a market order to spend or to raise an amount of quote.
+    self_trade None is the market's default.
+    """
 
     instrument: int
     client_order_id: str
     side: Side
     type: OrderType
-    qty_lots: int
+    qty_lots: int = 0
+    quote_atoms: int = 0
     price_ticks: int = 0
     tif: OrderTif = OrderTif.GTC
-    self_trade: SelfTrade = SelfTrade.EXPIRE_MAKER
+    self_trade: SelfTrade | None = None
 
 
 class Exchange:
@@ -47,6 +52,8 @@ class Exchange:
         balances: dict[str, dict[str, int]],
         *,
         dictated: bool = False,
+        rules: Sequence[MarketRules] | None = None,
+        trade_groups: dict[str, int] | None = None,
     ) -> None:
         """Open the markets.
 
@@ -54,11 +61,17 @@ class Exchange:
             instruments: Their ids must be 0, 1, ... in order.
             balances: Atoms by asset, by account.
             dictated: A tape says what the background is; else a generator adds to it and takes from it.
+            rules: One for each instrument; None for what follows from the instruments alone.
+            trade_groups: By account; accounts of one group do not trade with each other.
         """
-        self.accounts = {name: Account(name, assets) for name, assets in balances.items()}
+        groups = trade_groups or {}
+        self.accounts = {
+            name: Account(name, assets, groups.get(name, -1)) for name, assets in balances.items()
+        }
         self.history = OrderHistory()
         self.markets = [
-            Market(i, self.accounts, self.history, dictated=dictated) for i in instruments
+            Market(i, self.accounts, self.history, dictated=dictated, rules=r)
+            for i, r in zip(instruments, rules or map(rules_of, instruments), strict=True)
         ]
         self._by_symbol = {m.instrument.symbol: m for m in self.markets}
         assert [m.instrument.id for m in self.markets] == list(range(len(self.markets)))
@@ -91,12 +104,27 @@ class Exchange:
         market = self.markets[request.instrument]
         if market.status != TradingStatus.TRADING:
             raise Refused(Refusal.NOT_TRADING)
-        market.filters.check_order(
-            request.type, request.price_ticks, request.qty_lots, market.reference_ticks(now_ns)
-        )
+        if request.self_trade not in {None, *market.rules.self_trade_modes}:
+            raise Refused(Refusal.SELF_TRADE_MODE)
+        if request.quote_atoms > 0:
+            market.filters.check_quote(request.quote_atoms)
+        else:
+            market.filters.check_order(
+                request.side,
+                request.type,
+                request.price_ticks,
+                request.qty_lots,
+                market.reference_ticks(now_ns),
+            )
+        open_orders = self.history.open_orders(account, request.instrument)
         if request.type != OrderType.MARKET:
-            open_orders = self.history.open_orders(account, request.instrument)
             market.filters.check_count(len(open_orders))
+        if request.side == Side.BUY:
+            held = self.accounts[account].total(market.instrument.base)
+            bids = sum(o.open_lots for o in open_orders if o.side == Side.BUY)
+            market.filters.check_position(
+                held // market.instrument.atoms_per_lot, bids, request.qty_lots
+            )
 
     def place(
         self, account: str, request: OrderRequest, now_ns: int
@@ -104,20 +132,11 @@ class Exchange:
         """Accept an order and match it. Raises: Refused."""
         self.validate(account, request, now_ns)
         market = self.markets[request.instrument]
-        order = Order(
-            order_id=0,
-            account=account,
-            instrument=request.instrument,
-            client_order_id=request.client_order_id,
-            side=request.side,
-            type=request.type,
-            tif=request.tif,
-            price_ticks=request.price_ticks,
-            qty_lots=request.qty_lots,
-            ts_created_ns=now_ns,
-            ts_updated_ns=now_ns,
-            self_trade=request.self_trade,
-        )
+        order = self._order(account, request, now_ns)
+        if request.quote_atoms > 0:
+            order.qty_lots = market.lots_for(request.side, request.quote_atoms)
+            if order.qty_lots == 0:
+                raise Refused(Refusal.LOT_SIZE)
         market.lock(order)
         order.order_id = self.history.next_order_id()
         self.history.open(order)
@@ -171,33 +190,49 @@ class Exchange:
         """Shrink an open order to qty_lots in total; its place in the queue stays. Raises: Refused."""
         order = self._open_order(account, instrument, order_id, client_order_id)
         market = self.markets[instrument]
-        if order.amends >= AMENDS_MAX:
+        if order.amends >= market.rules.amends_max:
             raise Refused(Refusal.MAX_NUM_ORDER_AMENDS)
         if qty_lots == order.qty_lots:
             raise Refused(Refusal.AMEND_NO_CHANGE)
         if qty_lots > order.qty_lots:
             raise Refused(Refusal.AMEND_INCREASE)
-        if qty_lots <= order.filled_lots:
+        if qty_lots <= order.filled_lots + order.prevented_lots:
             raise Refused(Refusal.LOT_SIZE)
         market.filters.check_order(
-            order.type, order.price_ticks, qty_lots, market.reference_ticks(now_ns)
+            order.side, order.type, order.price_ticks, qty_lots, market.reference_ticks(now_ns)
         )
         former = order.client_order_id
         if new_client_order_id is not None and new_client_order_id != former:
             if self.history.is_name_in_use(account, instrument, new_client_order_id):
                 raise Refused(Refusal.DUPLICATE_ORDER)
             self.history.rename(order, new_client_order_id)
+        former_qty_lots = order.qty_lots
         market.book.reduce(order, qty_lots)
         order.amends += 1
         order.ts_updated_ns = now_ns
         market.relock(order)
-        execution = market.execution(order, ExecutionKind.REPLACED, now_ns, request_id=former)
+        execution = market.execution(
+            order,
+            ExecutionKind.REPLACED,
+            now_ns,
+            request_id=former,
+            former_qty_lots=former_qty_lots,
+        )
+        self.history.record_amendment(execution)
         return order, execution, [execution, *market.balance_changes({account: None}, now_ns)]
 
     def reject(self, account: str, request: OrderRequest, now_ns: int) -> Execution:
         """The report of an order refused after its request had taken effect in part (cancel-replace)."""
-        order = Order(
-            order_id=self.history.next_order_id(),
+        order = self._order(account, request, now_ns)
+        order.order_id = self.history.next_order_id()
+        order.state = OrderState.REJECTED
+        return self.markets[request.instrument].execution(order, ExecutionKind.REJECTED, now_ns)
+
+    def _order(self, account: str, request: OrderRequest, now_ns: int) -> Order:
+        """An order without an id yet."""
+        default = self.markets[request.instrument].rules.self_trade
+        return Order(
+            order_id=0,
             account=account,
             instrument=request.instrument,
             client_order_id=request.client_order_id,
@@ -208,10 +243,10 @@ class Exchange:
             qty_lots=request.qty_lots,
             ts_created_ns=now_ns,
             ts_updated_ns=now_ns,
-            self_trade=request.self_trade,
-            state=OrderState.REJECTED,
+            self_trade=default if request.self_trade is None else request.self_trade,
+            quote_asked_atoms=request.quote_atoms,
+            trade_group=self.accounts[account].trade_group,
         )
-        return self.markets[request.instrument].execution(order, ExecutionKind.REJECTED, now_ns)
 
     def _open_order(
         self, account: str, instrument: int, order_id: int | None, client_order_id: str | None

@@ -5,7 +5,7 @@ from enum import IntEnum
 import msgspec
 
 from mmd.core.units import Side
-from mmd.exchange.orders import Order, OrderState
+from mmd.exchange.orders import Order, OrderState, SelfTrade
 
 
 class ExecutionKind(IntEnum):
@@ -31,11 +31,26 @@ class ExpiryReason(IntEnum):
     SELF_TRADE = 4
 
 
+class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A self-trade that was prevented: what it would have been, and what each order lost by it."""
+
+    match_id: int
+    instrument: int
+    taker: Order
+    maker: Order
+    mode: SelfTrade
+    price_ticks: int
+    qty_lots: int
+    taker_lots: int
+    maker_lots: int
+    ts_ns: int
+
+
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """One step of an order's life, with the order's numbers as they were right after it.
 
-    last_* are zero but for trades and preventions. fee_atoms are of fee_asset, taken from what was
-    received. request_id is the client's own name for a cancel or the order's former name for an amend.
+    last_* are zero but for trades and preventions. fee_atoms are of fee_asset. request_id is the client's
+    own name for a cancel or the order's former name for an amend; former_qty_lots goes with the latter.
     """
 
     order: Order
@@ -56,7 +71,8 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     fee_asset: str = ""
     request_id: str = ""
     expiry: ExpiryReason = ExpiryReason.NONE
-    counter_order_id: int = 0
+    prevented: PreventedMatch | None = None
+    former_qty_lots: int = 0
     is_working: bool = False
 
 
@@ -71,6 +87,19 @@ class PublicTrade(msgspec.Struct, frozen=True, kw_only=True):
     ts_ns: int
 
 
+class AggregateTrade(msgspec.Struct, frozen=True, kw_only=True):
+    """Neighbouring trades of one aggressor at one price and time, as one."""
+
+    instrument: int
+    aggregate_id: int
+    first_id: int
+    last_id: int
+    price_ticks: int
+    qty_lots: int
+    aggressor: Side
+    ts_ns: int
+
+
 class BalanceChange(msgspec.Struct, frozen=True, kw_only=True):
     """Balances of an account after a change: (asset, free atoms, locked atoms)."""
 
@@ -79,4 +108,4 @@ class BalanceChange(msgspec.Struct, frozen=True, kw_only=True):
     ts_ns: int
 
 
-ExchangeEvent = Execution | PublicTrade | BalanceChange
+ExchangeEvent = Execution | PublicTrade | AggregateTrade | BalanceChange

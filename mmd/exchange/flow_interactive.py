@@ -18,10 +18,11 @@ from mmd.exchange.executions import ExchangeEvent
 from mmd.exchange.latent_price import STEP_NS, LatentPrice, lognormal_lots
 from mmd.exchange.market import Market
 from mmd.exchange.order_book import Outcome
-from mmd.exchange.presets import FlowPreset
+from mmd.exchange.presets import FlowPreset, PriceLink
 from mmd.exchange.random_rows import RandomRows
 
 _FAR_TICKS = 150
+_STREAMS_PER_MARKET = 16
 
 
 class _Kind(IntEnum):
@@ -39,13 +40,21 @@ class InteractiveFlow:
     """Drives one market's background from a seed; `accepted` counts events by kind for reports."""
 
     def __init__(
-        self, preset: FlowPreset, seed: int, exchange: Exchange, market: Market, start_ns: int
+        self,
+        preset: FlowPreset,
+        seed: int,
+        exchange: Exchange,
+        market: Market,
+        start_ns: int,
+        link: PriceLink | None = None,
     ) -> None:
+        """Fill the opening book; without a link the efficient price is this market's own."""
         self.accepted = dict.fromkeys((_Kind.LIMIT, _Kind.CANCEL, _Kind.MARKET, _Kind.INFORMED), 0)
         self._preset = preset
         self._exchange = exchange
         self._market = market
-        self._rows = {kind: RandomRows(seed, kind, 6) for kind in self.accepted}
+        offset = _STREAMS_PER_MARKET * market.instrument.id
+        self._rows = {kind: RandomRows(seed, kind + offset, 6) for kind in self.accepted}
         self._rates = {
             _Kind.LIMIT: preset.limit_rate,
             _Kind.CANCEL: preset.cancel_rate,
@@ -54,12 +63,14 @@ class InteractiveFlow:
         }
         self._index = dict.fromkeys(self.accepted, 0)
         start = preset.price / float(market.instrument.tick_size)
-        self._latent = LatentPrice(preset, RandomRows(seed, _Kind.LATENT, 4), start)
+        link = PriceLink(seed=seed) if link is None else link
+        path = RandomRows(link.seed, _Kind.LATENT + offset, 4)
+        self._latent = LatentPrice(preset, path, start, link.lag_ns // STEP_NS)
         self._step_ns = start_ns + STEP_NS
         self._next_ns = {kind: self._gap(kind, start_ns) for kind in self.accepted}
         self._excited = 0.0
         self._excited_ns = start_ns
-        self._fill_opening_book(RandomRows(seed, _Kind.OPENING, 2))
+        self._fill_opening_book(RandomRows(seed, _Kind.OPENING + offset, 2))
 
     @property
     def latent_ticks(self) -> float:

@@ -9,10 +9,16 @@ STEP_NS = 50_000_000
 
 
 class LatentPrice:
-    """V in ticks after each step; depends on the seed alone, never on the book."""
+    """V in ticks after each step; depends on the seed alone, never on the book.
 
-    def __init__(self, preset: FlowPreset, rows: RandomRows, start_ticks: float) -> None:
+    Two of them with the same rows follow the same path; one that lags waits for lag_steps first.
+    """
+
+    def __init__(
+        self, preset: FlowPreset, rows: RandomRows, start_ticks: float, lag_steps: int = 0
+    ) -> None:
         """Start at start_ticks; rows needs four numbers each."""
+        self._wait = lag_steps
         self.ticks = start_ticks
         self._rows = rows
         self._index = 0
@@ -23,6 +29,9 @@ class LatentPrice:
 
     def step(self) -> None:
         """Move on by 50 ms."""
+        if self._wait > 0:
+            self._wait -= 1
+            return
         u1, u2, u_jump, u_size = self._rows.row(self._index)
         self._index += 1
         self.ticks *= math.exp(self._sigma * normal(u1, u2))

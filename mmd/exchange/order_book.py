@@ -1,5 +1,6 @@
 """Price-time priority matching of one instrument, with accounts' orders and background in the same queues."""
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from mmd.core.units import Side
@@ -19,11 +20,18 @@ class Match(NamedTuple):
 
 
 class Prevented(NamedTuple):
-    """An order that self-trade prevention ended before this quantity traded with itself."""
+    """A self-trade that did not happen: what would have traded, and what each order lost instead.
 
-    order: Order
-    other: Order
+    mode is the effective one: the taker's, but for TRANSFER, which both must name.
+    """
+
+    taker: Order
+    maker: Order
+    mode: SelfTrade
+    price_ticks: int
     qty_lots: int
+    taker_lots: int
+    maker_lots: int
 
 
 Outcome = Match | Prevented
@@ -97,6 +105,18 @@ class OrderBook:
                 break
         return cost
 
+    def lots_for(self, side: Side, ticklots: Fraction) -> int:
+        """How many lots a market order can take for an amount, in ticks times lots."""
+        lots = 0
+        other = self.sides[side.opposite]
+        for price in other.prices():
+            step = min(int(ticklots // price), other.levels[price].total)
+            lots += step
+            ticklots -= step * price
+            if step < other.levels[price].total:
+                break
+        return lots
+
     def submit(self, order: Order) -> list[Outcome]:
         """Match an arriving order and let the rest of a GTC limit order rest.
 
@@ -107,8 +127,7 @@ class OrderBook:
             return []
         limit = None if order.type == OrderType.MARKET else order.price_ticks
         outcomes = self.match(order.side, order.qty_lots, limit, order)
-        stopped = any(isinstance(o, Prevented) and o.order is order for o in outcomes)
-        rests = order.tif == OrderTif.GTC and order.type != OrderType.MARKET and not stopped
+        rests = order.tif == OrderTif.GTC and order.type != OrderType.MARKET
         if rests and order.leaves_lots > 0:
             self.sides[order.side].touch(order.price_ticks).join(order)
             self.own[order.side][order.order_id] = order
@@ -123,7 +142,7 @@ class OrderBook:
 
     def reduce(self, order: Order, qty_lots: int) -> None:
         """Shrink a resting order to qty_lots in total, filled part included; its place stays."""
-        assert order.matched_lots < qty_lots < order.qty_lots
+        assert order.matched_lots + order.withheld_lots < qty_lots < order.qty_lots
         order.qty_lots = qty_lots
         self.sides[order.side].dirty.add(order.price_ticks)
         self.count_account_change()
@@ -141,9 +160,8 @@ class OrderBook:
                 break
             maker, offered = other.levels[price].front()
             if taker is not None and maker is not None and _prevents(taker, maker):
-                outcomes += self._prevent(taker, maker, min(left, offered))
-                if taker.self_trade != SelfTrade.EXPIRE_MAKER:
-                    break
+                outcomes.append(self._prevent(taker, maker, price))
+                left = taker.leaves_lots
                 continue
             step = min(left, offered)
             outcomes.append(self._trade(side, price, step, maker, taker))
@@ -185,18 +203,40 @@ class OrderBook:
         side.drop_if_empty(order.price_ticks)
         del self.own[order.side][order.order_id]
 
-    def _prevent(self, taker: Order, maker: Order, qty_lots: int) -> list[Outcome]:
-        ended: list[Outcome] = []
-        if taker.self_trade != SelfTrade.EXPIRE_TAKER:
-            self._unlist(maker)
-            ended.append(Prevented(maker, taker, qty_lots))
-        if taker.self_trade != SelfTrade.EXPIRE_MAKER:
-            ended.append(Prevented(taker, maker, qty_lots))
-        return ended
+    def _prevent(self, taker: Order, maker: Order, price_ticks: int) -> Prevented:
+        """Take off both orders what the effective mode says; what is left of them stays."""
+        mode = taker.self_trade
+        if mode == SelfTrade.TRANSFER and maker.self_trade != SelfTrade.TRANSFER:
+            mode = SelfTrade.DECREMENT
+        qty = min(taker.leaves_lots, maker.leaves_lots)
+        taker_lots, maker_lots = _losses(mode, taker.leaves_lots, maker.leaves_lots, qty)
+        taker.withheld_lots += taker_lots
+        if maker_lots > 0:
+            maker.withheld_lots += maker_lots
+            self.sides[maker.side].dirty.add(price_ticks)
+            if maker.leaves_lots == 0:
+                self._unlist(maker)
+        return Prevented(taker, maker, mode, price_ticks, qty, taker_lots, maker_lots)
+
+
+def _losses(mode: SelfTrade, taker_lots: int, maker_lots: int, qty_lots: int) -> tuple[int, int]:
+    """What taker and maker lose where qty_lots would have traded. Source: Binance, stp_faq.md."""
+    match mode:
+        case SelfTrade.EXPIRE_MAKER:
+            return 0, maker_lots
+        case SelfTrade.EXPIRE_TAKER:
+            return taker_lots, 0
+        case SelfTrade.EXPIRE_BOTH:
+            return taker_lots, maker_lots
+        case _:
+            return qty_lots, qty_lots
 
 
 def _prevents(taker: Order, maker: Order) -> bool:
-    return taker.account == maker.account and taker.self_trade != SelfTrade.NONE
+    if taker.self_trade == SelfTrade.NONE:
+        return False
+    in_one_group = taker.trade_group == maker.trade_group != -1
+    return taker.account == maker.account or in_one_group
 
 
 def _within(order: Order, price_ticks: int) -> bool:

@@ -3,12 +3,13 @@
 from collections import deque
 from collections.abc import Iterator
 
-from mmd.exchange.executions import Execution
+from mmd.exchange.executions import Execution, PreventedMatch
 from mmd.exchange.orders import Order
 from mmd.exchange.refusals import Refusal, Refused
 
 _CLOSED_KEPT = 20_000
 _TRADES_KEPT = 100_000
+_OTHERS_KEPT = 10_000
 
 _Name = tuple[str, int, str]
 
@@ -21,6 +22,8 @@ class OrderHistory:
         self._closed: dict[int, Order] = {}
         self._by_name: dict[_Name, Order] = {}
         self._trades: deque[Execution] = deque(maxlen=_TRADES_KEPT)
+        self._amendments: deque[Execution] = deque(maxlen=_OTHERS_KEPT)
+        self._prevented: deque[PreventedMatch] = deque(maxlen=_OTHERS_KEPT)
         self._last_order_id = 0
         self._last_execution_id = 0
 
@@ -58,6 +61,26 @@ class OrderHistory:
     def record_trade(self, execution: Execution) -> None:
         """Keep an own trade."""
         self._trades.append(execution)
+
+    def record_amendment(self, execution: Execution) -> None:
+        """Keep an amendment."""
+        self._amendments.append(execution)
+
+    def record_prevented(self, match: PreventedMatch) -> None:
+        """Keep a prevented self-trade."""
+        self._prevented.append(match)
+
+    def amendments(self, order: Order) -> Iterator[Execution]:
+        """An order's amendments, oldest first."""
+        return (a for a in self._amendments if a.order is order)
+
+    def prevented(self, account: str, instrument: int) -> Iterator[PreventedMatch]:
+        """Prevented self-trades that an account had a part in, oldest first."""
+        return (
+            p
+            for p in self._prevented
+            if p.instrument == instrument and account in {p.taker.account, p.maker.account}
+        )
 
     def is_name_in_use(self, account: str, instrument: int, client_order_id: str) -> bool:
         """Whether an open order has this client order id."""

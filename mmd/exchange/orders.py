@@ -30,6 +30,10 @@ class SelfTrade(IntEnum):
     EXPIRE_MAKER = 1
     EXPIRE_TAKER = 2
     EXPIRE_BOTH = 3
+    DECREMENT = 4
+    """Both orders shrink by what would have traded."""
+    TRANSFER = 5
+    """Like DECREMENT; between accounts of one trade group what would have traded changes hands too."""
 
 
 class OrderState(IntEnum):
@@ -50,7 +54,9 @@ class Order(msgspec.Struct, eq=False):
 
     The book counts matched_lots while it matches; settlement follows trade by trade with filled_lots and
     quote_atoms (what the fills were worth), so that each execution carries the totals of its moment.
-    locked_atoms is what remains set aside (quote for a buy, base for a sell).
+    locked_atoms is what remains set aside (quote for a buy, base for a sell). Self-trade prevention takes
+    lots off in the same two steps: withheld_lots in the book, prevented_lots as it is told.
+    quote_asked_atoms is not 0 for a market order over an amount of quote.
     """
 
     order_id: int
@@ -70,13 +76,22 @@ class Order(msgspec.Struct, eq=False):
     filled_lots: int = 0
     quote_atoms: int = 0
     locked_atoms: int = 0
+    withheld_lots: int = 0
     prevented_lots: int = 0
+    prevented_id: int = -1
+    quote_asked_atoms: int = 0
+    trade_group: int = -1
     amends: int = 0
 
     @property
     def leaves_lots(self) -> int:
         """What may still be matched."""
-        return self.qty_lots - self.matched_lots
+        return self.qty_lots - self.matched_lots - self.withheld_lots
+
+    @property
+    def open_lots(self) -> int:
+        """What is neither filled nor prevented, as told so far."""
+        return self.qty_lots - self.filled_lots - self.prevented_lots
 
     @property
     def is_open(self) -> bool:

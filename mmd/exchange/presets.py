@@ -47,6 +47,16 @@ class FlowPreset(msgspec.Struct, frozen=True, kw_only=True):
     informed_fee: float = 0.2
 
 
+class PriceLink(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a market's efficient price comes from: the path of a seed, told lag_ns late.
+
+    Markets that share the seed are linked; the one without lag leads.
+    """
+
+    seed: int
+    lag_ns: int = 0
+
+
 PRESETS: dict[str, FlowPreset] = {
     "default": FlowPreset(),
     "calm": FlowPreset(

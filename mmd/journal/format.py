@@ -23,8 +23,10 @@ from mmd.core.events import Event
 from mmd.core.spec import SessionSpec
 
 HEAD = struct.Struct("<IIQB")
-CHECKED_FROM = 8
-"""Offset in the head at which the checksummed part begins."""
+CHECKED = struct.Struct("<QB")
+"""The part of the head that the checksum covers, together with the body."""
+CHECKED_FROM = HEAD.size - CHECKED.size
+"""Offset in the head at which it begins."""
 BODY_MAX = 16 * 1024 * 1024
 SUFFIX = ".mmdj"
 

@@ -2,7 +2,9 @@
 
 An append is a copy into mapped memory, so a record survives the death of the process at once and the
 death of the host after `sync_ns` at most. Space is allocated ahead: a full disk shows as a JournalError at
-a segment's start, never as a fault in the middle of a write.
+a segment's start, never as a fault in the middle of a write. The thread also touches the pages that will be
+written next: the first touch of a page, and the first after each sync, takes the kernel 3 us when all is warm
+and 20 us when it is not.
 """
 
 import mmap
@@ -12,13 +14,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import crc32c
+from crc32c import crc32c
 
 from mmd.core.commands import Command
 from mmd.core.events import Event
 from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
-from mmd.journal.format import CHECKED_FROM, HEAD, SUFFIX, Kind, encoder
+from mmd.journal.format import CHECKED, HEAD, SUFFIX, Kind, encoder
+
+_HEAD_SIZE = HEAD.size
+# Plain integers: members of an Enum are looked up through its metaclass, 0.1 us each.
+_HEADER, _MARKET, _EVENT, _COMMAND = (
+    int(kind) for kind in (Kind.HEADER, Kind.MARKET, Kind.EVENT, Kind.COMMAND)
+)
+_POPULATE_WRITE = 23
+"""MADV_POPULATE_WRITE of Linux 5.14, which this Python's mmap does not name."""
+_AHEAD_MIN = 4 * mmap.PAGESIZE
+_AHEAD_MAX = 256 * mmap.PAGESIZE
 
 
 class JournalWriter:
@@ -38,6 +50,8 @@ class JournalWriter:
         self._segment_bytes = max(segment_bytes, 4 * len(self._header) + 1024 * 1024)
         self._segment = 0
         self._at = 0
+        self._room = self._segment_bytes - 2 * _HEAD_SIZE
+        """For bodies: a record has a head of its own, and another of zeros ends the segment."""
         self._map: mmap.mmap | None = None
         self._fd = -1
         try:
@@ -55,15 +69,15 @@ class JournalWriter:
 
     def market(self, packed: memoryview) -> None:
         """Append a market record's packed bytes."""
-        self._append(Kind.MARKET, packed)
+        self._append(_MARKET, packed)
 
     def event(self, event: Event) -> None:
         """Append an event."""
-        self._append(Kind.EVENT, encoder.encode(event))
+        self._append(_EVENT, encoder.encode(event))
 
     def command(self, command: Command) -> None:
         """Append an intent; only then may it be sent."""
-        self._append(Kind.COMMAND, encoder.encode(command))
+        self._append(_COMMAND, encoder.encode(command))
 
     @property
     def bytes_written(self) -> int:
@@ -87,24 +101,19 @@ class JournalWriter:
     ) -> None:
         self.close()
 
-    def _append(self, kind: Kind, body: bytes | memoryview) -> None:
-        size = HEAD.size + len(body)
-        if self._at + size + HEAD.size > self._segment_bytes:
-            self._roll()
-        self._write(kind, body)
-
-    def _write(self, kind: Kind, body: bytes | memoryview) -> None:
+    def _append(self, kind: int, body: bytes | memoryview) -> None:
         """Body before head: a record exists from the moment its length does."""
+        size = len(body)
+        if self._at + size > self._room:
+            self._roll()
         out, at = self._map, self._at
         assert out is not None, "journal is closed"
-        self.records += 1
-        start = at + HEAD.size
-        out[start : start + len(body)] = body
-        tail = HEAD.pack(0, 0, self.records, kind)[CHECKED_FROM:]
-        HEAD.pack_into(
-            out, at, len(body), crc32c.crc32c(body, crc32c.crc32c(tail)), self.records, kind
-        )
-        self._at = start + len(body)
+        sequence = self.records = self.records + 1
+        start = at + _HEAD_SIZE
+        self._at = end = start + size
+        out[start:end] = body
+        checksum = crc32c(body, crc32c(CHECKED.pack(sequence, kind)))
+        HEAD.pack_into(out, at, size, checksum, sequence, kind)
 
     def _roll(self) -> None:
         """Close the full segment and start the next with the header."""
@@ -120,7 +129,7 @@ class JournalWriter:
             ) from error
         self._map = mmap.mmap(self._fd, self._segment_bytes)
         self._at = 0
-        self._write(Kind.HEADER, self._header)
+        self._append(_HEADER, self._header)
 
     def _finish_segment(self) -> None:
         if self._map is None:
@@ -134,10 +143,22 @@ class JournalWriter:
 
     def _sync_forever(self, period_s: float) -> None:
         """Bring dirty pages to the disk; sleeps without the interpreter lock in between."""
+        synced_at = 0
         while not self._stop.wait(period_s):
-            fd = self._fd
-            if fd >= 0:
-                try:
-                    os.fdatasync(fd)
-                except OSError:  # the segment was rolled just now, and synced by that
-                    continue
+            fd, out, at = self._fd, self._map, self._at
+            if fd < 0 or out is None:
+                continue
+            try:
+                os.fdatasync(fd)
+                _touch_ahead(out, at, 2 * (at - synced_at))
+            except (OSError, ValueError):  # the segment was rolled just now, and synced by that
+                continue
+            finally:
+                synced_at = at
+
+
+def _touch_ahead(out: mmap.mmap, at: int, size: int) -> None:
+    """Make the pages of the next `size` bytes writable now. Raises: OSError where the kernel cannot."""
+    start = at - at % mmap.PAGESIZE
+    end = min(at + min(max(size, _AHEAD_MIN), _AHEAD_MAX), len(out))
+    out.madvise(_POPULATE_WRITE, start, end - start)

@@ -15,15 +15,14 @@ from mmd.core.events import OperatorAction
 from mmd.core.risk.levels import RiskLevel
 from mmd.errors import MmdError
 from mmd.ops.http import HttpServer
-from mmd.ops.process import CONTROL_FILE, STATE_FILE, address_in
+from mmd.ops.process import address_in
+from mmd.ops.shared_files import CONTROL_FILE, HALT_FILE, RUNNING_FILE, STATE_FILE
 from mmd.ops.shared_state import SharedStateWriter
 from mmd.ops.state import State
 from mmd.shell.control_socket import ACTIONS, ControlSocket
 from mmd.shell.driver import Driver
 
 PUBLISH_PERIOD_S = 0.25
-RUNNING_FILE, HALT_FILE = "running", "HALT"
-"""In the journal folder: where a running engine can be reached, and an operator's order to halt."""
 
 
 class EngineSide:

@@ -11,12 +11,11 @@ import uvloop
 from mmd.config import HttpSection
 from mmd.errors import MmdError
 from mmd.ops.http import HttpServer
+from mmd.ops.shared_files import ADDRESS_FILE, CONTROL_FILE, STATE_FILE
 from mmd.ops.shared_state import SharedStateReader
 from mmd.ops.state import State
 from mmd.shell.control_socket import send_control
 
-STATE_FILE, CONTROL_FILE, ADDRESS_FILE = "state", "control", "http"
-"""Files in the folder that engine and ops share."""
 _log = structlog.get_logger()
 
 

@@ -78,7 +78,7 @@ async def send_control(path: Path, action: str, who: str) -> None:
             writer.close()
     except (OSError, TimeoutError, ValueError) as error:
         raise MmdError(
-            f"no engine answers at {path} ({error or 'time-out'}): is mmd run going on there?"
+            f"no engine answers at {path} ({str(error) or 'time-out'}): is mmd run going on there?"
         ) from error
     if not answer.get("ok"):
         raise MmdError(f"the engine refused: {answer.get('error', 'no reason given')}")

@@ -2,7 +2,7 @@
 
 Everything ready on any socket is applied before the engine decides once (conflation): a slow moment means
 fewer decisions, not older ones. Every input is journalled before it is applied and every command before it
-is sent, so the session replays to the same commands.
+is sent, so the session replays to the same commands. Statistics are kept once the orders are out.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import structlog
 from mmd.core.commands import AmendOrder, CancelAll, CancelOrder, Command, QueryOrder, ResyncBook
 from mmd.core.engine import Engine
 from mmd.core.events import Decision, Event, OperatorAction, OperatorCommand, Timer
-from mmd.core.market.record import MARKET, pack, packed_view
+from mmd.core.market.record import MARKET, TS_RECV_NS, MarketViews, RecordViews, pack
 from mmd.core.ports import Clock, Journal, Venue
 from mmd.errors import JournalError
 from mmd.jit.kernel import Rec, bind, new
@@ -40,10 +40,14 @@ class Driver:
         self._journal = journal
         self._clock = clock
         self._pack = bind(pack, new(MARKET))
-        self._views: dict[int, memoryview] = {}
+        self._views = MarketViews()
         self._venues: list[Venue] = []
         self._scheduled = False
-        self._first_tick_ns = 0
+        self._applied: list[tuple[int, int, int]] = []
+        """Of each market record since the last decision: when it was received, handed over, applied."""
+        self._deciding = False
+        self._late: list[Event] = []
+        """What became known in the middle of a decision, e.g. that the socket broke under a command."""
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -60,21 +64,21 @@ class Driver:
 
     def on_market(self, market: Rec) -> None:
         """Journal and apply one market record."""
+        assert not self._deciding, "market data came in from inside a venue's send"
         entered_ns = self._clock.monotonic_ns()
-        recv_ns = int(market["ts_recv_ns"][0])
-        self._record_market(market)
+        views = self._views.of(market)
+        self._record_market(views)
         self.engine.apply_market(market)
-        applied_ns = self._clock.monotonic_ns()
-        self.stages["decode"].record(entered_ns - recv_ns)
-        self.stages["apply"].record(applied_ns - entered_ns)
-        if self._first_tick_ns == 0:
-            self._first_tick_ns = recv_ns
+        self._applied.append((views.head[TS_RECV_NS], entered_ns, self._clock.monotonic_ns()))
         if self.on_market_applied is not None:
             self.on_market_applied(market)
         self._schedule()
 
     def on_event(self, event: Event) -> None:
-        """Journal and apply any other event."""
+        """Journal and apply any other event; one that comes from inside a decision, after that decision."""
+        if self._deciding:
+            self._late.append(event)
+            return
         self._record_event(event)
         self.engine.apply(event)
         self._schedule()
@@ -97,20 +101,32 @@ class Driver:
         self.decisions += 1
         decision = Decision(began_ns, self.decisions)
         self._record_event(decision)
-        commands = self.engine.decide(decision)
-        first_tick_ns, self._first_tick_ns = self._first_tick_ns, 0
-        if not commands:
-            return
-        decided_ns = self._clock.monotonic_ns()
-        sent_ns = 0
-        for approved in commands:
-            if self._record_command(approved.command):
-                self._venues[0].send(approved)
-                sent_ns = sent_ns or self._clock.monotonic_ns()
-        self.stages["decide"].record(decided_ns - began_ns)
-        self.stages["send"].record(self._clock.monotonic_ns() - decided_ns)
-        if first_tick_ns and sent_ns:
-            self.tick_to_order.record(sent_ns - first_tick_ns)
+        decided_ns = sent_ns = 0
+        self._deciding = True
+        try:
+            for approved in self.engine.decide(decision):
+                decided_ns = decided_ns or self._clock.monotonic_ns()
+                if self._record_command(approved.command):
+                    self._venues[0].send(approved)
+                    sent_ns = sent_ns or self._clock.monotonic_ns()
+        finally:
+            self._deciding = False
+        self._keep_time(began_ns, decided_ns, sent_ns)
+        late, self._late = self._late, []
+        for event in late:
+            self.on_event(event)
+
+    def _keep_time(self, began_ns: int, decided_ns: int, sent_ns: int) -> None:
+        """Count how long each stage took: up to the first command, and up to its bytes."""
+        applied, self._applied = self._applied, []
+        for recv_ns, entered_ns, applied_ns in applied:
+            self.stages["decode"].record(entered_ns - recv_ns)
+            self.stages["apply"].record(applied_ns - entered_ns)
+        if sent_ns:
+            self.stages["decide"].record(decided_ns - began_ns)
+            self.stages["send"].record(sent_ns - decided_ns)
+            if applied:
+                self.tick_to_order.record(sent_ns - applied[0][0])
 
     def _on_timer(self, due: float) -> None:
         loop = self._loop
@@ -120,16 +136,12 @@ class Driver:
         self._timer = loop.call_later(TIMER_PERIOD_S, self._on_timer, now)
         self.on_event(Timer(self._clock.monotonic_ns()))
 
-    def _record_market(self, market: Rec) -> None:
-        if not self.journal_up:
-            return
-        view = self._views.get(id(market))
-        if view is None:
-            view = self._views[id(market)] = packed_view(market)
-        try:
-            self._journal.market(view[: self._pack(market)])
-        except JournalError as error:
-            self._lose_journal(error)
+    def _record_market(self, views: RecordViews) -> None:
+        if self.journal_up:
+            try:
+                self._journal.market(views.packed[: self._pack(views.record)])
+            except JournalError as error:
+                self._lose_journal(error)
 
     def _record_event(self, event: Event) -> None:
         if self.journal_up:

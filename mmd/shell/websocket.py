@@ -66,7 +66,8 @@ class WebSocket(asyncio.Protocol):
         limits: WebSocketLimits,
     ) -> None:
         self._uri = uri
-        self._on_message = on_message
+        self.on_message = on_message
+        """Where messages go from now on; may be replaced at any time."""
         self._on_closed = on_closed
         self._on_open = on_open
         self._clock = clock
@@ -231,14 +232,14 @@ class WebSocket(asyncio.Protocol):
         opcode = frame.opcode
         if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
             if frame.fin:
-                self._on_message(bytes(frame.data), now_ns)
+                self.on_message(bytes(frame.data), now_ns)
             else:
                 self._parts = [bytes(frame.data)]
         elif opcode is Opcode.CONT:
             self._parts.append(bytes(frame.data))
             if frame.fin:
                 whole, self._parts = b"".join(self._parts), []
-                self._on_message(whole, now_ns)
+                self.on_message(whole, now_ns)
 
     def _on_not_open(self) -> None:
         """The handshake failed, the peer said goodbye, or it broke the protocol."""

@@ -71,7 +71,7 @@ async def test_every_bad_frame_ends_in_a_right_book(tmp_path: Path) -> None:
         done, _ = await daemon.end(signal.SIGTERM)
     assert done.code == 0, done.err
     reasons = [row["reason"] for row in daemon.logged("feed_down")][: len(FATAL)]
-    for reason, says in zip(reasons, ("JSON", "100.0050", "NOSUCHUSDT", "big"), strict=True):
+    for reason, says in zip(reasons, ("JSON", "100.0050", "NOSUCHUSDT", "exceeds"), strict=True):
         assert says in reason
     assert done.error_lines == []
     summary = json.loads((tmp_path / "s.json").read_text())

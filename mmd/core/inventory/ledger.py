@@ -22,6 +22,8 @@ class Ledger:
         drift_atoms: holdings that the venue reported last less those that our fills explain; 0, or something
             happened that we have not been told.
         base_atoms, quote_atoms: total holdings, as the venue last said and moved by fills since.
+        position_atoms: inventory; 0 before the first reconciliation.
+        position_lots: the same in whole lots, towards zero.
     """
 
     def __init__(self, instrument: Instrument, target_atoms: int | None) -> None:
@@ -33,18 +35,10 @@ class Ledger:
         self.drift_atoms = 0
         self.base_atoms = 0
         self.quote_atoms = 0
+        self.position_atoms = 0
+        self.position_lots = 0
         self._instrument = instrument
         self._target_atoms = target_atoms
-
-    @property
-    def position_atoms(self) -> int:
-        """Inventory in base atoms; 0 before the first reconciliation."""
-        return 0 if self.pnl is None else self.pnl.position.atoms
-
-    @property
-    def position_lots(self) -> int:
-        """Inventory in whole lots, towards zero."""
-        return 0 if self.pnl is None else self.pnl.position.lots
 
     def on_reconciled(self, event: Reconciled, mid_half_ticks: int) -> None:
         """Set the baseline, or compare with it."""
@@ -54,6 +48,7 @@ class Ledger:
                 self._target_atoms = event.base_atoms
             carried_atoms = event.base_atoms - self._target_atoms
             self.pnl = Pnl(self._instrument, mid_half_ticks, carried_atoms)
+            self._note_position(self.pnl)
         assert self._target_atoms is not None, "set with the first reconciliation"
         self.drift_atoms = event.base_atoms - self._target_atoms - self.position_atoms
 
@@ -70,6 +65,7 @@ class Ledger:
         if self.pnl is None:
             return
         self.pnl.on_fill(fill, mid_half_ticks)
+        self._note_position(self.pnl)
         self.markouts.on_fill(fill.side, fill.price_ticks, fill.qty_lots, mid_half_ticks, now_ns)
         self.fills.append(fill)
         self.fill_count += 1
@@ -85,3 +81,7 @@ class Ledger:
         if self.pnl is not None:
             self.pnl.on_mid(mid_half_ticks)
         self.markouts.on_mid(mid_half_ticks, now_ns)
+
+    def _note_position(self, pnl: Pnl) -> None:
+        """Decisions read the position far more often than fills change it."""
+        self.position_atoms, self.position_lots = pnl.position.atoms, pnl.position.lots

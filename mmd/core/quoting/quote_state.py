@@ -1,15 +1,13 @@
 """Whether to quote, how widely and on which sides: one table from conditions to a state and its reason.
 
-The table is read from the top, the first row that holds decides: what makes prices unknown comes before what
-makes them risky, and that before what makes them unattractive. The state depends on the present alone, so a
-replay needs no history; whoever keeps the last one reports the change.
+The table (`quote_state`) is read from the top, the first row that holds decides: what makes prices unknown
+comes before what makes them risky, and that before what makes them unattractive. The state depends on the
+present alone, so a replay needs no history; whoever keeps the last one reports the change.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
-
-import msgspec
 
 INVENTORY_RATIO_MAX: Final = 0.9
 
@@ -45,8 +43,11 @@ class QuoteReason(IntEnum):
     INVENTORY = 11
 
 
-class Conditions(msgspec.Struct, kw_only=True, gc=False):
+@dataclass(slots=True, kw_only=True)
+class Conditions:
     """What the state depends on; one object per instrument, kept current by the engine.
+
+    No msgspec Struct, unlike other values: setting a field of one takes 70 ns, of this 10.
 
     Limits at their defaults are off. sigma and its limits share a unit, ticks per square root of a second.
     """
@@ -74,37 +75,7 @@ class Conditions(msgspec.Struct, kw_only=True, gc=False):
     inventory_ratio_max: float = INVENTORY_RATIO_MAX
 
 
-_Row = tuple[QuoteReason, QuoteState, Callable[[Conditions], bool]]
-
-# Comparisons are written so that a NaN withdraws.
-TABLE: Final[tuple[_Row, ...]] = (
-    (QuoteReason.OPERATOR, QuoteState.WITHDRAWN, lambda c: not c.operator_on),
-    (QuoteReason.NOT_TRADING, QuoteState.WITHDRAWN, lambda c: not c.trading),
-    (QuoteReason.FEED_DOWN, QuoteState.WITHDRAWN, lambda c: not c.feed_up),
-    (QuoteReason.PRIVATE_DOWN, QuoteState.WITHDRAWN, lambda c: not c.private_up),
-    (
-        QuoteReason.BOOK_STALE,
-        QuoteState.WITHDRAWN,
-        lambda c: not c.book_synced or c.book_age_ns > c.book_age_ns_max,
-    ),
-    (QuoteReason.BOOK_CROSSED, QuoteState.WITHDRAWN, lambda c: c.book_crossed),
-    (QuoteReason.WARM_UP, QuoteState.WITHDRAWN, lambda c: not c.warm),
-    (QuoteReason.RISK, QuoteState.WITHDRAWN, lambda c: not c.risk_may_quote),
-    (QuoteReason.VOLATILITY, QuoteState.WITHDRAWN, lambda c: not c.sigma <= c.sigma_max),
-    (
-        QuoteReason.SPREAD_TOO_NARROW,
-        QuoteState.WITHDRAWN,
-        lambda c: not c.spread_ticks >= c.spread_ticks_min,
-    ),
-    (QuoteReason.RISK, QuoteState.INVENTORY_LIMIT, lambda c: c.risk_reduce_only),
-    (
-        QuoteReason.INVENTORY,
-        QuoteState.INVENTORY_LIMIT,
-        lambda c: not abs(c.inventory_ratio) <= c.inventory_ratio_max,
-    ),
-    (QuoteReason.VOLATILITY, QuoteState.PASSIVE, lambda c: c.sigma > c.sigma_wide),
-)
-
+_UNHINDERED: Final = (QuoteState.ACTIVE, QuoteReason.NONE)
 SPREAD_MULTIPLIER: Final = {
     QuoteState.ACTIVE: 1.0,
     QuoteState.PASSIVE: 2.0,
@@ -114,12 +85,41 @@ SPREAD_MULTIPLIER: Final = {
 }
 
 
-def quote_state(conditions: Conditions) -> tuple[QuoteState, QuoteReason]:
-    """State and reason by the first row of TABLE that holds; (ACTIVE, NONE) if none does."""
-    for reason, state, holds in TABLE:
-        if holds(conditions):
-            return state, reason
-    return QuoteState.ACTIVE, QuoteReason.NONE
+def quote_state(  # noqa: C901, PLR0911, PLR0912 - a table
+    c: Conditions,
+) -> tuple[QuoteState, QuoteReason]:
+    """State and reason by the first row that holds; (ACTIVE, NONE) if none does.
+
+    A chain of ifs and not a table of predicates: with nothing wrong every row is looked at on every decision,
+    and thirteen calls took 2 us where this takes 0.3. Comparisons are written so that a NaN withdraws.
+    """
+    if not c.operator_on:
+        return QuoteState.WITHDRAWN, QuoteReason.OPERATOR
+    if not c.trading:
+        return QuoteState.WITHDRAWN, QuoteReason.NOT_TRADING
+    if not c.feed_up:
+        return QuoteState.WITHDRAWN, QuoteReason.FEED_DOWN
+    if not c.private_up:
+        return QuoteState.WITHDRAWN, QuoteReason.PRIVATE_DOWN
+    if not c.book_synced or c.book_age_ns > c.book_age_ns_max:
+        return QuoteState.WITHDRAWN, QuoteReason.BOOK_STALE
+    if c.book_crossed:
+        return QuoteState.WITHDRAWN, QuoteReason.BOOK_CROSSED
+    if not c.warm:
+        return QuoteState.WITHDRAWN, QuoteReason.WARM_UP
+    if not c.risk_may_quote:
+        return QuoteState.WITHDRAWN, QuoteReason.RISK
+    if not c.sigma <= c.sigma_max:
+        return QuoteState.WITHDRAWN, QuoteReason.VOLATILITY
+    if not c.spread_ticks >= c.spread_ticks_min:
+        return QuoteState.WITHDRAWN, QuoteReason.SPREAD_TOO_NARROW
+    if c.risk_reduce_only:
+        return QuoteState.INVENTORY_LIMIT, QuoteReason.RISK
+    if not -c.inventory_ratio_max <= c.inventory_ratio <= c.inventory_ratio_max:
+        return QuoteState.INVENTORY_LIMIT, QuoteReason.INVENTORY
+    if c.sigma > c.sigma_wide:
+        return QuoteState.PASSIVE, QuoteReason.VOLATILITY
+    return _UNHINDERED
 
 
 def sides_allowed(state: QuoteState, inventory_ratio: float) -> tuple[bool, bool]:

@@ -39,7 +39,7 @@ _CLOSED_LEVELS = (RiskLevel.CANCEL_ALL, RiskLevel.HALTED)
 _OK = RiskReason.OK
 _TRADING = TradingStatus.TRADING
 _CAUTIOUS = RiskLevel.CAUTIOUS
-_BUY = Side.BUY
+_SELL = Side.SELL
 
 
 class Refused(NamedTuple):
@@ -68,28 +68,38 @@ class CommandCosts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class RiskView:
     """What the gate needs to know of one instrument, kept current by the engine.
 
-    Prices are ticks, 0 where there is none yet; balances are atoms, net of what our orders lock.
+    Prices are ticks, 0 where there is none yet; holdings are atoms, what our orders lock included.
+
+    Attributes:
+        position_atoms, base_atoms, quote_atoms: set by `hold`.
+        room_lots: by side, what all orders together may come to without passing the position limit.
+        reducible_lots: by side, up to what they only shrink the position and cannot turn it round.
+        base_lots: what may be offered.
+        quote_ticklots: what may be bid, in ticks * lots.
     """
 
     __slots__ = (
+        "_bounds",
         "ask_ticks",
-        "base_free_atoms",
+        "base_atoms",
+        "base_lots",
         "bid_ticks",
         "book_ts_ns",
-        "bounds",
         "is_private_up",
         "is_synced",
         "last_ticks",
         "now_ns",
         "orders",
         "position_atoms",
-        "quote_free_atoms",
+        "quote_atoms",
+        "quote_ticklots",
+        "reducible_lots",
+        "room_lots",
         "status",
     )
 
     def __init__(self, bounds: Bounds, orders: WorkingOrders) -> None:
         """Nothing is known and so nothing passes until the engine has filled it in."""
-        self.bounds = bounds
         self.orders = orders
         self.bid_ticks = 0
         self.ask_ticks = 0
@@ -99,9 +109,42 @@ class RiskView:
         self.is_synced = False
         self.is_private_up = False
         self.status = TradingStatus.HALTED
-        self.position_atoms = 0
-        self.base_free_atoms = 0
-        self.quote_free_atoms = 0
+        self._bounds = bounds
+        self.position_atoms = self.base_atoms = self.quote_atoms = 0
+        self._derive()
+
+    @property
+    def bounds(self) -> Bounds:
+        """Filters and limits of now."""
+        return self._bounds
+
+    @bounds.setter
+    def bounds(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._derive()
+
+    def hold(self, position_atoms: int, base_atoms: int, quote_atoms: int) -> None:
+        """Take over inventory and holdings; what follows from them is derived only where they changed."""
+        if (
+            position_atoms != self.position_atoms
+            or base_atoms != self.base_atoms
+            or quote_atoms != self.quote_atoms
+        ):
+            self.position_atoms = position_atoms
+            self.base_atoms = base_atoms
+            self.quote_atoms = quote_atoms
+            self._derive()
+
+    def _derive(self) -> None:
+        """Everything in lots, rounded down, so that an order is judged by comparisons alone."""
+        bounds, held = self._bounds, self.position_atoms
+        self.room_lots = (
+            (bounds.long_atoms_max - held) // bounds.atoms_per_lot,
+            (bounds.short_atoms_max + held) // bounds.atoms_per_lot,
+        )
+        self.reducible_lots = -held // bounds.atoms_per_lot, held // bounds.atoms_per_lot
+        self.base_lots = self.base_atoms // bounds.atoms_per_lot
+        self.quote_ticklots = bounds.ticklots(self.quote_atoms)
 
 
 class RiskGate:
@@ -131,13 +174,13 @@ class RiskGate:
     def _judge(self, command: Command, view: RiskView) -> RiskReason:
         costs = self._costs
         match command:
-            case PlaceOrder():
-                return self._judge_order(command, None, costs.place, view)
             case ReplaceOrder():
                 replaced = view.orders.get(command.cancel_id)
                 if replaced is None or not replaced.is_open or replaced.side is not command.side:
                     return RiskReason.NOT_WORKING
                 return self._judge_order(command, replaced, costs.replace, view)
+            case PlaceOrder():
+                return self._judge_order(command, None, costs.place, view)
             case AmendOrder():
                 order = view.orders.get(command.client_order_id)
                 if (
@@ -162,24 +205,28 @@ class RiskGate:
         self, order: PlaceOrder | ReplaceOrder, replaced: Order | None, cost: Cost, view: RiskView
     ) -> RiskReason:
         """Judge a new order; replaced is the one it takes the place of."""
+        bounds, side = view.bounds, order.side
+        side_lots = view.orders.open_lots[side] + order.qty_lots
+        if replaced is not None and bounds.replacement_frees_leaves:
+            side_lots -= replaced.leaves_lots
+        reduces = 0 < side_lots <= view.reducible_lots[side]
         level = self._levels.level
-        reduces = _reduces(order, replaced, view)
         if level > _CAUTIOUS and (
             level in _CLOSED_LEVELS or (level in _REDUCING_LEVELS and not reduces)
         ):
             return RiskReason.LEVEL
-        reason = _market_reason(view)
+        reason = _market_reason(view, bounds)
         if reason is not _OK:
             return reason
         if order.client_order_id <= self._last_id:
             return RiskReason.DUPLICATE_ID
-        reason = _price_reason(order.side, order.price_ticks, view)
+        reason = _price_reason(side, order.price_ticks, view, bounds)
         if reason is not _OK:
             return reason
-        reason = _size_reason(order.price_ticks, order.qty_lots, view.bounds)
+        reason = _size_reason(order.price_ticks, order.qty_lots, bounds)
         if reason is not _OK:
             return reason
-        reason = _exposure_reason(order, replaced, view)
+        reason = _exposure_reason(order, replaced, side_lots, view)
         if reason is not _OK:
             return reason
         reason = self._charge(cost, view.now_ns, urgent=reduces)
@@ -194,21 +241,7 @@ class RiskGate:
         return RiskReason.ORDER_RATE if short is Counted.ORDERS else RiskReason.MESSAGE_BUDGET
 
 
-def _freed_lots(replaced: Order | None, view: RiskView) -> int:
-    """Leaves of the replaced order that the worst case may leave out."""
-    if replaced is None or not view.bounds.replacement_frees_leaves:
-        return 0
-    return replaced.leaves_lots
-
-
-def _reduces(order: PlaceOrder | ReplaceOrder, replaced: Order | None, view: RiskView) -> bool:
-    """Whether the order, with all else on its side, shrinks the position and cannot turn it round."""
-    held = (2 * order.side - 1) * view.position_atoms
-    side_lots = view.orders.open_lots[order.side] - _freed_lots(replaced, view) + order.qty_lots
-    return 0 < side_lots * view.bounds.atoms_per_lot <= held
-
-
-def _market_reason(view: RiskView) -> RiskReason:
+def _market_reason(view: RiskView, bounds: Bounds) -> RiskReason:
     """Whether anything may be sent on this instrument now."""
     if view.status is not _TRADING:
         return RiskReason.NOT_TRADING
@@ -220,14 +253,13 @@ def _market_reason(view: RiskView) -> RiskReason:
         return RiskReason.NOT_SYNCED
     if view.bid_ticks >= view.ask_ticks:
         return RiskReason.CROSSED_BOOK
-    if view.now_ns - view.book_ts_ns > view.bounds.stale_book_ns:
+    if view.now_ns - view.book_ts_ns > bounds.stale_book_ns:
         return RiskReason.STALE_BOOK
     return _OK
 
 
-def _price_reason(side: Side, price_ticks: int, view: RiskView) -> RiskReason:
+def _price_reason(side: Side, price_ticks: int, view: RiskView, bounds: Bounds) -> RiskReason:
     """Filters, collar and our own orders; twice the mid is a whole number, so both sides are doubled."""
-    bounds = view.bounds
     mid_twice = view.bid_ticks + view.ask_ticks
     if not bounds.price_ticks_min <= price_ticks <= bounds.price_ticks_max:
         return RiskReason.PRICE_FILTER
@@ -235,10 +267,11 @@ def _price_reason(side: Side, price_ticks: int, view: RiskView) -> RiskReason:
         bounds.price_ratio_down * mid_twice <= 2 * price_ticks <= bounds.price_ratio_up * mid_twice
     ):
         return RiskReason.PRICE_FILTER
-    if abs(2 * price_ticks - mid_twice) * _BPS > bounds.collar_bps * mid_twice:
+    collar_bps = bounds.collar_bps
+    if abs(2 * price_ticks - mid_twice) * _BPS > collar_bps * mid_twice:
         return RiskReason.COLLAR
     last = view.last_ticks
-    if last > 0 and abs(price_ticks - last) * _BPS > bounds.collar_bps * last:
+    if last > 0 and abs(price_ticks - last) * _BPS > collar_bps * last:
         return RiskReason.COLLAR
     own = view.orders.best_price_ticks(1 - side)
     if own is not None and (own - price_ticks) * (1 - 2 * side) <= 0:
@@ -261,22 +294,21 @@ def _size_reason(price_ticks: int, qty_lots: int, bounds: Bounds) -> RiskReason:
 
 
 def _exposure_reason(
-    order: PlaceOrder | ReplaceOrder, replaced: Order | None, view: RiskView
+    order: PlaceOrder | ReplaceOrder, replaced: Order | None, side_lots: int, view: RiskView
 ) -> RiskReason:
     """Count of orders, worst-case position, and the funds that the order locks."""
-    bounds, orders, side = view.bounds, view.orders, order.side
-    places = bounds.open_orders_max if replaced is None else 2 * bounds.open_orders_max
+    orders, side, places = view.orders, order.side, view.bounds.open_orders_max
+    unlocked_lots = unlocked_ticklots = 0
+    if replaced is not None:
+        places *= 2
+        unlocked_lots = replaced.leaves_lots
+        unlocked_ticklots = replaced.price_ticks * unlocked_lots
     if orders.open_orders[side] >= places:
         return RiskReason.OPEN_ORDERS
-    side_lots = orders.open_lots[side] - _freed_lots(replaced, view) + order.qty_lots
-    worst_atoms = (1 - 2 * side) * view.position_atoms + side_lots * bounds.atoms_per_lot
-    limit_atoms = bounds.long_atoms_max if side is _BUY else bounds.short_atoms_max
-    if worst_atoms > limit_atoms:
+    if side_lots > view.room_lots[side]:
         return RiskReason.WORST_CASE_POSITION
-    unlocked_lots = 0 if replaced is None else replaced.leaves_lots
-    if side is not _BUY:
-        needed = (order.qty_lots - unlocked_lots) * bounds.atoms_per_lot
-        return RiskReason.BALANCE if needed > view.base_free_atoms else _OK
-    unlocked = 0 if replaced is None else replaced.price_ticks * unlocked_lots
-    needed = bounds.quote_atoms(order.price_ticks * order.qty_lots - unlocked)
-    return RiskReason.BALANCE if needed > view.quote_free_atoms else _OK
+    if side is _SELL:
+        locked_lots = orders.open_lots[side] - unlocked_lots + order.qty_lots
+        return RiskReason.BALANCE if locked_lots > view.base_lots else _OK
+    locked = orders.open_ticklots[side] - unlocked_ticklots + order.price_ticks * order.qty_lots
+    return RiskReason.BALANCE if locked > view.quote_ticklots else _OK

@@ -120,6 +120,6 @@ class Bounds:
         self.stale_book_ns = limits.stale_book_ns
         self.replacement_frees_leaves = limits.replacement_frees_leaves
 
-    def quote_atoms(self, ticklots: int) -> int:
-        """Quote atoms that a notional locks, rounded up."""
-        return -(-ticklots * self.quote_num // self.quote_den)
+    def ticklots(self, quote_atoms: int) -> int:
+        """The largest notional that locks no more than so many quote atoms."""
+        return quote_atoms * self.quote_den // self.quote_num

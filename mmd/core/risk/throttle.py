@@ -71,16 +71,21 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class TokenBucket:
-    """One budget at work; credit is counted in tokens * interval_ns, so that refilling is exact."""
+    """One budget at work, in integers: refilling is exact, and costs nothing.
+
+    Kept is the moment at which the bucket would be full again, times the tokens gained per interval; what is
+    missing from a full bucket now is that less the present. A token counts interval_ns.
+    Source: the generic cell rate algorithm in its virtual scheduling form (ITU-T I.371, annex A).
+    """
 
     __slots__ = (
-        "_credit",
-        "_credit_max",
+        "_capacity",
+        "_full_at",
         "_gain",
         "_interval_ns",
         "_limit",
+        "_ordinary",
         "_reserved",
-        "_ts_ns",
         "budget",
         "counts",
     )
@@ -91,45 +96,50 @@ class TokenBucket:
         self.counts = int(budget.counts)
         self._interval_ns = budget.interval_ns
         self._reserved = budget.reserve * budget.interval_ns
+        self._full_at = 0
         self._set_limit(budget.limit)
-        self._credit = self._credit_max
-        self._ts_ns = 0
 
     def available(self, now_ns: int, *, urgent: bool = False) -> int:
         """Tokens that may be taken now; urgent ones may use the reserve too."""
-        self._refill(now_ns)
-        return (self._credit - (0 if urgent else self._reserved)) // self._interval_ns
+        credit = self._capacity - self._missing(now_ns)
+        return (credit - (0 if urgent else self._reserved)) // self._interval_ns
 
-    def allows(self, tokens: int, now_ns: int, urgent: bool) -> bool:  # noqa: FBT001 - hot
-        """Whether so many tokens may be taken now."""
-        if now_ns > self._ts_ns:
-            self._refill(now_ns)
-        needed = tokens * self._interval_ns
-        return self._credit >= (needed if urgent else needed + self._reserved)
+    def credit(self, tokens: int) -> int:
+        """What `take` takes for so many tokens."""
+        return tokens * self._interval_ns
 
-    def take(self, tokens: int) -> None:
-        """Use tokens up; the caller has seen that they are available."""
-        self._credit -= tokens * self._interval_ns
+    def take(self, credit: int, now_ns: int, urgent: bool) -> bool:  # noqa: FBT001 - hot
+        """Use credit up if so much may be taken now; returns whether it was."""
+        now, full_at = now_ns * self._gain, self._full_at
+        full_at = max(full_at, now) + credit
+        if full_at - now > (self._capacity if urgent else self._ordinary):
+            return False
+        self._full_at = full_at
+        return True
+
+    def give_back(self, credit: int) -> None:
+        """Undo a take, at the same time as it."""
+        self._full_at -= credit
 
     def on_usage(self, used: int, limit: int, now_ns: int) -> None:
         """The venue's own count: adopt its limit, and never believe in more than it leaves."""
-        self._refill(now_ns)
+        credit = self._capacity - self._missing(now_ns)
         if limit >= 2:
             self._set_limit(limit)
         room = max(self._limit - used, 0) * self._interval_ns
-        self._credit = min(self._credit, room, self._credit_max)
+        credit = min(credit, room, self._capacity)
+        self._full_at = now_ns * self._gain + self._capacity - credit
 
     def _set_limit(self, limit: int) -> None:
         burst = min(self.budget.burst_tokens, limit - 1)
         self._limit = limit
         self._gain = limit - burst  # tokens per interval, so credit per nanosecond
-        self._credit_max = burst * self._interval_ns
+        self._capacity = burst * self._interval_ns
+        self._ordinary = self._capacity - self._reserved
 
-    def _refill(self, now_ns: int) -> None:
-        if now_ns > self._ts_ns:
-            gained = (now_ns - self._ts_ns) * self._gain
-            self._credit = min(self._credit + gained, self._credit_max)
-            self._ts_ns = now_ns
+    def _missing(self, now_ns: int) -> int:
+        """Credit that a full bucket has and this one has not."""
+        return max(self._full_at - now_ns * self._gain, 0)
 
 
 class Throttle:
@@ -138,6 +148,8 @@ class Throttle:
     def __init__(self, budgets: Sequence[Budget]) -> None:
         """Start with every bucket full; without budgets nothing is limited."""
         self.buckets = tuple(TokenBucket(budget) for budget in budgets)
+        self._shares: dict[Cost, tuple[tuple[TokenBucket, int], ...]] = {}
+        """Of each cost seen, what it takes from which bucket."""
 
     def available(self, counts: Counted, now_ns: int, *, urgent: bool = False) -> int | None:
         """Tokens left of a kind in its tightest budget; None where the kind has no budget."""
@@ -146,15 +158,19 @@ class Throttle:
 
     def take(self, cost: Cost, now_ns: int, *, urgent: bool = False) -> Counted | None:
         """Take the whole cost from every budget or nothing; returns the kind that ran short, None if taken."""
-        for bucket in self.buckets:
-            tokens = cost[bucket.counts]
-            if tokens > 0 and not bucket.allows(tokens, now_ns, urgent):
+        shares = self._shares.get(cost)
+        if shares is None:
+            shares = self._shares[cost] = self._shares_of(cost)
+        for at, (bucket, credit) in enumerate(shares):
+            if not bucket.take(credit, now_ns, urgent):
+                for paid, back in shares[:at]:
+                    paid.give_back(back)
                 return bucket.budget.counts
-        for bucket in self.buckets:
-            tokens = cost[bucket.counts]
-            if tokens > 0:
-                bucket.take(tokens)
         return None
+
+    def _shares_of(self, cost: Cost) -> tuple[tuple[TokenBucket, int], ...]:
+        charged = (b for b in self.buckets if cost[b.counts] > 0)
+        return tuple((b, b.credit(cost[b.counts])) for b in charged)
 
     def on_usage(self, event: RateUsage) -> bool:
         """Correct the budget that the event is about; returns False if it is none of ours."""

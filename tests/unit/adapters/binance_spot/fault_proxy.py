@@ -53,6 +53,12 @@ class FaultProxy:
         if to_server:
             self._to_server.clear()
 
+    def silence_open_ones(self) -> None:
+        """Connections open now hear no more; later ones do."""
+        self._to_client.clear()
+        self._to_client = asyncio.Event()
+        self._to_client.set()
+
     def flow(self) -> None:
         """Let everything through, what was held back first."""
         self._to_client.set()

@@ -2,12 +2,14 @@
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.binance_spot.account_state import AccountState
 from adapters.binance_spot.api_session import IN_FLIGHT_MAX, ApiSession, PrivateCodec
 from adapters.binance_spot.auth import HmacSigner
 from adapters.binance_spot.order_codec import OrderEncoder
 from adapters.binance_spot.order_replies import ReplyDecoder
+from adapters.binance_spot.private_key import Ed25519Signer
 from adapters.binance_spot.rate_usage import RateUsageReports
 from adapters.binance_spot.user_data import UserDataDecoder
 from mmd.core.commands import CancelAll, CancelOrder, PlaceOrder, QueryOrder, ReplaceOrder
@@ -18,6 +20,7 @@ from mmd.core.events import (
     OrderRejected,
     OrderStatus,
     RateUsage,
+    RejectReason,
     RequestTimedOut,
 )
 from mmd.core.units import Side, TimeInForce
@@ -30,12 +33,12 @@ A, B = 5 << 32 | 1, 5 << 32 | 2
 class Line:
     """A session with its wire as a list."""
 
-    def __init__(self, mmd) -> None:
+    def __init__(self, mmd, signer=None) -> None:
         self.sent: list[dict] = []
         self.events: list = []
         self.account = AccountState([mmd.id])
         codec = PrivateCodec(
-            encoder=OrderEncoder([mmd], "key", HmacSigner("secret"), 2_000),
+            encoder=OrderEncoder([mmd], "key", signer or HmacSigner("secret"), 2_000),
             replies=ReplyDecoder([mmd]),
             user_data=UserDataDecoder("test", [mmd], self.account),
             account=self.account,
@@ -261,7 +264,6 @@ def test_balance_differences_are_answered_by_asking_for_the_sum(line, kind: str)
     ("event", "error", "text"),
     [
         ({"e": "eventStreamTerminated", "E": 1}, VenueUnreachable, "ended the user-data"),
-        ({"e": "serverShutdown", "E": 1}, VenueUnreachable, "announced its shutdown"),
         ({"e": "gossip", "E": 1}, CodecError, "gossip"),
         ({"E": 1}, CodecError, "missing required field `e`"),
     ],
@@ -270,6 +272,72 @@ def test_events_that_end_the_connection(line, event, error, text):
     """Terminations, and whatever is not in the documents, by name."""
     with pytest.raises(error, match=text):
         line.receive(event=event)
+
+
+def test_announced_shutdown_is_noted(line, place):
+    """The connection still works; whoever owns it leaves before the server does."""
+    line.receive(event={"e": "serverShutdown", "E": 1770123456789})
+    assert line.session.shutdown_announced
+    assert line.session.ready
+
+
+def test_key_that_can_log_on_signs_once(mmd, place):
+    """session.logon is signed, the subscription and every order after it carry neither key nor signature."""
+    line = Line(mmd, Ed25519Signer(Ed25519PrivateKey.generate()))
+    line.session.start(0)
+    assert line.methods == ["session.logon"]
+    assert line.sent[0]["params"].keys() == {"apiKey", "recvWindow", "signature", "timestamp"}
+    line.answer(0, {"apiKey": "key", "authorizedSince": 1, "serverTime": 1})
+    assert line.sent[1] == {"id": 2, "method": "userDataStream.subscribe", "params": {}}
+    assert not line.session.ready
+    line.answer(1, {"subscriptionId": 0})
+    line.session.send(place(), 1)
+    order = line.sent[2]["params"]
+    assert (order["timestamp"], order["recvWindow"]) == (1_000, 2_000)
+    assert not order.keys() & {"apiKey", "signature"}
+
+
+@pytest.mark.parametrize("signer", [None, Ed25519Signer(Ed25519PrivateKey.generate())])
+def test_lost_before_it_was_live_leaves_nothing_unknown(mmd, signer):
+    """Neither log-on nor subscription concerns an order."""
+    line = Line(mmd, signer)
+    line.session.start(7)
+    assert line.session.lost(9) == 7
+    assert line.events == []
+
+
+def test_refused_log_on_is_an_auth_error(mmd):
+    """It says what to correct, like a refused subscription."""
+    line = Line(mmd, Ed25519Signer(Ed25519PrivateKey.generate()))
+    line.session.start(0)
+    with pytest.raises(AuthError, match="session log-on: the signature was refused"):
+        line.fail(0, -1022, "Signature for this request is not valid.")
+
+
+def test_revoked_key_ends_the_session(line):
+    """The documents' answer to no request in particular."""
+    error = {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}
+    with pytest.raises(AuthError, match="WebSocket API session: the API key was refused"):
+        line.receive(id=None, status=401, error=error)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "data", "retry_ns"),
+    [
+        (418, -1003, {"serverTime": 900, "retryAfter": 1_250}, 5 + 250_000_000),
+        (429, -1003, {"serverTime": 900, "retryAfter": 1_250}, 5 + 250_000_000),
+        (429, -1015, {"serverTime": 900, "retryAfter": 1_250}, 0),
+        (429, -1003, None, 0),
+        (400, -1013, {"retryAfter": 1_250}, 0),
+    ],
+)
+def test_retry_after_is_noted(line, place, status, code, data, retry_ns):
+    """Only where every request is unwelcome: too many new orders still leave cancels free."""
+    line.session.send(place(), 0)
+    error = {"code": code, "msg": "x"} | ({} if data is None else {"data": data})
+    line.receive(5, id=line.sent[0]["id"], status=status, error=error)
+    assert line.session.retry_ns == retry_ns
+    assert line.events[-1].reason in (RejectReason.RATE_LIMIT, RejectReason.FILTER)
 
 
 def test_order_list_reports_are_known_and_ignored(line):

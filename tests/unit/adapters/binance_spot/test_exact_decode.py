@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +79,27 @@ def test_json_of_another_shape_is_refused(text) -> None:
     """Arrays, numbers, wrong types, broken escapes."""
     with pytest.raises(CodecError):
         decode_exact(text.encode("latin-1"), MARKET_REC, {fold(NICKEL.symbol): NICKEL})
+
+
+def test_remnants_of_a_finer_tick_are_left_out_away_from_the_touch(mmd):
+    """A snapshot keeps its first 20 levels whole; a diff may take a remnant away, but not put one there."""
+    market = new(MARKET)
+    bids = [[f"{100 - k}.00", "1.000"] for k in range(20)]
+    deep = [["50.005", "7.000"], ["50.00", "2.000"]]
+    body = {"lastUpdateId": 9, "bids": bids + deep, "asks": []}
+    decode_snapshot_exact(msgspec.json.encode(body), market, mmd)
+    m = market[0]
+    assert m["n"].tolist() == [21, 0]
+    assert (int(m["px"][0, 20]), int(m["sz"][0, 20])) == (5_000, 2_000)
+    with pytest.raises(
+        CodecError, match="snapshot bid 0 MMDUSDT: expected a multiple of tick 0.01"
+    ):
+        decode_snapshot_exact(msgspec.json.encode(body | {"bids": deep}), market, mmd)
+    known = {b"mmdusdt": mmd}
+    diff = {"e": "depthUpdate", "E": 1, "s": "MMDUSDT", "U": 1, "u": 1, "a": []}
+    gone = {"b": [["50.005", "0.000"], ["50.00", "0.000"]]}
+    decode_exact(msgspec.json.encode(diff | gone), market, known)
+    assert (market["n"][0].tolist(), int(market["px"][0][0, 0])) == ([1, 0], 5_000)
+    for size in ("1.000", "0.0001"):
+        with pytest.raises(CodecError, match="diff bid 0 MMDUSDT: expected a multiple of tick"):
+            decode_exact(msgspec.json.encode(diff | {"b": [["50.005", size]]}), market, known)

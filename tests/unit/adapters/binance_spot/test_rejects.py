@@ -59,7 +59,7 @@ def test_server_errors_and_timeouts_leave_the_fate_unknown(status: int, code: in
     [
         (-2015, "check api_key"),
         (-2014, "check api_key"),
-        (-1022, "api_secret does not belong"),
+        (-1022, "api_secret or private key does not belong"),
         (-1021, "+1234 ms"),
     ],
 )

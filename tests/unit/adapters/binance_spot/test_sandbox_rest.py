@@ -281,7 +281,7 @@ async def test_a_taken_port_is_one_clear_error(sandbox: Sandbox) -> None:
         ({"preset": "wild"}, "preset: expected one of calm, default, found 'wild'"),
         ({"speed": 0.0}, "speed: expected a number above 0"),
         ({"speed": 2.0}, "only a tape can be served faster"),
-        ({"symbol": "MMDEUR"}, "symbol: expected one that ends in USDT"),
+        ({"symbols": ("MMDEUR",)}, "symbol: expected one that ends in USDT"),
     ],
 )
 def test_impossible_options_are_refused(options: dict[str, object], complaint: str) -> None:

@@ -140,7 +140,7 @@ async def test_request_in_flight_when_the_connection_is_cut():
 
 async def test_commands_without_a_connection_are_refused_unsent():
     """An order was never placed; a query stays open; both are told without re-entering the caller."""
-    async with rig() as r:
+    async with rig(rest_fallback="off") as r:
         far = await ready(r)
         r.api.refuse = True
         r.api.cut()

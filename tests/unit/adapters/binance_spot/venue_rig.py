@@ -12,19 +12,22 @@ import aiohttp
 import numpy as np
 
 from adapters.binance_spot.sandbox import Sandbox, SandboxOptions
+from adapters.binance_spot.sandbox_auth import Credential
 from adapters.binance_spot.settings import BinanceSpotSettings
 from adapters.binance_spot.venue import BinanceSpotVenue
 from mmd.core.commands import GATE_TOKEN, Approved, Command, ResyncBook
 from mmd.core.events import Event
 from mmd.core.instrument import Instrument
 from mmd.core.market import book as books
-from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT
+from mmd.core.market.record import DIFF, MARKET, PARTIAL, SNAPSHOT, TOP, TRADE
 from mmd.jit.kernel import bind, new
 from mmd.shell.clock import SystemClock
 from tests.unit.adapters.binance_spot.fault_proxy import FaultProxy
 
 E = TypeVar("E")
 KEY, SECRET = "embedded-key", "embedded-secret"
+STRANGER = Credential("stranger-key", "stranger-secret", "stranger")
+"""Another account on the same exchange."""
 
 
 class Sink:
@@ -35,19 +38,25 @@ class Sink:
         self.book = new(books.BOOK)
         self.kinds: dict[int, int] = {}
         self.equal_checks = self.wrong_checks = 0
+        self.diff_statuses: list[int] = []
+        self.ids: dict[int, list[int]] = {TRADE: [], TOP: [], PARTIAL: []}
         self.changed = asyncio.Event()
         self.resync = None
-        self._bound = None
+        market = new(MARKET)
+        self._bound = bind(books.apply, self.book, market), bind(books.check, self.book, market)
 
     def on_market(self, market) -> None:
-        if self._bound is None:
-            self._bound = bind(books.apply, self.book, market), bind(books.check, self.book, market)
         kind = int(market["kind"][0])
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
         if kind in (SNAPSHOT, DIFF):
-            if self._bound[0](self.book, market) == books.GAP and self.resync is not None:
+            status = self._bound[0](self.book, market)
+            if kind == DIFF:
+                self.diff_statuses.append(status)
+            if status == books.GAP and self.resync is not None:
                 asyncio.get_running_loop().call_soon(self.resync)
-        elif kind == PARTIAL:
+        else:
+            self.ids[kind].append(int(market["first" if kind == TRADE else "last"][0]))
+        if kind == PARTIAL:
             verdict = self._bound[1](self.book, market)
             self.equal_checks += verdict == 0
             self.wrong_checks += verdict == 1
@@ -88,10 +97,27 @@ class Rig:
         self.sink: Sink = sink
         self.instrument: Instrument = None
         self.task: asyncio.Task = None
+        self.requests: list[str] = []
 
     def send(self, command: Command) -> None:
         """As the risk gate would."""
         self.venue.send(Approved(command, gate=GATE_TOKEN))
+
+    def send_stream_frame(self, payload: bytes) -> None:
+        """A frame that the venue says to every stream client."""
+        for connection in self.sandbox._streams.connections:
+            connection.send_text(payload)
+
+    def send_api_frame(self, payload: bytes) -> None:
+        """A frame that the venue says to every client of the WebSocket API."""
+        for connection in self.sandbox._api.connections:
+            connection.send_text(payload)
+
+    def announce_shutdown(self) -> None:
+        """As web-socket-streams.md has it for combined streams."""
+        self.send_stream_frame(
+            b'{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}'
+        )
 
     @property
     def best(self) -> tuple[int, int]:
@@ -99,14 +125,15 @@ class Rig:
         px = self.sink.book["px"][0]
         return int(px[0, 0]), int(px[1, 0])
 
-    async def by_hand(self, method: str, path: str, **params: object):
-        """A signed REST call by somebody else, past the proxies; returns the JSON answer."""
+    async def by_hand(self, method: str, path: str, *, stranger: bool = False, **params: object):
+        """A signed REST call past the proxies, by hand or by a stranger; returns the JSON answer."""
+        key, secret = (STRANGER.key, STRANGER.secret) if stranger else (KEY, SECRET)
         query = "&".join(f"{k}={v}" for k, v in params.items())
-        query += ("&" if query else "") + f"timestamp={time.time_ns() // 10**6}"  # noqa: TID251
-        signature = hmac.new(SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
+        query += ("&" if query else "") + f"timestamp={time.time_ns() // 10**6}"
+        signature = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
         url = f"{self.sandbox.rest_url}{path}?{query}&signature={signature}"
         async with (
-            aiohttp.ClientSession(headers={"X-MBX-APIKEY": KEY}) as session,
+            aiohttp.ClientSession(headers={"X-MBX-APIKEY": key}) as session,
             session.request(method, url) as answer,
         ):
             return await answer.json()
@@ -130,10 +157,18 @@ def settings(rest: str, streams: str, api: str, **values: object) -> BinanceSpot
 
 
 @contextlib.asynccontextmanager
-async def rig(*, started: bool = True, before=None, **values: object) -> AsyncIterator[Rig]:
+async def rig(
+    *, started: bool = True, before=None, credential: Credential | None = None, **values: object
+) -> AsyncIterator[Rig]:
     """Exchange, proxies and a venue; `before(rig)` runs when the exchange is up and the venue is not."""
+    requests: list[str] = []
+    credentials = (credential or Credential(), STRANGER)
     async with contextlib.AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox(SandboxOptions(seed=3)))
+        sandbox = Sandbox(
+            SandboxOptions(seed=3, credentials=credentials),
+            on_request=lambda _, method: requests.append(method),
+        )
+        await stack.enter_async_context(sandbox)
         proxies = {
             name: await stack.enter_async_context(FaultProxy("127.0.0.1", sandbox.port))
             for name in ("rest", "streams", "api")
@@ -144,6 +179,7 @@ async def rig(*, started: bool = True, before=None, **values: object) -> AsyncIt
         )
         stack.push_async_callback(venue.close)
         made = Rig(sandbox, proxies, venue, Sink())
+        made.requests = requests
         if before is not None:
             await before(made)
         if started:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from mmd.core.units import Side
 from mmd.exchange.filters import Filters
 from mmd.exchange.orders import OrderType
 from mmd.exchange.refusals import Refusal, Refused
@@ -43,19 +44,19 @@ def test_limit_orders(price_ticks: int, qty_lots: int, reason: Refusal | None) -
     """Bounds are inclusive: notional 5 to 1000, price 0.2 to 5 times the reference of 100.00."""
     filters = Filters(_AT)
     if reason is None:
-        filters.check_order(OrderType.LIMIT, price_ticks, qty_lots, 10_000)
+        filters.check_order(Side.BUY, OrderType.LIMIT, price_ticks, qty_lots, 10_000)
         return
     with pytest.raises(Refused) as refused:
-        filters.check_order(OrderType.LIMIT, price_ticks, qty_lots, 10_000)
+        filters.check_order(Side.BUY, OrderType.LIMIT, price_ticks, qty_lots, 10_000)
     assert refused.value.reason == reason
 
 
 def test_market_orders_use_the_reference_and_have_no_largest_notional() -> None:
     """As the venue's NOTIONAL filter says with applyMinToMarket true, applyMaxToMarket false."""
     filters = Filters(_AT)
-    filters.check_order(OrderType.MARKET, 0, 50_000, 10_000)
+    filters.check_order(Side.BUY, OrderType.MARKET, 0, 50_000, 10_000)
     with pytest.raises(Refused):
-        filters.check_order(OrderType.MARKET, 0, 49, 10_000)
+        filters.check_order(Side.BUY, OrderType.MARKET, 0, 49, 10_000)
 
 
 def test_the_number_of_open_orders_is_bounded() -> None:

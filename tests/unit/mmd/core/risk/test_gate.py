@@ -25,7 +25,7 @@ from tests.order_events import (
     replace,
     timed_out,
 )
-from tests.risk_views import limits, view
+from tests.risk_views import hold, limits, view
 
 R = RiskReason
 LOT = 1_000_000
@@ -86,9 +86,6 @@ def test_a_new_view_lets_nothing_pass():
         ("now_ns", 2_000_000_000, R.OK),
         ("last_ticks", 2000, R.COLLAR),
         ("last_ticks", 0, R.OK),
-        ("quote_free_atoms", 9_999_999, R.BALANCE),
-        ("quote_free_atoms", 10_000_000, R.OK),
-        ("base_free_atoms", 0, R.OK),
     ],
 )
 def test_the_state_of_the_world_is_checked(field, value, reason):
@@ -132,9 +129,14 @@ def test_the_order_is_checked(grid, limit, order, reason):
 def test_selling_needs_base_and_buying_quote():
     """Each side locks its own asset."""
     seen = view()
-    seen.base_free_atoms = 10 * LOT - 1
+    hold(seen, base_atoms=0, quote_atoms=9_999_999)
+    assert judge(place(1), seen) is R.BALANCE
+    hold(seen, quote_atoms=10_000_000)
+    assert judge(place(1), seen) is R.OK
+    seen = view()
+    hold(seen, base_atoms=10 * LOT - 1)
     assert judge(place(1, Side.SELL, 1002), seen) is R.BALANCE
-    seen.base_free_atoms += 1
+    hold(seen, base_atoms=10 * LOT)
     assert judge(place(1, Side.SELL, 1002), seen) is R.OK
 
 
@@ -145,9 +147,9 @@ def test_all_orders_of_a_side_count_in_the_worst_case():
     seen.orders.apply(accepted(1))
     send(seen, CancelOrder(INSTRUMENT, order_id(1)))
     assert judge(place(3), seen) is R.OK
-    seen.position_atoms = 1
+    hold(seen, position_atoms=1)
     assert judge(place(3), seen) is R.WORST_CASE_POSITION
-    seen.position_atoms = -LOT
+    hold(seen, position_atoms=-LOT)
     assert judge(place(3, qty_lots=11), seen) is R.OK
 
 
@@ -165,10 +167,10 @@ def test_a_replacement_uses_the_funds_of_what_it_replaces():
     seen = view()
     send(seen, place(1))
     seen.orders.apply(accepted(1))
-    seen.quote_free_atoms = 10_000  # the 10 lots of the old order one tick higher
+    hold(seen, quote_atoms=10_010_000)  # what the old order locks, and its 10 lots one tick higher
     assert judge(replace(1, 2, price_ticks=1001), seen) is R.OK
     assert judge(replace(1, 3, price_ticks=1002), seen) is R.BALANCE
-    seen.base_free_atoms = 0
+    hold(seen, base_atoms=10 * LOT)
     send(seen, place(4, Side.SELL, 1005))
     seen.orders.apply(accepted(4))
     assert judge(replace(4, 5, Side.SELL, 1006), seen) is R.OK
@@ -225,7 +227,7 @@ def test_an_unknown_order_pauses_quoting():
 def test_levels_decide_what_may_be_sent(level):
     """Adding below REDUCE_ONLY, reducing there and in FLATTEN, nothing in CANCEL_ALL and HALTED."""
     seen = view()
-    seen.position_atoms = 10 * LOT
+    hold(seen, position_atoms=10 * LOT)
     adds = judge(place(1), seen, gate(level=level))
     reduces = judge(place(1, Side.SELL, 1002), seen, gate(level=level))
     assert (adds is R.OK) == (level < RiskLevel.REDUCE_ONLY)
@@ -236,10 +238,10 @@ def test_levels_decide_what_may_be_sent(level):
 def test_reducing_means_not_turning_the_position_round(position_atoms):
     """With all other orders of its side the order must fit into what is held."""
     seen = view()
-    seen.position_atoms = position_atoms
+    hold(seen, position_atoms=position_atoms)
     reduce_only = gate(level=RiskLevel.REDUCE_ONLY)
     assert judge(place(1, Side.SELL, 1002), seen, reduce_only) is R.LEVEL
-    seen.position_atoms = 15 * LOT
+    hold(seen, position_atoms=15 * LOT)
     send(seen, place(1, Side.SELL, 1005))
     assert judge(place(2, Side.SELL, 1002), seen, reduce_only) is R.LEVEL
     assert judge(place(2, Side.SELL, 1002, 5), seen, reduce_only) is R.OK
@@ -269,7 +271,7 @@ def test_orders_run_out_before_cancels():
     weights = CommandCosts(place=Cost(1, 1), cancel=Cost(0, 1))
     limited = gate([budget(Counted.WEIGHT, 10, 4, 2)], costs=weights)
     seen = view()
-    seen.position_atoms = 100 * LOT
+    hold(seen, position_atoms=100 * LOT)
     assert [judge(place(i), seen, limited) for i in (1, 2, 3)] == [R.OK, R.OK, R.MESSAGE_BUDGET]
     assert judge(place(3, Side.SELL, 1002), seen, limited) is R.OK
     assert judge(HARMLESS[0], seen, limited) is R.OK
@@ -310,7 +312,7 @@ NEWS = st.tuples(
 def test_the_worst_case_never_exceeds_the_limit(steps, start_lots):
     """Whatever is asked and whatever the venue does, position plus all that may fill stays inside."""
     seen, one = view(position_lots_max_long=30, position_lots_max_short=30), gate()
-    seen.position_atoms = start_lots * LOT
+    hold(seen, position_atoms=start_lots * LOT)
     sequence, trade_id = 0, 0
     for step in steps:
         match step:
@@ -334,7 +336,8 @@ def test_the_worst_case_never_exceeds_the_limit(steps, start_lots):
                     trade_id += 1
                     part = min(lots, order.leaves_lots)
                     seen.orders.apply(fill(wanted, trade_id, part, order.side, order.price_ticks))
-                    seen.position_atoms += order.side.sign * part * LOT
+                    moved = order.side.sign * part * LOT
+                    hold(seen, position_atoms=seen.position_atoms + moved)
                 elif news == "cancel":
                     seen.orders.on_sent(CancelOrder(INSTRUMENT, order_id(wanted)), 0)
                 elif news == "end":

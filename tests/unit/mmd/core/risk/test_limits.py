@@ -74,12 +74,12 @@ def test_inverse_contracts_are_refused():
     st.sampled_from(["0.01", "0.00000001", "0.5"]),
     st.sampled_from(["1", "0.00001"]),
 )
-def test_locked_funds_are_never_understated(ticklots, tick_size, lot_size):
-    """Quote atoms are rounded up, by less than one."""
+def test_funds_are_never_overstated(quote_atoms, tick_size, lot_size):
+    """What so many quote atoms buy is rounded down, by less than a tick of a lot."""
     grid = instrument(tick_size=Decimal(tick_size), lot_size=Decimal(lot_size))
-    atoms = Bounds(grid, limits()).quote_atoms(ticklots)
-    exact = ticklots * grid.notional_per_ticklot * 10**8
-    assert exact <= atoms < exact + 1
+    ticklots = Bounds(grid, limits()).ticklots(quote_atoms)
+    each = grid.notional_per_ticklot * 10**8
+    assert ticklots * each <= quote_atoms < (ticklots + 1) * each
 
 
 def test_limits_need_their_money_named():

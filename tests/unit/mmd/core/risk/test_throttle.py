@@ -37,8 +37,9 @@ def test_no_window_sees_more_than_the_limit(limit, data, asks):
     now_ns, taken = 0, []
     for wait_ns, tokens in asks:
         now_ns += wait_ns
-        if bucket.available(now_ns) >= tokens:
-            bucket.take(tokens)
+        is_available = bucket.available(now_ns) >= tokens
+        assert bucket.take(bucket.credit(tokens), now_ns, urgent=False) is is_available
+        if is_available:
             taken.append((now_ns, tokens))
     for start_ns, _ in taken:
         window = [n for at, n in taken if start_ns <= at < start_ns + 10 * S]
@@ -50,7 +51,7 @@ def test_refilling_is_exact_however_often_it_is_looked_at(waits):
     """Looking does not change the credit: one long wait gives what many short ones do."""
     often, once = (TokenBucket(budget(7, interval_ns=3 * S + 1, burst=4)) for _ in range(2))
     for bucket in (often, once):
-        bucket.take(4)
+        assert bucket.take(bucket.credit(4), 0, urgent=False)
     now_ns = 0
     for wait_ns in waits:
         now_ns += wait_ns

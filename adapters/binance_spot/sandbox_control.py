@@ -1,0 +1,207 @@
+"""The fault control endpoint: POST /control/faults with a token, from this machine only.
+
+One JSON object orders one fault; `fault` says which, the other members are those of its structure below.
+"""
+
+import asyncio
+import hmac
+import ipaddress
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, assert_never
+
+import msgspec
+from aiohttp import web
+
+from adapters.binance_spot.sandbox_clock import ExchangeClock
+from adapters.binance_spot.sandbox_connection import Connection, Ending
+from adapters.binance_spot.sandbox_errors import ApiError
+from adapters.binance_spot.sandbox_faults import FrameFault, FrameFaults, RequestFaults
+from adapters.binance_spot.sandbox_lookup import STATUS_NAMES, Lookup
+from adapters.binance_spot.sandbox_params import Params
+from mmd.core.units import NANOS_PER_SECOND
+
+PATH = "/control/faults"
+TOKEN_HEADER = "X-MMD-Token"  # noqa: S105 - a header's name
+_Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+_Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Target = Literal["streams", "api", "all"]
+_STATUSES = {name: status for status, name in STATUS_NAMES.items()}
+
+
+class Cut(msgspec.Struct, tag_field="fault", tag="cut", forbid_unknown_fields=True):
+    """End connections: with a close frame, with a TCP reset, or by hanging up."""
+
+    target: Target = "all"
+    how: Literal["close", "reset", "drop"] = "reset"
+
+
+class Silence(msgspec.Struct, tag_field="fault", tag="silence", forbid_unknown_fields=True):
+    """Send nothing on connections that are open now, not even pongs."""
+
+    seconds: _Seconds
+    target: Target = "all"
+
+
+class Frames(msgspec.Struct, tag_field="fault", tag="frames", forbid_unknown_fields=True):
+    """Leave out, repeat, swap or damage the next messages of a stream ('*': of any)."""
+
+    kind: FrameFault
+    stream: str = "*"
+    count: _Count = 1
+
+
+class Delay(msgspec.Struct, tag_field="fault", tag="delay", forbid_unknown_fields=True):
+    """Answer the next requests late."""
+
+    ms: Annotated[float, msgspec.Meta(gt=0, le=600_000)]
+    count: _Count = 1
+
+
+class LoseAcks(msgspec.Struct, tag_field="fault", tag="lose_acks", forbid_unknown_fields=True):
+    """Carry out the next order requests and do not answer them."""
+
+    count: _Count = 1
+
+
+class Fail(msgspec.Struct, tag_field="fault", tag="fail", forbid_unknown_fields=True):
+    """Answer the next requests with a server error, after (is_done) or instead of carrying them out."""
+
+    status: Annotated[int, msgspec.Meta(ge=500, le=599)] = 504
+    count: _Count = 1
+    is_done: bool = False
+
+
+class Limit(msgspec.Struct, tag_field="fault", tag="limit", forbid_unknown_fields=True):
+    """Refuse every request for a time with 429, or with 418."""
+
+    seconds: _Seconds
+    status: Literal[429, 418] = 429
+
+
+class Status(msgspec.Struct, tag_field="fault", tag="status", forbid_unknown_fields=True):
+    """Change a symbol's status."""
+
+    symbol: str
+    status: Literal["TRADING", "CANCEL_ONLY", "BREAK"]
+
+
+class Shift(msgspec.Struct, tag_field="fault", tag="clock", forbid_unknown_fields=True):
+    """Set the exchange's clock wrong by so much; 0 sets it right."""
+
+    shift_ms: Annotated[int, msgspec.Meta(ge=-86_400_000, le=86_400_000)]
+
+
+class Shutdown(msgspec.Struct, tag_field="fault", tag="shutdown", forbid_unknown_fields=True):
+    """Tell every connection of a shutdown, which does not come."""
+
+
+Fault = Cut | Silence | Frames | Delay | LoseAcks | Fail | Limit | Status | Shift | Shutdown
+KINDS = (Cut, Silence, Frames, Delay, LoseAcks, Fail, Limit, Status, Shift, Shutdown)
+_decode = msgspec.json.Decoder(Fault).decode
+
+
+class ControlServer:
+    """Carries out faults.
+
+    Args:
+        token: What the header X-MMD-Token must be.
+        connections: Open connections of a target.
+        tell_shutdown: Sends serverShutdown to every connection.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        frames: FrameFaults,
+        requests: RequestFaults,
+        lookup: Lookup,
+        clock: ExchangeClock,
+        connections: Callable[[Target], list[Connection]],
+        tell_shutdown: Callable[[], None],
+    ) -> None:
+        self._token = token
+        self._frames = frames
+        self._requests = requests
+        self._lookup = lookup
+        self._clock = clock
+        self._connections = connections
+        self._tell_shutdown = tell_shutdown
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Carry out one fault: 204, or 400, 401 or 403 with the reason."""
+        if request.remote is None or not ipaddress.ip_address(request.remote).is_loopback:
+            return web.Response(status=403, text="faults: only from this machine\n")
+        given = request.headers.get(TOKEN_HEADER, "")
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            return web.Response(status=401, text=f"faults: expected the token in {TOKEN_HEADER}\n")
+        try:
+            fault = _decode(await request.read())
+            self.apply(fault)
+        except (msgspec.DecodeError, ApiError) as error:
+            return web.Response(status=400, text=f"faults: {error}\n")
+        return web.Response(status=204)
+
+    def apply(self, fault: Fault) -> None:
+        """Carry out a fault. Raises: ApiError for an unknown symbol."""
+        now_ns = self._clock.now_ns()
+        match fault:
+            case Cut():
+                for connection in self._connections(fault.target):
+                    connection.end(Ending(fault.how))
+            case Silence():
+                self._silence(self._connections(fault.target), fault.seconds)
+            case Frames():
+                self._frames.order(fault.kind, fault.stream, fault.count)
+            case Delay():
+                self._requests.order_delays(fault.ms / 1e3, fault.count)
+            case LoseAcks():
+                self._requests.order_losses(fault.count)
+            case Fail():
+                self._requests.order_failures(fault.status, fault.count, is_done=fault.is_done)
+            case Limit():
+                until_ns = now_ns + round(fault.seconds * NANOS_PER_SECOND)
+                self._requests.order_limit(fault.status, until_ns)
+            case Status():
+                market = self._lookup.market(Params({"symbol": fault.symbol}))
+                market.status = _STATUSES[fault.status]
+            case Shift():
+                self._clock.shift_ns = fault.shift_ms * 1_000_000
+            case Shutdown():
+                self._tell_shutdown()
+            case _ as never:
+                assert_never(never)
+
+    @staticmethod
+    def _silence(connections: list[Connection], seconds: float) -> None:
+        for connection in connections:
+            connection.is_silent = True
+        asyncio.get_running_loop().call_later(seconds, _speak, connections)
+
+
+def _speak(connections: list[Connection]) -> None:
+    for connection in connections:
+        connection.is_silent = False
+
+
+def describe() -> str:
+    """One line for each fault: its JSON with defaults, and what it does."""
+    lines = []
+    for kind in KINDS:
+        fields = msgspec.structs.fields(kind)
+        example: dict[str, Any] = {"fault": kind.__struct_config__.tag}
+        for field in fields:
+            is_required = field.default is msgspec.NODEFAULT
+            example[field.name] = _EXAMPLES[field.name] if is_required else field.default
+        doc = (kind.__doc__ or "").strip()
+        lines.append(f"{msgspec.json.encode(example).decode()}  {doc}")
+    return "\n\n".join(lines)
+
+
+_EXAMPLES = {
+    "seconds": 5,
+    "kind": "gap",
+    "ms": 200,
+    "symbol": "MMDUSDT",
+    "status": "BREAK",
+    "shift_ms": -1500,
+}

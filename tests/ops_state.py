@@ -1,0 +1,44 @@
+"""States of a small daemon, made by the real snapshot of a real engine."""
+
+from types import SimpleNamespace
+
+from mmd.core.commands import PlaceOrder
+from mmd.core.units import Side
+from mmd.ops.snapshot import snapshot
+from mmd.ops.state import State
+from tests.driver_bench import DriverBench
+
+JOURNAL = SimpleNamespace(records=3, bytes_written=400)
+
+
+def state_of(bench: DriverBench) -> State:
+    """The bench's daemon as it stands."""
+    return snapshot(bench.real_engine, bench.driver, JOURNAL, bench.now_ns)  # type: ignore[arg-type]
+
+
+def obey_all(bench: DriverBench) -> None:
+    """The driver decides, the venue does what it was told."""
+    bench.driver._decide()
+    sent, bench.venue.sent = bench.venue.sent, []
+    for command in sent:
+        bench.obey(command)
+
+
+def cold() -> DriverBench:
+    """Nothing is connected yet."""
+    bench = DriverBench()
+    bench.start()
+    bench.driver.stop()
+    return bench
+
+
+def quoting() -> DriverBench:
+    """Six orders work, one bid is filled in full."""
+    bench = cold()
+    bench.bring_up()
+    obey_all(bench)
+    best = next(i for i, o in bench.open.items() if o is bench.best(Side.BUY))
+    assert isinstance(bench.open[best], PlaceOrder)
+    bench.fill(best)
+    del bench.open[best]
+    return bench

@@ -1,0 +1,66 @@
+"""`mmd check`: each part is tried, and what fails says what to do."""
+
+import json
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mmd.cli import check as module
+from mmd.cli.main import app
+from mmd.config import Settings, load
+from mmd.errors import ConfigError
+from tests.daemon import EMBEDDED
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def settings(folder: Path) -> Settings:
+    return load(EMBEDDED, {"journal.folder": str(folder)})
+
+
+def test_the_schema_describes_every_section() -> None:
+    """It is valid JSON, with descriptions and limits for editors."""
+    done = CliRunner().invoke(app, ["check", "--print-schema"])
+    assert done.exit_code == 0
+    schema = json.loads(done.stdout)
+    assert set(schema["properties"]) == set(Settings.model_fields)
+    assert schema["additionalProperties"] is False
+    levels = schema["$defs"]["QuotingSection"]["properties"]["levels"]
+    assert (levels["minimum"], levels["maximum"]) == (1, 8)
+    assert levels["description"]
+
+
+def test_all_well(tmp_path: Path) -> None:
+    """One line a part."""
+    overrides = ["--set", f"journal.folder={tmp_path}"]
+    done = CliRunner().invoke(app, ["check", "--config", str(EMBEDDED), *overrides])
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [["ok", p] for p in ("settings", "adapter", "journal", "kernels", "venue")]
+
+
+def test_the_first_failure_gives_the_code_and_the_others_are_still_tried(tmp_path: Path) -> None:
+    """An adapter that does not exist, and a folder that cannot be."""
+    (tmp_path / "file").write_text("")
+    overrides = ["--set", "venues.embedded.recv_window_ms=0", "--set", f"journal.folder={tmp_path}/file/x"]
+    done = CliRunner().invoke(app, ["check", "--config", str(EMBEDDED), *overrides])
+    assert done.exit_code == 2
+    failed = [line for line in done.stderr.splitlines() if line.startswith("mmd: FAIL")]
+    assert "recv_window_ms = '0'" in failed[0]
+    assert "journal.folder" in failed[1]
+
+
+def test_a_full_disk_is_told_before_it_hurts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four segments should fit."""
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Usage(1 << 40, 1 << 40, 200 << 20))
+    with pytest.raises(ConfigError, match="200 MiB free, expected at least 256"):
+        module._journal(settings(tmp_path))
+
+
+def test_the_journal_folder_is_made_and_nothing_is_left_in_it(tmp_path: Path) -> None:
+    """As `mmd run` would make it."""
+    folder = tmp_path / "a/b"
+    assert "writable" in module._journal(settings(folder))
+    assert list(folder.iterdir()) == []

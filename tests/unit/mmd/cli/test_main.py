@@ -1,0 +1,90 @@
+"""From an exception to one line and a code."""
+
+import pytest
+import typer
+
+from mmd.cli import main as module
+from mmd.errors import AuthError, ConfigError, TapeError
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
+    """`mmd ARGUMENTS` in this process; its exit code."""
+    monkeypatch.setattr("sys.argv", ["mmd", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    return ended.value.code
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch):
+    """Makes `mmd` a command that ends as told."""
+
+    def make(error: BaseException) -> int | str | None:
+        app = typer.Typer()
+
+        @app.command()
+        def fail() -> None:
+            raise error
+
+        monkeypatch.setattr(module, "app", app)
+        return run(monkeypatch)
+
+    return make
+
+
+@pytest.mark.parametrize("error", [ConfigError("a.b = 3: expected 4"), AuthError("key refused"), TapeError("x.gz: empty")])
+def test_an_expected_failure_is_its_message_and_its_code(error, failing, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line on standard error."""
+    assert failing(error) == error.exit_code
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", f"mmd: {error}\n")
+
+
+def test_several_problems_are_several_lines(failing, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with the program's name."""
+    assert failing(ConfigError("a: unknown\nb: missing")) == 2
+    assert capsys.readouterr().err == "mmd: a: unknown\nmmd: b: missing\n"
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (typer.Abort(), 130), (typer.Exit(4), 4), (typer.Exit(), 0)])
+def test_other_ends_say_nothing(error: BaseException, code: int, failing, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C is 130."""
+    assert failing(error) == code
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bug_keeps_its_traceback(failing) -> None:
+    """What nobody expected is not dressed up as something expected."""
+
+    def call() -> None:
+        failing(ZeroDivisionError("bug"))
+
+    with pytest.raises(ZeroDivisionError):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "--bogus"), "mmd: No such option: --bogus (see mmd run --help)\n"),
+        (("run", "--seed", "x"), "found 'x' (see mmd run --help)\n"),
+        (("journal", "show", "--limit", "-1"), "'--limit'"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(
+    arguments: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the way to the help."""
+    assert run(monkeypatch, *arguments) == 2
+    told = capsys.readouterr()
+    assert says in told.err
+    assert told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["run", "exchange", "check", "journal", "status", "halt", "resume"])
+def test_every_command_has_help(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And needs nothing to show it."""
+    assert run(monkeypatch, command, "--help") == 0
+    assert "Usage: mmd" in capsys.readouterr().out

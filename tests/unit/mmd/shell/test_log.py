@@ -1,0 +1,58 @@
+"""Structured logs: an event name and keys on standard error."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from mmd.shell import log
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Leave structlog as other tests expect it."""
+    yield
+    structlog.reset_defaults()
+
+
+def test_json_lines_carry_event_level_time_and_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    """One object a line, nothing on standard output."""
+    log.configure("info", "json")
+    structlog.get_logger().warning("feed_down", venue="v", reason="reset")
+    told = capsys.readouterr()
+    assert told.out == ""
+    row = json.loads(told.err)
+    assert row.pop("timestamp").endswith("Z")
+    assert row == {"event": "feed_down", "level": "warning", "venue": "v", "reason": "reset"}
+
+
+@pytest.mark.parametrize(("level", "count"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
+def test_lower_levels_are_not_printed(level: str, count: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """The configured level and what is above it."""
+    log.configure(level, "json")
+    logger = structlog.get_logger()
+    for name in ("debug", "info", "warning", "error"):
+        getattr(logger, name)("event")
+    assert len(capsys.readouterr().err.splitlines()) == count
+
+
+def test_auto_is_json_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard error is no terminal here; an exception is one line, too."""
+    log.configure("info", "auto")
+    try:
+        raise ValueError("told")
+    except ValueError as error:
+        structlog.get_logger().error("part_crashed", exc_info=error)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ValueError: told" in json.loads(line)["exception"]
+
+
+def test_console_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    """No JSON, no colours outside of a terminal."""
+    log.configure("info", "console")
+    structlog.get_logger().info("started", session="1f")
+    text = capsys.readouterr().err
+    assert "started" in text
+    assert "session=1f" in text
+    assert "\x1b" not in text
