@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from adapters.registry import Adapter, adapter
-from mmd.config import Settings, explain
+from mmd.config import Settings
+from mmd.config_errors import explain
 from mmd.core.engine import Engine
 from mmd.core.instrument import Instrument
 from mmd.core.market.record import MARKET, pack

@@ -151,7 +151,7 @@ async def _books(at: Where, client: Spot) -> tuple[list[Any], int]:
     """Books kept from its typed diffs by the official procedure, until a gap shows."""
     connection = await client.websocket_streams.create_connection()
     diffs: asyncio.Queue[Any] = asyncio.Queue()
-    speed = DiffBookDepthUpdateSpeedEnum["DIFF_BOOK_DEPTH_UPDATE_SPEED_100ms"]
+    speed = DiffBookDepthUpdateSpeedEnum["UPDATE_SPEED_100ms"]
     stream = await connection.diff_book_depth(SYMBOL.lower(), update_speed=speed)
     stream.on("message", diffs.put_nowait)
     others = {

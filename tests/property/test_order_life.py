@@ -292,6 +292,9 @@ class OrderLife(RuleBasedStateMachine):
             assert self.orders.open_lots[side] == sum(
                 o.leaves_lots for o in [*orders, *owed] if o.side is side
             )
+            assert self.orders.open_ticklots[side] == sum(
+                o.price_ticks * o.leaves_lots for o in mine
+            )
             best = (max if side is Side.BUY else min)((o.price_ticks for o in mine), default=None)
             assert self.orders.best_price_ticks(side) == best
             seated = [o for o in mine if o.slot >= 0]

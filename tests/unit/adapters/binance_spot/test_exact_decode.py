@@ -92,7 +92,7 @@ def test_remnants_of_a_finer_tick_are_left_out_away_from_the_touch(mmd):
     assert m["n"].tolist() == [21, 0]
     assert (int(m["px"][0, 20]), int(m["sz"][0, 20])) == (5_000, 2_000)
     with pytest.raises(
-        CodecError, match="snapshot bid 0 MMDUSDT: expected a multiple of tick 0.01"
+        CodecError, match=r"snapshot bid 0 MMDUSDT: expected a multiple of tick 0\.01"
     ):
         decode_snapshot_exact(msgspec.json.encode(body | {"bids": deep}), market, mmd)
     known = {b"mmdusdt": mmd}

@@ -4,6 +4,7 @@ import pytest
 
 from mmd.core.commands import CancelOrder, PlaceOrder, QueryOrder, ReplaceOrder, ResyncBook
 from mmd.core.events import (
+    Decision,
     FeedDown,
     InstrumentStatus,
     OperatorAction,
@@ -98,6 +99,18 @@ def test_a_one_tick_move_keeps_orders_that_still_fit() -> None:
     up.turn()
     kept = before & set(up.open)
     assert len(kept) == 4
+
+
+def test_a_command_counts_as_sent_once_the_caller_comes_back(bench: EngineBench) -> None:
+    """So the next one is judged with it; a caller who goes away has still taken the last."""
+    commands = bench.engine.decide(Decision(bench.now_ns, 1))
+    orders = bench.maker.orders
+    next(commands)
+    assert (sum(orders.open_orders), bench.maker.counts.sent) == (0, 0)
+    next(commands)
+    assert (sum(orders.open_orders), bench.maker.counts.sent) == (1, 1)
+    del commands
+    assert (sum(orders.open_orders), bench.maker.counts.sent) == (2, 2)
 
 
 def test_gap_withdraws_and_asks_for_a_resync(bench: EngineBench) -> None:

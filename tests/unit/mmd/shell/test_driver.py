@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mmd.core.commands import CancelOrder, PlaceOrder
-from mmd.core.events import Decision, OperatorAction, OperatorCommand, Timer
+from mmd.core.commands import Approved, CancelOrder, Command, PlaceOrder
+from mmd.core.events import Decision, OperatorAction, OperatorCommand, PrivateDown, Timer
 from mmd.core.risk.levels import RiskLevel
 from mmd.shell import driver as module
 from tests.driver_bench import DriverBench
@@ -117,3 +117,38 @@ async def test_market_observers_see_each_record_after_it_was_applied(bench: Driv
     bench.snapshot()
     bench.diff({9_999: 4_000})
     assert seen == [1, 2]
+
+
+async def test_what_comes_in_while_sending_waits_for_the_end_of_the_decision(
+    bench: DriverBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket that breaks under a command reports it from inside `send`: on record behind the decision."""
+    lost = PrivateDown(bench.now_ns, "embedded", "reset")
+    send = bench.venue.send
+
+    def break_under_it(approved: Approved[Command]) -> None:
+        if not bench.venue.sent:
+            bench.driver.on_event(lost)
+        send(approved)
+
+    monkeypatch.setattr(bench.venue, "send", break_under_it)
+    bench.bring_up()
+    await asyncio.sleep(0)
+    assert len(bench.venue.sent) == 6
+    assert bench.journal.records[-1] is lost
+    assert bench.maker.orders.unknown_count == 6
+
+
+async def test_the_first_order_is_sent_before_the_second_is_judged(bench: DriverBench) -> None:
+    """What was sent counts in what comes next, and not before."""
+    known: list[int] = []
+    send = bench.venue.send
+
+    def look(approved: Approved[Command]) -> None:
+        known.append(sum(bench.maker.orders.open_orders))
+        send(approved)
+
+    bench.venue.send = look  # type: ignore[method-assign]
+    bench.bring_up()
+    await asyncio.sleep(0)
+    assert known == [0, 1, 2, 3, 4, 5]

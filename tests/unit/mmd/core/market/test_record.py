@@ -3,7 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmd.core.market.record import DIFF, MARKET, pack, packed_view, unpack
+from mmd.core.market.record import (
+    DIFF,
+    INSTRUMENT,
+    KIND,
+    MARKET,
+    PRICE,
+    TRADE,
+    TS_RECV_NS,
+    MarketViews,
+    pack,
+    packed_view,
+    unpack,
+)
 from mmd.jit.kernel import bind, new
 from tests.market_events import fill
 
@@ -48,3 +60,17 @@ def test_unpack_refuses_a_size_that_its_head_contradicts() -> None:
     assert [unpack_bound(MARKET_REC, n) for n in (size - 8, size + 8, size - 1, 0)] == [1] * 4
     MARKET_REC["packed"][0, 6] = -1
     assert unpack_bound(MARKET_REC, size) == 1
+
+
+def test_views_follow_the_record_and_are_made_once() -> None:
+    """A head reads what numpy reads, after the record was overwritten too."""
+    views = MarketViews()
+    first = views.of(MARKET_REC)
+    fill(MARKET_REC, TRADE, [(7, 8)], instrument=9, ts_recv_ns=4)
+    assert views.of(MARKET_REC) is first
+    assert views.of(new(MARKET)) is not first
+    head = first.head
+    assert (head[KIND], head[INSTRUMENT], head[TS_RECV_NS], head[PRICE]) == (TRADE, 9, 4, 7)
+    assert (
+        first.packed[: pack_bound(MARKET_REC)] == packed_view(MARKET_REC)[: pack_bound(MARKET_REC)]
+    )

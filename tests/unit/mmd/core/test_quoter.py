@@ -1,0 +1,120 @@
+"""From market and inventory to targets."""
+
+import pytest
+
+from mmd.core.quoter import Quoter
+from mmd.core.quoting.quote_state import QuoteState
+from mmd.core.quoting.record import OK
+from mmd.core.spec import SessionSpec
+from mmd.core.units import NANOS_PER_SECOND, Side
+from tests.engine_bench import EngineBench
+from tests.session import instrument, quoting, session_spec
+
+LIMIT = 10_000
+
+
+def quoter_of(spec: SessionSpec | None = None) -> Quoter:
+    """Of an engine that has seen a market at 100.00."""
+    bench = EngineBench(spec)
+    bench.bring_up()
+    bench.decide()
+    return bench.maker.quoter
+
+
+def targets(quoter: Quoter) -> tuple[list[int], list[int]]:
+    """Prices of bids and of asks, best first."""
+    quote = quoter.quote[0]
+    bids, asks = (quote["px"][side, : quote["n"][side]].tolist() for side in Side)
+    return bids, asks
+
+
+def test_active_is_a_ladder_on_both_sides_around_fair_value() -> None:
+    """As many levels as configured, best first, flat inventory gives a symmetric first level."""
+    quoter = quoter_of()
+    quoter.target(QuoteState.ACTIVE, 0, LIMIT, 0.0)
+    bids, asks = targets(quoter)
+    assert quoter.status == OK
+    assert quoter.fair_ticks == pytest.approx(10_000, abs=1)
+    assert len(bids) == len(asks) == 3
+    assert bids == sorted(bids, reverse=True)
+    assert asks == sorted(asks)
+    assert bids[0] < quoter.fair_ticks < asks[0]
+    assert bids[0] + asks[0] == pytest.approx(2 * quoter.fair_ticks, abs=1)
+
+
+def test_withdrawn_is_nothing() -> None:
+    """Whatever was there before."""
+    quoter = quoter_of()
+    quoter.target(QuoteState.ACTIVE, 0, LIMIT, 0.0)
+    quoter.target(QuoteState.WITHDRAWN, 0, LIMIT, 0.0)
+    assert targets(quoter) == ([], [])
+
+
+@pytest.mark.parametrize(("lots", "side"), [(LIMIT, Side.SELL), (-LIMIT, Side.BUY)])
+def test_at_the_inventory_limit_only_the_way_back_is_quoted(lots: int, side: Side) -> None:
+    """And a flat account quotes neither side."""
+    quoter = quoter_of()
+    quoter.target(QuoteState.INVENTORY_LIMIT, lots, LIMIT, 0.0)
+    both = targets(quoter)
+    assert both[side]
+    assert not both[side.opposite]
+    quoter.target(QuoteState.INVENTORY_LIMIT, 0, LIMIT, 0.0)
+    assert targets(quoter) == ([], [])
+
+
+def test_inventory_moves_both_quotes_towards_selling_it() -> None:
+    """Long: lower than flat; short: higher; in step with the position."""
+    quoter = quoter_of()
+    first = {}
+    for lots in (-LIMIT // 2, 0, LIMIT // 2):
+        quoter.target(QuoteState.ACTIVE, lots, LIMIT, 0.0)
+        bids, asks = targets(quoter)
+        first[lots] = bids[0], asks[0]
+    assert first[LIMIT // 2] < first[0] < first[-LIMIT // 2]
+
+
+def test_passive_is_wider() -> None:
+    """Both sides."""
+    quoter = quoter_of()
+    widths = []
+    for state in (QuoteState.ACTIVE, QuoteState.PASSIVE):
+        quoter.target(state, 0, LIMIT, 0.0)
+        bids, asks = targets(quoter)
+        widths.append(asks[0] - bids[0])
+    assert widths[1] > widths[0]
+
+
+def test_no_quote_is_inside_the_fee_unless_asked_for() -> None:
+    """The least half spread pays the maker's commission; a rebate is no reason to cross fair value."""
+    narrow = quoting(spread_model="fixed", fixed_half_spread_bps=0.5, levels=1)
+    paying = session_spec(quoting=narrow, instruments=(instrument(maker_fee_bps=10.0),))
+    quoter = quoter_of(paying)
+    assert quoter.break_even_bps == 10.0
+    quoter.target(QuoteState.ACTIVE, 0, LIMIT, 0.0)
+    (bid,), (ask,) = targets(quoter)
+    assert ask - quoter.fair_ticks >= 10
+    assert quoter.fair_ticks - bid >= 10
+    inside = quoting(spread_model="fixed", fixed_half_spread_bps=0.5, levels=1, quote_inside_break_even=True)
+    quoter = quoter_of(session_spec(quoting=inside, instruments=(instrument(maker_fee_bps=10.0),)))
+    quoter.target(QuoteState.ACTIVE, 0, LIMIT, 0.0)
+    (bid,), (ask,) = targets(quoter)
+    assert ask - bid < 10
+
+
+def test_estimates_are_made_once_a_second() -> None:
+    """Resting orders are exposure, fills are evidence: the fill intensity rises with them."""
+    bench = EngineBench()
+    bench.bring_up()
+    bench.turn()
+    quoter = bench.maker.quoter
+    before = quoter.intensity["rate"].copy()
+    quoter.on_time(bench.maker.orders, bench.now_ns)
+    quoter.on_time(bench.maker.orders, bench.now_ns + NANOS_PER_SECOND // 2)
+    same = quoter.intensity["rate"].copy()
+    for second in range(1, 60):
+        for _ in range(5):
+            quoter.on_order_filled(Side.BUY, bench.best(Side.BUY).price_ticks)
+        quoter.on_time(bench.maker.orders, bench.now_ns + second * NANOS_PER_SECOND)
+    assert (same == before).all()
+    assert quoter.intensity["rate"][0, Side.BUY] > before[0, Side.BUY]
+    assert float(quoter.quote["gamma"][0]) > 0.0
