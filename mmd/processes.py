@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from mmd.errors import ConfigError
+from mmd.errors import ConfigError, MmdError
 from mmd.ops.shared_files import ADDRESS_FILE
 from mmd.ops.shared_state import shared_folder
 
@@ -85,7 +85,7 @@ class _Family:
     async def _watch(
         self, engine: asyncio.subprocess.Process, ops: asyncio.subprocess.Process
     ) -> int:
-        """Until the engine has ended, by itself or because we were told to stop."""
+        """Until the engine has ended, by itself or because we were told to stop. Raises: MmdError if it was killed."""
         ended = asyncio.create_task(engine.wait(), name="engine")
         keeper = asyncio.create_task(self._keep_ops(ops), name="ops")
         stop = asyncio.create_task(self._stop.wait(), name="stop")
@@ -100,7 +100,12 @@ class _Family:
         code = await ended
         keeper.cancel()
         await asyncio.wait({keeper})
-        return code if code >= 0 else 1
+        if code < 0:
+            raise MmdError(
+                f"the engine was killed by signal {-code}, and its orders may still be working; "
+                "start mmd run again: it takes them back first"
+            )
+        return code
 
     async def _keep_ops(self, ops: asyncio.subprocess.Process) -> None:
         """Restart ops whenever it ends, with a growing pause; the engine goes on meanwhile."""

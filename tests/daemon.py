@@ -29,16 +29,33 @@ def mmd(*arguments: str | Path, cwd: Path, timeout_s: float = 100, **env: str) -
 
     done = subprocess.run(
         [sys.executable, "-m", "mmd.cli.main", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=timeout_s, env=os.environ | env, check=False,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        env=os.environ | env,
+        check=False,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
 
 
-def run_embedded(cwd: Path, *arguments: str | Path, timeout_s: float = 100) -> tuple[Finished, dict[str, Any]]:
+def run_embedded(
+    cwd: Path, *arguments: str | Path, timeout_s: float = 100
+) -> tuple[Finished, dict[str, Any]]:
     """`mmd run` on the embedded exchange on free ports; returns it and its summary."""
     done = mmd(
-        "run", "--config", EMBEDDED, "--summary", "s.json", "--set", "http.port=0", "--set", "embedded.port=0",
-        *arguments, cwd=cwd, timeout_s=timeout_s,
+        "run",
+        "--config",
+        EMBEDDED,
+        "--summary",
+        "s.json",
+        "--set",
+        "http.port=0",
+        "--set",
+        "embedded.port=0",
+        *arguments,
+        cwd=cwd,
+        timeout_s=timeout_s,
     )
     path = cwd / "s.json"
     return done, json.loads(path.read_text()) if path.exists() else {}

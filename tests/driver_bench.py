@@ -30,6 +30,7 @@ class ListJournal:
     def __init__(self) -> None:
         self.records: list[object] = []
         self.broken = False
+        self.breaks_at_command = False
         self.bytes_written = 0
 
     def market(self, packed: memoryview) -> None:
@@ -39,6 +40,7 @@ class ListJournal:
         self._append(event)
 
     def command(self, command: Command) -> None:
+        self.broken = self.broken or self.breaks_at_command
         self._append(command)
 
     def _append(self, record: object) -> None:
@@ -72,7 +74,9 @@ class DriverBench(EngineBench):
         self.journal = ListJournal() if journal is None else journal
         self.driver = Driver(self.real_engine, self.journal, self.clock)  # type: ignore[arg-type]
         self.venue = ListeningVenue(ListJournal() if journal is not None else self.journal)  # type: ignore[arg-type]
-        self.engine = SimpleNamespace(apply=self.driver.on_event, apply_market=self.driver.on_market)  # type: ignore[assignment]
+        self.engine = SimpleNamespace(
+            apply=self.driver.on_event, apply_market=self.driver.on_market
+        )  # type: ignore[assignment]
 
     def start(self) -> None:
         """Begin to keep time."""

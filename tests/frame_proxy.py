@@ -56,8 +56,12 @@ class FrameProxy:
         if request.path in self.answers:
             return web.json_response(self.answers[request.path]())
         headers = {k: v for k, v in request.headers.items() if k == "X-MBX-APIKEY"}
-        async with self._client.request(request.method, url, headers=headers, data=await request.read()) as answer:
-            return web.Response(status=answer.status, body=await answer.read(), content_type="application/json")
+        async with self._client.request(
+            request.method, url, headers=headers, data=await request.read()
+        ) as answer:
+            return web.Response(
+                status=answer.status, body=await answer.read(), content_type="application/json"
+            )
 
     async def _socket(self, request: web.Request, url: URL) -> web.WebSocketResponse:
         ours = web.WebSocketResponse()

@@ -28,7 +28,10 @@ class LiveDaemon:
         self.lines: list[str] = []
         """Standard error so far."""
         self._grown = asyncio.Event()
-        self._readers = [asyncio.create_task(self._read_err()), asyncio.create_task(self._read_out())]
+        self._readers = [
+            asyncio.create_task(self._read_err()),
+            asyncio.create_task(self._read_out()),
+        ]
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -57,7 +60,7 @@ class LiveDaemon:
     async def state(self) -> dict[str, Any]:
         """`/api/state`, once there is one."""
         async with asyncio.timeout(WAIT_S):
-            while (answer := await self.get("/api/state"))[0] != 200:
+            while (answer := await self.get("/api/state"))[0] != 200:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
         return json.loads(answer[1])
 
@@ -65,7 +68,10 @@ class LiveDaemon:
     def engine_pid(self) -> int:
         """The process that trades, a child of the one that was started."""
         (children,) = Path(f"/proc/{self.process.pid}/task").glob(f"{self.process.pid}/children")
-        found = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in children.read_text().split()}
+        found = {
+            pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            for pid in children.read_text().split()
+        }
         return next(int(pid) for pid, words in found.items() if b"engine" in words)
 
     async def instrument(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -73,10 +79,12 @@ class LiveDaemon:
         row: dict[str, Any] = {}
         try:
             async with asyncio.timeout(WAIT_S):
-                while not holds(row := (await self.state())["instruments"][0]):
+                while not holds(row := (await self.state())["instruments"][0]):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise AssertionError(f"never came about; last {row}\n" + "\n".join(self.lines[-20:])) from None
+            raise AssertionError(
+                f"never came about; last {row}\n" + "\n".join(self.lines[-20:])
+            ) from None
         return row
 
     async def quoting(self) -> dict[str, Any]:
@@ -113,14 +121,25 @@ class LiveDaemon:
 
 
 @contextlib.asynccontextmanager
-async def running(cwd: Path, port: int, *arguments: str | Path, **env: str) -> AsyncIterator[LiveDaemon]:
+async def running(
+    cwd: Path, port: int, *arguments: str | Path, **env: str
+) -> AsyncIterator[LiveDaemon]:
     """`mmd run` against an exchange that listens on a port of this machine; killed at the end if it still runs."""
     settings = ("embedded.autostart=false", f"embedded.port={port}", "http.port=0")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "mmd.cli.main", "run", "--config", str(EMBEDDED),
-        *(word for pair in settings for word in ("--set", pair)), *map(str, arguments),
-        cwd=cwd, env=os.environ | env, limit=2**20,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        sys.executable,
+        "-m",
+        "mmd.cli.main",
+        "run",
+        "--config",
+        str(EMBEDDED),
+        *(word for pair in settings for word in ("--set", pair)),
+        *map(str, arguments),
+        cwd=cwd,
+        env=os.environ | env,
+        limit=2**20,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     async with aiohttp.ClientSession() as http:
         daemon = LiveDaemon(process, http)

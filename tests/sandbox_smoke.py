@@ -49,6 +49,7 @@ class _Sink:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.best: dict[int, tuple[int, int]] = {}
+        self.running: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
     def on_market(self, market: Rec) -> None:
@@ -61,9 +62,16 @@ class _Sink:
         self.events.append(event)
         self._changed.set()
 
+    def follow(self, running: asyncio.Task[None]) -> None:
+        """Whoever waits is told when the venue fails."""
+        self.running = running
+        running.add_done_callback(lambda _: self._changed.set())
+
     async def until(self, found: Callable[[], Any]) -> Any:
         async with asyncio.timeout(WAIT_S):
             while not (value := found()):
+                if self.running is not None and self.running.done():
+                    self.running.result()
                 self._changed.clear()
                 await self._changed.wait()
         return value
@@ -85,7 +93,7 @@ class _Sink:
 async def _running(venue: Venue) -> AsyncIterator[_Sink]:
     sink = _Sink()
     task = asyncio.create_task(venue.run(sink))
-    task.add_done_callback(lambda _: sink.on_event(None))  # type: ignore[arg-type] # wakes who waits
+    sink.follow(task)
     try:
         yield sink
     finally:

@@ -37,6 +37,7 @@ from adapters.binance_spot.sandbox_options import (
     endow,
     instruments_of,
     market_rules,
+    tls_context,
 )
 from adapters.binance_spot.sandbox_pump import (
     TapePump,
@@ -186,17 +187,21 @@ class Sandbox:
     @property
     def rest_url(self) -> str:
         """Address for REST requests, without /api."""
-        return f"http://{self.options.host}:{self._port}"
+        return f"http{self._tls}://{self.options.host}:{self._port}"
 
     @property
     def stream_url(self) -> str:
         """Address for streams, without /ws or /stream."""
-        return f"ws://{self.options.host}:{self._port}"
+        return f"ws{self._tls}://{self.options.host}:{self._port}"
 
     @property
     def api_url(self) -> str:
         """Address of the WebSocket API."""
-        return f"ws://{self.options.host}:{self._port}/ws-api/v3"
+        return f"{self.stream_url}/ws-api/v3"
+
+    @property
+    def _tls(self) -> str:
+        return "s" if self.options.certificate is not None else ""
 
     async def __aenter__(self) -> Self:
         """Listen and let time pass."""
@@ -210,7 +215,12 @@ class Sandbox:
             app.router.add_post(CONTROL_PATH, self.control.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.options.host, self.options.port)
+        site = web.TCPSite(
+            self._runner,
+            self.options.host,
+            self.options.port,
+            ssl_context=tls_context(self.options),
+        )
         try:
             await site.start()
         except OSError as error:

@@ -1,5 +1,6 @@
 """What an embedded exchange serves, checked, and the instruments, rules and balances that follow from it."""
 
+import ssl
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,7 +31,8 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     speed is how many times faster than real time a tape is served, None as fast as readers take it.
     Balances are in units of the asset; base defaults to the same worth as quote. With a fee_asset commissions
     are paid in it, at three quarters. price_link makes the efficient prices those of another seed, told late.
-    faults_token turns the fault control endpoint on.
+    faults_token turns the fault control endpoint on. certificate is a PEM file with a chain and its private
+    key; with one everything is served over TLS, for clients that insist on it.
     """
 
     host: str = "127.0.0.1"
@@ -55,6 +57,7 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     connection_life_s: float = CONNECTION_LIFE_S
     has_listen_keys: bool = False
     faults_token: str | None = None
+    certificate: Path | None = None
     credentials: tuple[Credential, ...] = (Credential(),)
 
 
@@ -75,6 +78,21 @@ def check(options: SandboxOptions) -> None:
             raise ConfigError(f"symbol: expected one that ends in USDT, found '{symbol}'")
     if options.faults_token is not None and len(options.faults_token) < 8:
         raise ConfigError("faults: expected a token of at least 8 characters, found a shorter one")
+
+
+def tls_context(options: SandboxOptions) -> ssl.SSLContext | None:
+    """What to serve TLS with; None to serve without. Raises: ConfigError if the file is no good."""
+    if options.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(options.certificate)
+    except OSError as error:
+        raise ConfigError(
+            f"certificate: expected a PEM file with a chain and a private key at "
+            f"{options.certificate}, found: {error.strerror or error}"
+        ) from error
+    return context
 
 
 def instruments_of(options: SandboxOptions) -> list[Instrument]:

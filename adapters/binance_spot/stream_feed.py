@@ -229,19 +229,17 @@ class StreamFeed:
         kind = self._decode(frame, ts_recv_ns)
         if kind == 0:
             self._on_control(self._leader, frame)
-        elif self._overlap is not None:
-            self._overlap.from_old(kind)
-        else:
-            self._deliver(kind)
+            return
+        assert self._overlap is not None, "two roles without an overlap"
+        self._overlap.from_old(kind)
 
     def _on_new_frame(self, frame: bytes, ts_recv_ns: int) -> None:
         kind = self._decode(frame, ts_recv_ns)
         if kind == 0:
             self._on_control(self._successor or self._leader, frame)
-        elif self._overlap is not None:
-            self._overlap.from_new(kind)
-        else:
-            self._deliver(kind)
+            return
+        assert self._overlap is not None, "two roles without an overlap"
+        self._overlap.from_new(kind)
 
     def _on_control(self, connection: _Connection, frame: bytes) -> None:
         if announces_shutdown(frame):

@@ -124,6 +124,12 @@ def exchange(
             "from this machine only; 'list' shows them.",
         ),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="PEM file with a chain and its private key: serve over TLS."
+        ),
+    ] = None,
     key: Annotated[str, typer.Option(help="API key that clients use.")] = DEFAULT_KEY,
     secret: Annotated[
         str, typer.Option(help="Its HMAC secret, or an Ed25519 public key in PEM form.")
@@ -171,6 +177,7 @@ def exchange(
             fee_asset=fee_asset,
             has_listen_keys=legacy_listen_key,
             faults_token=faults,
+            certificate=certificate,
             credentials=(Credential(key, secret),),
         )
         given = {name: value for name, value in limits.items() if value is not None}

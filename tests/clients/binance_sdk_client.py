@@ -23,7 +23,10 @@ from binance_sdk_spot.rest_api.models import (
 )
 from binance_sdk_spot.spot import Spot
 from binance_sdk_spot.websocket_api.models import OrderPlaceSideEnum, OrderPlaceTypeEnum
-from binance_sdk_spot.websocket_streams.models import DiffBookDepthUpdateSpeedEnum, KlineIntervalEnum
+from binance_sdk_spot.websocket_streams.models import (
+    DiffBookDepthUpdateSpeedEnum,
+    KlineIntervalEnum,
+)
 
 from tests.clients.conversation import BOOKS, KEY, SECRET, SYMBOL, Where, fault, report, say, where
 
@@ -151,13 +154,13 @@ async def _books(at: Where, client: Spot) -> tuple[list[Any], int]:
     """Books kept from its typed diffs by the official procedure, until a gap shows."""
     connection = await client.websocket_streams.create_connection()
     diffs: asyncio.Queue[Any] = asyncio.Queue()
-    speed = DiffBookDepthUpdateSpeedEnum["UPDATE_SPEED_100ms"]
+    speed = DiffBookDepthUpdateSpeedEnum["UPDATE_SPEED_100ms"].value
     stream = await connection.diff_book_depth(SYMBOL.lower(), update_speed=speed)
     stream.on("message", diffs.put_nowait)
     others = {
         "trade": await connection.trade(SYMBOL.lower()),
         "aggregate": await connection.agg_trade(SYMBOL.lower()),
-        "kline": await connection.kline(SYMBOL.lower(), KlineIntervalEnum["INTERVAL_1s"]),
+        "kline": await connection.kline(SYMBOL.lower(), KlineIntervalEnum["INTERVAL_1s"].value),
     }
     await asyncio.sleep(1.1)
     others |= {
@@ -208,12 +211,21 @@ async def main(at: Where) -> None:
     unknown += await asyncio.to_thread(_trade, client)
     refused = ""
     try:
-        client.rest_api.new_order(side=NewOrderSideEnum["BUY"], quantity=1, price=120, **_LIMIT_MAKER)
+        client.rest_api.new_order(
+            side=NewOrderSideEnum["BUY"], quantity=1, price=120, **_LIMIT_MAKER
+        )
     except BadRequestError as error:
         refused = str(error)
     heard = await _hear(client)
     books, missing = await _books(at, client)
-    report(books=books, missing=missing, refused=refused, heard=heard, unknown=unknown, errors=errors.texts)
+    report(
+        books=books,
+        missing=missing,
+        refused=refused,
+        heard=heard,
+        unknown=unknown,
+        errors=errors.texts,
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,18 @@ from typing import Any
 
 import ccxt.pro as ccxt
 
-from tests.clients.conversation import BOOKS, KEY, SECRET, SYMBOL, Where, fault, levels, report, say, where
+from tests.clients.conversation import (
+    BOOKS,
+    KEY,
+    SECRET,
+    SYMBOL,
+    Where,
+    fault,
+    levels,
+    report,
+    say,
+    where,
+)
 
 PAIR = "MMD/USDT"
 POST_ONLY = {"postOnly": True}
@@ -49,8 +60,11 @@ async def _rest(client: Any) -> dict[str, Any]:
     placed = await client.create_order(PAIR, "limit", "buy", 1, 99, POST_ONLY)
     edited = await client.edit_order(placed["id"], PAIR, "limit", "buy", 2, 98.5, POST_ONLY)
     say("edited", edited["id"], edited["amount"])
-    amended = await client.privatePutOrderAmendKeepPriority(
-        {"symbol": SYMBOL, "orderId": edited["id"], "newQty": "1.5"}
+    amended = await client.fetch2(
+        "order/amend/keepPriority",
+        ["private"],
+        "PUT",
+        {"symbol": SYMBOL, "orderId": edited["id"], "newQty": "1.5"},
     )
     say("amended", amended["amendedOrder"]["qty"])
     assert [o["amount"] for o in await client.fetch_open_orders(PAIR)] == [1.5]
@@ -90,19 +104,23 @@ async def _refusals(client: Any) -> dict[str, str]:
 
 async def _sockets(client: Any) -> list[str]:
     """Orders over the WebSocket API, and what the user data stream says of them."""
-    watching = asyncio.create_task(client.watch_orders(PAIR))
+    heard: list[str] = []
+
+    async def listen() -> None:
+        while "canceled" not in heard:
+            heard.extend(order["status"] for order in await client.watch_orders(PAIR))
+
+    listening = asyncio.create_task(listen())
     await asyncio.sleep(0.5)
     placed = await client.create_order_ws(PAIR, "limit", "sell", 1, 101, POST_ONLY)
-    heard = [order["status"] for order in await asyncio.wait_for(watching, WAIT_S)]
     edited = await client.edit_order_ws(placed["id"], PAIR, "limit", "sell", 1, 101.5, POST_ONLY)
     assert (await client.fetch_order_ws(edited["id"], PAIR))["status"] == "open"
     await client.cancel_order_ws(edited["id"], PAIR)
-    while "canceled" not in heard:
-        orders = await asyncio.wait_for(client.watch_orders(PAIR), WAIT_S)
-        heard += [order["status"] for order in orders]
-    balance = await client.fetch_balance_ws()
-    say("balance", balance["USDT"])
+    await asyncio.wait_for(listening, WAIT_S)
+    changing = asyncio.create_task(client.watch_balance())
+    await asyncio.sleep(0.2)
     await client.create_order_ws(PAIR, "market", "buy", 1)
+    say("balance", (await asyncio.wait_for(changing, WAIT_S))["USDT"])
     for name, call in (
         ("my trades", client.watch_my_trades(PAIR)),
         ("trades", client.watch_trades(PAIR)),

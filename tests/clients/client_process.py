@@ -1,6 +1,8 @@
 """Runs a client's conversation under that client's own Python against an embedded exchange, and checks its books."""
 
 import asyncio
+import datetime
+import ipaddress
 import json
 import os
 import sys
@@ -9,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from adapters.binance_spot.sandbox import Sandbox
 from adapters.binance_spot.sandbox_options import SandboxOptions
@@ -55,6 +61,33 @@ class Books:
             assert theirs == self._by_id[update_id], f"books differ at update id {update_id}"
 
 
+def self_signed(folder: Path) -> Path:
+    """A certificate for this machine's loopback, with its key, that a client can be told to trust."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    path = folder / "loopback.pem"
+    path.write_bytes(
+        certificate.public_bytes(pem)
+        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return path
+
+
 async def converse(module: str, client: str | None, **options: Any) -> dict[str, Any]:
     """Run tests/clients/<module>.py to its end; what it reported, its books checked."""
     python = sys.executable if client is None else interpreter(client)
@@ -63,6 +96,12 @@ async def converse(module: str, client: str | None, **options: Any) -> dict[str,
         SandboxOptions(faults_token=TOKEN, **options), on_frame_sent=books.on_frame_sent
     )
     books.sandbox = sandbox
+    certificate = options.get("certificate")
+    trust = (
+        {}
+        if certificate is None
+        else {"SSL_CERT_FILE": str(certificate), "REQUESTS_CA_BUNDLE": str(certificate)}
+    )
     async with sandbox:
         process = await asyncio.create_subprocess_exec(
             python,
@@ -70,6 +109,7 @@ async def converse(module: str, client: str | None, **options: Any) -> dict[str,
             f"tests.clients.{module}",
             *(sandbox.rest_url, sandbox.stream_url, sandbox.api_url, TOKEN),
             cwd=ROOT,
+            env=os.environ | trust,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -23,6 +23,7 @@ class _Warnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.texts.append(record.getMessage())
+        say(record.getMessage()[:300])
 
 
 async def main(at: Where) -> None:
@@ -63,7 +64,9 @@ async def main(at: Where) -> None:
         books.clear()
         while len(books) < 5:
             await asyncio.sleep(0.05)
-    report(books=before + books, heard=sorted(heard), early=early, late=warnings.texts[len(early) :])
+    report(
+        books=before + books, heard=sorted(heard), early=early, late=warnings.texts[len(early) :]
+    )
     await handler.stop_async(asyncio.get_running_loop())
 
 

@@ -8,7 +8,18 @@ from binance.base_client import BaseClient
 from binance.exceptions import BinanceAPIException
 from binance.ws.depthcache import DepthCacheManager
 
-from tests.clients.conversation import BOOKS, KEY, SECRET, SYMBOL, Where, fault, levels, report, say, where
+from tests.clients.conversation import (
+    BOOKS,
+    KEY,
+    SECRET,
+    SYMBOL,
+    Where,
+    fault,
+    levels,
+    report,
+    say,
+    where,
+)
 
 
 async def _trade(client: AsyncClient) -> None:
@@ -36,7 +47,9 @@ async def _trade(client: AsyncClient) -> None:
         ("allocations", client.get_allocations(symbol=SYMBOL)),
     ):
         say(name, str(await call)[:120])
-    placed = await client.create_order(symbol=SYMBOL, side="BUY", type="LIMIT_MAKER", quantity="1", price="99")
+    placed = await client.create_order(
+        symbol=SYMBOL, side="BUY", type="LIMIT_MAKER", quantity="1", price="99"
+    )
     say("placed", placed["orderId"])
     await client.create_test_order(symbol=SYMBOL, side="BUY", type="MARKET", quantity="1")
     replaced = await client.cancel_replace_order(
@@ -50,7 +63,9 @@ async def _trade(client: AsyncClient) -> None:
     )
     order_id = replaced["newOrderResponse"]["orderId"]
     amended = await client._put(
-        "order/amend/keepPriority", True, data={"symbol": SYMBOL, "orderId": order_id, "newQty": "1.5"}
+        "order/amend/keepPriority",
+        True,
+        data={"symbol": SYMBOL, "orderId": order_id, "newQty": "1.5"},
     )
     say("amended", amended["amendedOrder"]["qty"])
     assert [o["origQty"] for o in await client.get_open_orders(symbol=SYMBOL)] == ["1.50000000"]
@@ -82,7 +97,9 @@ async def _hear(client: AsyncClient, sockets: BinanceSocketManager) -> list[str]
     """User events of one order's life."""
     heard: list[str] = []
     async with sockets.user_socket() as user:
-        placed = await client.create_order(symbol=SYMBOL, side="BUY", type="LIMIT_MAKER", quantity="1", price="99")
+        placed = await client.create_order(
+            symbol=SYMBOL, side="BUY", type="LIMIT_MAKER", quantity="1", price="99"
+        )
         await client.cancel_order(symbol=SYMBOL, orderId=placed["orderId"])
         while heard.count("executionReport") < 2 or heard.count("outboundAccountPosition") < 2:
             event = await asyncio.wait_for(user.recv(), 5)
@@ -144,7 +161,9 @@ async def main(at: Where) -> None:
         await _trade(client)
         await _ask_by_socket(client)
         try:
-            await client.create_order(symbol=SYMBOL, side="BUY", type="LIMIT_MAKER", quantity="1", price="120")
+            await client.create_order(
+                symbol=SYMBOL, side="BUY", type="LIMIT_MAKER", quantity="1", price="120"
+            )
         except BinanceAPIException as error:
             refused = error.code
         sockets = BinanceSocketManager(client)

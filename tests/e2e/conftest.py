@@ -16,5 +16,12 @@ def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> None:
     lock = Path(tempfile.gettempdir()) / f"mmd-compile-{os.getuid()}.lock"
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        done = mmd("check", "--config", EMBEDDED, "--kernels", cwd=tmp_path_factory.mktemp("compile"), timeout_s=300)
+        done = mmd(
+            "check",
+            "--config",
+            EMBEDDED,
+            "--kernels",
+            cwd=tmp_path_factory.mktemp("compile"),
+            timeout_s=300,
+        )
     assert done.code == 0, done.err

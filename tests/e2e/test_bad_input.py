@@ -42,7 +42,9 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Port of a running embedded exchange."""
     with subprocess.Popen(
         [sys.executable, "-m", "mmd.cli.main", "exchange", "--port", "0"],
-        stdout=subprocess.PIPE, text=True, cwd=tmp_path_factory.mktemp("exchange"),
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path_factory.mktemp("exchange"),
     ) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -85,13 +87,21 @@ def test_a_wrong_setting_is_named(override: str, says: tuple[str, ...], tmp_path
     ("override", "says"),
     [
         ("venues.embedded.adapter=kraken", ("venues.embedded.adapter", "kraken", "binance_spot")),
-        ("venues.embedded.recv_window_ms=0", ("venues.embedded.recv_window_ms = '0'", "expected", "1")),
-        ("venues.embedded.rest_url=https://api.binance.com", ("rest_url", "real orders", "environment = embedded")),
+        (
+            "venues.embedded.recv_window_ms=0",
+            ("venues.embedded.recv_window_ms = '0'", "expected", "1"),
+        ),
+        (
+            "venues.embedded.rest_url=https://api.binance.com",
+            ("rest_url", "real orders", "environment = embedded"),
+        ),
         ("embedded.preset=wild", ("embedded.preset = 'wild'", "calm, default")),
         ('venues.embedded.instruments=["NOSUCHUSDT"]', ("NOSUCHUSDT", "expected")),
     ],
 )
-def test_what_only_the_adapter_knows_is_named_too(override: str, says: tuple[str, ...], tmp_path: Path) -> None:
+def test_what_only_the_adapter_knows_is_named_too(
+    override: str, says: tuple[str, ...], tmp_path: Path
+) -> None:
     """Adapter, its settings, its instruments, and real venues in an environment of play money."""
     code = 7 if "NOSUCH" in override else 2
     refused(run(tmp_path, *FREE, "--set", override), code, *says)
@@ -123,9 +133,14 @@ def test_bad_environment_variables_are_named(tmp_path: Path) -> None:
 
 def test_sandbox_without_addresses_does_not_reach_the_real_venue(tmp_path: Path) -> None:
     """The adapter's default addresses are the real ones: environment = sandbox must not fall back to them."""
-    config = toml(tmp_path, 'environment = "sandbox"\n[venues.b]\nadapter = "binance_spot"\napi_key = "k"\napi_secret = "s"\n')
+    config = toml(
+        tmp_path,
+        'environment = "sandbox"\n[venues.b]\nadapter = "binance_spot"\napi_key = "k"\napi_secret = "s"\n',
+    )
     done = run(tmp_path, "--set", "http.port=0", config=config)
-    refused(done, 2, "venues.b", "rest_url", "api.binance.com", "deploy/config/binance-testnet.toml")
+    refused(
+        done, 2, "venues.b", "rest_url", "api.binance.com", "deploy/config/binance-testnet.toml"
+    )
 
 
 # The command line
@@ -142,7 +157,9 @@ def test_sandbox_without_addresses_does_not_reach_the_real_venue(tmp_path: Path)
         (("--bogus",), ("No such option: --bogus", "--help")),
     ],
 )
-def test_a_wrong_option_is_named(arguments: tuple[str, ...], says: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_wrong_option_is_named(
+    arguments: tuple[str, ...], says: tuple[str, ...], tmp_path: Path
+) -> None:
     """Before anything is started."""
     refused(run(tmp_path, *arguments), 2, *says)
 
@@ -208,12 +225,21 @@ def test_a_tape_that_is_none_for_the_exchange_alone(name: str, tmp_path: Path) -
 
 def test_no_exchange(tmp_path: Path) -> None:
     """Nothing listens where it is expected."""
-    done = run(tmp_path, "--set", "embedded.autostart=false", "--set", "embedded.port=1", "--set", "http.port=0")
+    done = run(
+        tmp_path,
+        "--set",
+        "embedded.autostart=false",
+        "--set",
+        "embedded.port=1",
+        "--set",
+        "http.port=0",
+    )
     refused(done, 3, "127.0.0.1:1", "start the server or correct the address")
 
 
 @pytest.mark.parametrize(
-    ("key", "says"), [("api_key", "check api_key"), ("api_secret", "api_secret does not belong to api_key")]
+    ("key", "says"),
+    [("api_key", "check api_key"), ("api_secret", "does not belong to api_key")],
 )
 def test_wrong_credentials(key: str, says: str, exchange: int, tmp_path: Path) -> None:
     """Refused at the start, and the wrong value is not shown."""
@@ -241,7 +267,9 @@ class ShiftedClock:
 
 
 @pytest.mark.parametrize("ahead_s", [-90.0, 3_600.0])
-async def test_a_clock_that_is_off_is_measured_and_made_up_for(ahead_s: float, tmp_path: Path) -> None:
+async def test_a_clock_that_is_off_is_measured_and_made_up_for(
+    ahead_s: float, tmp_path: Path
+) -> None:
     """Minutes or hours apart: the offset is logged, and orders are accepted all the same."""
     async with (
         Sandbox(SandboxOptions(seed=5), clock=ShiftedClock(ahead_s)) as sandbox,
@@ -277,7 +305,9 @@ async def test_a_clock_beyond_repair_is_told_with_its_offset(tmp_path: Path) -> 
         (("check",), 2, "--config"),
     ],
 )
-def test_other_commands_refuse_in_the_same_way(arguments: tuple[str, ...], code: int, says: str, tmp_path: Path) -> None:
+def test_other_commands_refuse_in_the_same_way(
+    arguments: tuple[str, ...], code: int, says: str, tmp_path: Path
+) -> None:
     """One line, the documented code."""
     refused(mmd(*arguments, cwd=tmp_path), code, says)
 
@@ -313,6 +343,8 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     command = [sys.executable, "-m", "mmd.cli.main", "check", "--print-schema"]
-    done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        command, stdout=write_end, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+    )
     os.close(write_end)
     assert b"Traceback" not in done.stderr

@@ -39,9 +39,17 @@ FATAL = {
 
 async def compare_top_20(daemon: LiveDaemon, proxy: FrameProxy) -> None:
     """The daemon's book equals what the venue published at the same update id."""
-    row = await daemon.instrument(lambda i: i["book"]["synced"] and i["book"]["update_id"] in proxy.tops)
-    for ours, theirs in zip((row["book"]["bids"], row["book"]["asks"]), proxy.tops[row["book"]["update_id"]], strict=True):
-        assert [tuple(map(Decimal, level)) for level in ours] == [tuple(map(Decimal, level)) for level in theirs]
+    row = await daemon.instrument(
+        lambda i: i["book"]["synced"] and i["book"]["update_id"] in proxy.tops
+    )
+    for ours, theirs in zip(
+        (row["book"]["bids"], row["book"]["asks"]),
+        proxy.tops[row["book"]["update_id"]],
+        strict=True,
+    ):
+        assert [tuple(map(Decimal, level)) for level in ours] == [
+            tuple(map(Decimal, level)) for level in theirs
+        ]
 
 
 async def test_every_bad_frame_ends_in_a_right_book(tmp_path: Path) -> None:
@@ -62,7 +70,11 @@ async def test_every_bad_frame_ends_in_a_right_book(tmp_path: Path) -> None:
             resyncs += name not in HARMLESS
             checks = before["instruments"][0]["book"]["checks"]
             row = await daemon.instrument(
-                lambda i, n=resyncs, c=checks: i["book"]["resyncs"] == n and i["book"]["checks"] > c + 1 and i["book"]["synced"]
+                lambda i, n=resyncs, c=checks: (
+                    i["book"]["resyncs"] == n
+                    and i["book"]["checks"] > c + 1
+                    and i["book"]["synced"]
+                )
             )
             assert not proxy.tampers
             assert row["book"]["mismatches"] == 0, name

@@ -46,6 +46,11 @@ def base_held(sandbox: Sandbox) -> int:
     return sandbox.exchange.accounts[ACCOUNT].total("MMD")
 
 
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Everything that was written there."""
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_pulls_every_quote(number: signal.Signals, tmp_path: Path) -> None:
     """Exit code 0 within 5 s, a summary, no error, and the exchange holds none of our orders."""
@@ -76,7 +81,9 @@ async def test_a_signal_before_the_first_quote_just_ends(tmp_path: Path) -> None
     assert seconds < 3
 
 
-async def test_after_kill_9_the_next_session_takes_the_old_orders_back_first(tmp_path: Path) -> None:
+async def test_after_kill_9_the_next_session_takes_the_old_orders_back_first(
+    tmp_path: Path,
+) -> None:
     """At the first new order none of the dead session's works; position is the change of holdings since."""
     working_at_place: list[set[int]] = []
 
@@ -88,7 +95,9 @@ async def test_after_kill_9_the_next_session_takes_the_old_orders_back_first(tmp
         async with running(tmp_path, sandbox.port) as first:
             await first.quoting()
             done, _ = await first.end(signal.SIGKILL, first.engine_pid)
-            assert done.code != 0
+            assert done.code == 1
+            (line,) = done.error_lines
+            assert line.startswith("mmd: the engine was killed by signal 9")
         (dead,) = sessions_working(sandbox)
         working_at_place.clear()
         async with running(tmp_path, sandbox.port, "--summary", "s.json") as second:
@@ -161,13 +170,16 @@ async def test_no_secret_is_shown_anywhere(tmp_path: Path) -> None:
         arguments = ("--set", f"venues.embedded.api_key={KEY}", "--summary", "s.json")
         async with running(tmp_path, sandbox.port, *arguments, **env) as daemon:
             await daemon.quoting()
-            pages = {path: await daemon.get(path) for path in ("/api/state", "/metrics", "/api/orders", "/readyz", "/healthz")}
+            pages = {
+                path: await daemon.get(path)
+                for path in ("/api/state", "/metrics", "/api/orders", "/readyz", "/healthz")
+            }
             done, _ = await daemon.end(signal.SIGTERM)
     assert done.code == 0, done.err
     texts = {path: text.encode() for path, (_, text) in pages.items()}
     assert all(status == 200 for status, _ in pages.values())
     texts |= {"stderr": done.err.encode(), "stdout": done.out.encode()}
-    texts |= {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    texts |= files_below(tmp_path)
     assert sum(name.endswith(".mmdj") for name in texts) == 1
     for name, text in texts.items():
         assert text, name

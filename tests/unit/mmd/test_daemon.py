@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.binance_spot.market_link import MarketLink
+from adapters.binance_spot.market_codec import MarketCodec
 from adapters.binance_spot.sandbox import Sandbox, SandboxOptions
 from mmd.config import load
 from mmd.core.engine import Engine
@@ -16,7 +16,7 @@ from mmd.journal.reader import latest_session, records
 from tests.daemon import EMBEDDED
 
 
-class Bug(Exception):
+class BugError(Exception):
     """What nobody expected."""
 
 
@@ -25,7 +25,7 @@ def breaks_once_orders_work(sandbox: Sandbox, whole: Any) -> Any:
 
     def call(*args: Any) -> Any:
         if sandbox.exchange.history.open_orders("main", 0):
-            raise Bug
+            raise BugError
         return whole(*args)
 
     return call
@@ -40,7 +40,9 @@ def daemon(sandbox: Sandbox, folder: Path, **options: Any) -> Daemon:
 
 
 @pytest.mark.parametrize(
-    ("owner", "method"), [(Engine, "decide"), (Engine, "_on_timer"), (MarketLink, "_on_frame")], ids=lambda x: getattr(x, "__name__", x)
+    ("owner", "method"),
+    [(Engine, "decide"), (Engine, "_on_timer"), (MarketCodec, "decode")],
+    ids=lambda x: getattr(x, "__name__", x),
 )
 async def test_a_bug_pulls_the_quotes_and_goes_up(
     owner: type, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -49,7 +51,7 @@ async def test_a_bug_pulls_the_quotes_and_goes_up(
     async with Sandbox(SandboxOptions(seed=5)) as sandbox:
         monkeypatch.setattr(owner, method, breaks_once_orders_work(sandbox, getattr(owner, method)))
         async with asyncio.timeout(30):
-            with pytest.raises(Bug):
+            with pytest.raises(BugError):
                 await daemon(sandbox, tmp_path).run()
         assert not sandbox.exchange.history.open_orders("main", 0)
     assert len(list(records(latest_session(tmp_path)))) > 10

@@ -18,6 +18,8 @@ class FaultProxy:
         self._to_client, self._to_server = asyncio.Event(), asyncio.Event()
         self.accepted = 0
         self.refuse = False
+        self.handshake_only = False
+        """Servers hear the first bytes of each connection and no more."""
 
     async def __aenter__(self) -> Self:
         self.flow()
@@ -85,8 +87,12 @@ class FaultProxy:
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, gate: asyncio.Event
     ) -> None:
         with contextlib.suppress(OSError, asyncio.CancelledError):
+            first = True
             while data := await source.read(65_536):
                 await gate.wait()
+                if self.handshake_only and gate is self._to_server and not first:
+                    continue
+                first = False
                 sink.write(data)
                 await sink.drain()
         sink.close()

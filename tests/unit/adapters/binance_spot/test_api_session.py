@@ -15,6 +15,7 @@ from adapters.binance_spot.user_data import UserDataDecoder
 from mmd.core.commands import CancelAll, CancelOrder, PlaceOrder, QueryOrder, ReplaceOrder
 from mmd.core.events import (
     Balance,
+    CancelRejected,
     Fill,
     OrderAccepted,
     OrderRejected,
@@ -229,6 +230,45 @@ def test_cancel_all_spares_strangers(line, mmd):
     )
     assert line.methods == ["openOrders.status", "order.cancel", "order.cancel"]
     assert [r["params"]["origClientOrderId"] for r in line.sent[1:]] == ["mmd5-1", "mmd5-2"]
+
+
+@pytest.mark.parametrize("how", ["error", "silence"])
+def test_cancel_all_whose_list_cannot_be_had(line, mmd, how: str):
+    """Refused, or in doubt: nothing was cancelled by a guess."""
+    line.account.saw_foreign(mmd.id, 99, is_open=True)
+    line.session.send(CancelAll(mmd.id), 0)
+    if how == "error":
+        line.fail(0, -1003, "Too many requests.", 429)
+    else:
+        line.session.expire(TIMEOUT + 1)
+    (event,) = line.events
+    assert type(event) is (CancelRejected if how == "error" else RequestTimedOut)
+    assert event.client_order_id == 0
+    assert line.methods == ["openOrders.status"]
+
+
+@pytest.mark.parametrize("how", ["error", "silence"])
+def test_balances_that_cannot_be_had_say_nothing(line, how: str):
+    """The account position that comes with every change says the same."""
+    update = {"e": "balanceUpdate", "E": 1, "a": "BTC", "d": "1.0", "T": 1}
+    line.receive(subscriptionId=0, event=update)
+    if how == "error":
+        line.fail(0, -1003, "Too many requests.", 429)
+    else:
+        line.session.expire(TIMEOUT + 1)
+    assert line.events == []
+
+
+def test_late_answers_are_remembered_up_to_a_bound(line, place):
+    """The oldest of 256 is forgotten; its answer then says nothing."""
+    for k in range(257):
+        line.session.send(place(5 << 32 | k + 1), 0)
+    line.session.expire(TIMEOUT + 1)
+    line.events.clear()
+    line.answer(0, ACK)
+    assert line.events == []
+    line.answer(1, ACK)
+    assert len(line.events) == 1
 
 
 def test_user_data_reaches_the_engine(line, execution_report):

@@ -24,6 +24,8 @@ class AnySymbol:
 
     def __init__(self) -> None:
         self.last = 100
+        self.drop = 0
+        """So many new connections are closed at once."""
         self.clients: dict[web.WebSocketResponse, list[str]] = {}
         self._runner: web.AppRunner | None = None
 
@@ -51,6 +53,10 @@ class AnySymbol:
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
         ws = web.WebSocketResponse()
         await ws.prepare(request)
+        if self.drop > 0:
+            self.drop -= 1
+            await ws.close()
+            return ws
         self.clients[ws] = request.query["streams"].split("/")
         async for _ in ws:
             pass
@@ -155,3 +161,16 @@ async def test_every_connection_is_replaced_without_a_gap():
             ids = [last for kind, last in sink.market[k] if kind == DIFF]
             assert ids == list(range(ids[0], ids[0] + len(ids)))
             assert len(ids) > 50
+
+
+async def test_replacement_lost_before_it_could_take_over():
+    """The old connection stays, and the next attempt replaces it."""
+    async with AnySymbol() as server, link(server, 1, connection_lifetime_s=0.3) as (_, sink):
+        await until(lambda: len(sink.market[0]) > 3)
+        server.drop = 2
+        await until(lambda: server.drop == 0)
+        began = server.last
+        await until(lambda: server.last > began + 60)
+        assert sink.events[0] == [FeedUp]
+        ids = [last for kind, last in sink.market[0] if kind == DIFF]
+        assert ids == list(range(ids[0], ids[0] + len(ids)))

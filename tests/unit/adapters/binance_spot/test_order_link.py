@@ -205,3 +205,29 @@ async def test_every_acknowledgement_comes_twice():
         assert (one.venue_order_id, one.ts_event_ns) == (two.venue_order_id, two.ts_event_ns)
         (working,) = await r.venue.open_orders_ours()
         assert encode_id(working.client_order_id) == encode_id(order_id(1))
+
+
+async def test_log_on_that_is_not_answered_is_tried_again():
+    """The connection opens but the venue says nothing on it: given up in time, and made again."""
+    async with rig(silence_timeout_s=10.0) as r:
+        await ready(r)
+        r.api.handshake_only = True
+        r.api.cut()
+        await r.sink.event(PrivateDown)
+        accepted = r.api.accepted
+        while r.api.accepted < accepted + 2:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.02)
+        assert len(r.sink.of(PrivateUp)) == 1
+        r.api.handshake_only = False
+        r.api.cut()
+        await r.sink.event(PrivateUp, count=2)
+
+
+async def test_answer_that_is_none_ends_the_connection():
+    """Broken JSON on the private side: down, and up again with everything fetched anew."""
+    async with rig() as r:
+        await ready(r)
+        r.send_api_frame(b"{")
+        down = await r.sink.event(PrivateDown)
+        assert "WebSocket API" in down.reason
+        await r.sink.event(PrivateUp, count=2)

@@ -12,6 +12,7 @@ from mmd.core.commands import (
     PlaceOrder,
     QueryOrder,
     ReplaceOrder,
+    ResyncBook,
 )
 from mmd.core.events import (
     CancelRejected,
@@ -250,3 +251,18 @@ def test_answers_outside_the_documents_are_refused(answer):
         answer("place", result={"orderId": "twelve"})
     with pytest.raises(CodecError, match="MMDUSDT"):
         answer("cancel", result=CANCELED | {"executedQty": "0.10050000"})
+
+
+def test_resync_concerns_no_order(mmd):
+    """It never leaves the process, so it can be neither refused nor lost."""
+    resync = ResyncBook(mmd.id)
+    assert ids_of(resync) == (0,)
+    assert list(refused(resync, RejectReason.OTHER, 0, "x", NOW)) == []
+    with pytest.raises(AssertionError, match="never sent"):
+        list(ReplyDecoder([mmd]).events(resync, ApiFrame(status=200), NOW))
+
+
+def test_server_error_without_a_body_leaves_doubt(mmd, commands):
+    """An HTTP 504 from a gateway says nothing of the order."""
+    (event,) = ReplyDecoder([mmd]).events(commands["place"], ApiFrame(status=504), NOW)
+    assert event == RequestTimedOut(NOW, mmd.id, NEW)

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from adapters.binance_spot.order_replies import ReplyDecoder
+from adapters.binance_spot.rest_fallback import RestFallback
 from mmd.core.commands import (
     AmendOrder,
     CancelAll,
@@ -23,6 +25,8 @@ from mmd.core.events import (
     RequestTimedOut,
 )
 from mmd.core.units import Side, TimeInForce, client_order_id
+from mmd.shell.clock import SystemClock
+from mmd.shell.connect_error import HttpRefused
 from tests.unit.adapters.binance_spot.venue_rig import Rig, rig
 
 POST_ONLY = TimeInForce.POST_ONLY
@@ -155,3 +159,23 @@ async def test_commands_beyond_the_bound_are_refused():
         assert "not connected" in refused.message
         await asyncio.sleep(0.1)
         assert 300 - 256 - 4 <= len(r.sink.of(CancelRejected)) <= 300 - 256
+
+
+async def test_rest_that_asks_to_wait_refuses(mmd):
+    """Turned away for its rate, nothing was done: that is no doubt."""
+
+    class TurnedAway:
+        async def carry_out(self, _):
+            raise HttpRefused("wait", 429, 3.0)
+
+    told = []
+    fallback = RestFallback(
+        "cancels", [mmd], TurnedAway(), ReplyDecoder([mmd]), None, SystemClock()
+    )
+    fallback.put(CancelOrder(mmd.id, order_id(1)), 0)
+    task = asyncio.create_task(fallback.run(told.append))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.wait([task])
+    (refused,) = told
+    assert (refused.reason, refused.code, refused.message) == (RejectReason.RATE_LIMIT, 429, "wait")

@@ -42,3 +42,25 @@ def test_wrong_values_are_named_without_secrets(values, text):
 def test_observing_needs_no_keys():
     """Market data is public."""
     assert BinanceSpotSettings(instruments=("BTCUSDT",), observe=True).observe
+
+
+def test_only_live_may_reach_the_real_venue():
+    """The defaults are the real venue's; a sandbox that forgot an address is refused, the testnet is not."""
+    for key in ("rest_url", "stream_url", "api_url"):
+        testnet = {
+            "rest_url": "https://testnet.binance.vision",
+            "stream_url": "wss://stream.testnet.binance.vision",
+            "api_url": "wss://ws-api.testnet.binance.vision/ws-api/v3",
+        }
+        context = {"environment": "sandbox"}
+        BinanceSpotSettings.model_validate(KEYS | testnet, context=context)
+        del testnet[key]
+        with pytest.raises(ValidationError, match=f"{key}: .* takes real orders"):
+            BinanceSpotSettings.model_validate(KEYS | testnet, context=context)
+    demo = {
+        "rest_url": "https://demo-api.binance.com",
+        "stream_url": "wss://demo-stream.binance.com",
+        "api_url": "wss://demo-ws-api.binance.com/ws-api/v3",
+    }
+    BinanceSpotSettings.model_validate(KEYS | demo, context={"environment": "sandbox"})
+    BinanceSpotSettings.model_validate({"observe": True}, context={"environment": "sandbox"})

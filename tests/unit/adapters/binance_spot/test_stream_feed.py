@@ -46,6 +46,20 @@ async def test_announced_shutdown_is_met_by_a_second_connection_first():
         assert r.streams.open == 1
 
 
+async def test_shutdown_announced_on_the_new_connection_too():
+    """It is replaced in its turn, though it was in the middle of replacing."""
+    async with rig(**OBSERVE) as r:
+        await r.sink.until(lambda: r.sink.equal_checks >= 2)
+        r.announce_shutdown()
+        while len(r.sandbox._streams.connections) < 2:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+        r.announce_shutdown()
+        await r.sink.until(lambda: r.streams.accepted == 3)
+        await asyncio.sleep(0.4)
+        never_blind(r)
+        assert r.streams.open == 1
+
+
 async def test_replacement_that_fails_leaves_the_old_connection():
     """Nobody takes new connections: the old one goes on, and is replaced as soon as somebody does."""
     async with rig(**OBSERVE) as r:

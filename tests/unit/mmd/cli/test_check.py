@@ -1,8 +1,8 @@
 """`mmd check`: each part is tried, and what fails says what to do."""
 
 import json
-from collections import namedtuple
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from typer.testing import CliRunner
@@ -13,7 +13,13 @@ from mmd.config import Settings, load
 from mmd.errors import ConfigError
 from tests.daemon import EMBEDDED
 
-Usage = namedtuple("Usage", "total used free")
+
+class Usage(NamedTuple):
+    """As shutil.disk_usage gives it."""
+
+    total: int
+    used: int
+    free: int
 
 
 def settings(folder: Path) -> Settings:
@@ -38,13 +44,20 @@ def test_all_well(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["check", "--config", str(EMBEDDED), *overrides])
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
-    assert [line.split()[:2] for line in lines] == [["ok", p] for p in ("settings", "adapter", "journal", "kernels", "venue")]
+    assert [line.split()[:2] for line in lines] == [
+        ["ok", p] for p in ("settings", "adapter", "journal", "kernels", "venue")
+    ]
 
 
 def test_the_first_failure_gives_the_code_and_the_others_are_still_tried(tmp_path: Path) -> None:
     """An adapter that does not exist, and a folder that cannot be."""
     (tmp_path / "file").write_text("")
-    overrides = ["--set", "venues.embedded.recv_window_ms=0", "--set", f"journal.folder={tmp_path}/file/x"]
+    overrides = [
+        "--set",
+        "venues.embedded.recv_window_ms=0",
+        "--set",
+        f"journal.folder={tmp_path}/file/x",
+    ]
     done = CliRunner().invoke(app, ["check", "--config", str(EMBEDDED), *overrides])
     assert done.exit_code == 2
     failed = [line for line in done.stderr.splitlines() if line.startswith("mmd: FAIL")]
@@ -52,7 +65,9 @@ def test_the_first_failure_gives_the_code_and_the_others_are_still_tried(tmp_pat
     assert "journal.folder" in failed[1]
 
 
-def test_a_full_disk_is_told_before_it_hurts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_before_it_hurts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Four segments should fit."""
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Usage(1 << 40, 1 << 40, 200 << 20))
     with pytest.raises(ConfigError, match="200 MiB free, expected at least 256"):

@@ -18,7 +18,9 @@ from tests.session import session_spec
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
     """A journal folder with one session: six orders, one fill."""
-    with JournalWriter(tmp_path / "20260101T000000-1", session_spec(), segment_bytes=1, sync_ns=10**7) as journal:
+    with JournalWriter(
+        tmp_path / "20260101T000000-1", session_spec(), segment_bytes=1, sync_ns=10**7
+    ) as journal:
         bench = DriverBench(journal=journal)
         bench.start()
         bench.driver.stop()
@@ -41,12 +43,17 @@ async def test_show_prints_one_object_a_record(folder: Path) -> None:
     assert rows[0]["instruments"][0]["symbol"] == "MMDUSDT"
     market = next(row for row in rows if row["kind"] == "Snapshot")
     assert (market["bids"], market["asks"], market["last"]) == (30, 30, 101)
-    assert {"FeedUp", "Reconciled", "Decision", "PlaceOrder", "OrderAccepted", "Fill"} <= {r["kind"] for r in rows}
+    assert {"FeedUp", "Reconciled", "Decision", "PlaceOrder", "OrderAccepted", "Fill"} <= {
+        r["kind"] for r in rows
+    }
 
 
 async def test_show_selects_and_stops(folder: Path) -> None:
     """By kind, and after so many."""
-    rows = [json.loads(line) for line in mmd("show", folder, "--kind", "PlaceOrder", "--limit", "2").stdout.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in mmd("show", folder, "--kind", "PlaceOrder", "--limit", "2").stdout.splitlines()
+    ]
     assert [row["kind"] for row in rows] == ["PlaceOrder"] * 2
     assert mmd("show", folder, "--kind", "NoSuchKind").stdout == ""
 

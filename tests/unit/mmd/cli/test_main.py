@@ -32,8 +32,13 @@ def failing(monkeypatch: pytest.MonkeyPatch):
     return make
 
 
-@pytest.mark.parametrize("error", [ConfigError("a.b = 3: expected 4"), AuthError("key refused"), TapeError("x.gz: empty")])
-def test_an_expected_failure_is_its_message_and_its_code(error, failing, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [ConfigError("a.b = 3: expected 4"), AuthError("key refused"), TapeError("x.gz: empty")],
+)
+def test_an_expected_failure_is_its_message_and_its_code(
+    error, failing, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One line on standard error."""
     assert failing(error) == error.exit_code
     told = capsys.readouterr()
@@ -46,8 +51,13 @@ def test_several_problems_are_several_lines(failing, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == "mmd: a: unknown\nmmd: b: missing\n"
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (typer.Abort(), 130), (typer.Exit(4), 4), (typer.Exit(), 0)])
-def test_other_ends_say_nothing(error: BaseException, code: int, failing, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (typer.Abort(), 130), (typer.Exit(4), 4), (typer.Exit(), 0)],
+)
+def test_other_ends_say_nothing(
+    error: BaseException, code: int, failing, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Ctrl-C is 130."""
     assert failing(error) == code
     assert capsys.readouterr().err == ""
@@ -72,7 +82,10 @@ def test_a_bug_keeps_its_traceback(failing) -> None:
     ],
 )
 def test_a_wrong_command_line_is_one_line(
-    arguments: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With the way to the help."""
     assert run(monkeypatch, *arguments) == 2
@@ -81,7 +94,9 @@ def test_a_wrong_command_line_is_one_line(
     assert told.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["run", "exchange", "check", "journal", "status", "halt", "resume"])
+@pytest.mark.parametrize(
+    "command", ["run", "exchange", "check", "journal", "status", "halt", "resume"]
+)
 def test_every_command_has_help(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,7 +6,10 @@ from mmd.cli.options import duration_s, parse_overrides
 from mmd.errors import ConfigError
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("60s", 60), ("10m", 600), ("1.5h", 5400), ("250ms", 0.25), ("7", 7), ("1d", 86400)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("60s", 60), ("10m", 600), ("1.5h", 5400), ("250ms", 0.25), ("7", 7), ("1d", 86400)],
+)
 def test_durations(text: str, seconds: float) -> None:
     """Numbers with and without units."""
     assert duration_s(text) == seconds
@@ -15,7 +18,7 @@ def test_durations(text: str, seconds: float) -> None:
 @pytest.mark.parametrize("text", ["", "s", "-5s", "5 parsecs", "nan", "0s", "9" * 30 + "d"])
 def test_bad_durations_are_refused(text: str) -> None:
     """The message shows the text and what was expected."""
-    with pytest.raises(ConfigError, match="--for .*expected a number above 0"):
+    with pytest.raises(ConfigError, match=r"--for .*expected a number above 0"):
         duration_s(text)
 
 

@@ -21,7 +21,9 @@ def test_options_are_the_last_word_of_the_settings() -> None:
     }
 
 
-def test_without_a_config_file_there_must_be_one_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_config_file_there_must_be_one_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """mmd.toml in the working folder."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="pass --config FILE"):
@@ -40,7 +42,9 @@ def test_a_file_that_can_be_written_is_left_alone(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["there.json"]
 
 
-@pytest.mark.parametrize(("name", "says"), [("none/s.json", "does not exist"), (".", "found a folder")])
+@pytest.mark.parametrize(
+    ("name", "says"), [("none/s.json", "does not exist"), (".", "found a folder")]
+)
 def test_a_file_that_cannot_be_written_is_named(name: str, says: str, tmp_path: Path) -> None:
     """The option, the path, the reason."""
     with pytest.raises(ConfigError, match=rf"--summary {tmp_path}.*{says}"):

@@ -10,11 +10,15 @@ from mmd.core.instrument import Grid
 from mmd.errors import InstrumentError
 from tests.session import instrument
 
-STEPS = st.builds(lambda m, e: Decimal(m).scaleb(-e), st.sampled_from([1, 2, 5, 25]), st.integers(0, 8))
+STEPS = st.builds(
+    lambda m, e: Decimal(m).scaleb(-e), st.sampled_from([1, 2, 5, 25]), st.integers(0, 8)
+)
 
 
 @given(STEPS, STEPS, st.integers(-(10**9), 10**9), st.integers(0, 10**9))
-def test_ticks_and_lots_come_back_exactly(tick: Decimal, lot: Decimal, ticks: int, lots: int) -> None:
+def test_ticks_and_lots_come_back_exactly(
+    tick: Decimal, lot: Decimal, ticks: int, lots: int
+) -> None:
     """For any grid: count → decimal → count."""
     odd = instrument(tick_size=tick, lot_size=lot)
     assert odd.ticks(odd.price(ticks)) == ticks
@@ -38,9 +42,13 @@ def test_grids_above_one_have_no_scale() -> None:
 def test_off_the_grid_is_refused_by_name() -> None:
     """What, how much, and which step it is off."""
     mmd = instrument()
-    with pytest.raises(InstrumentError, match=r"MMDUSDT price 100\.005 is not a whole number of tick 0\.01"):
+    with pytest.raises(
+        InstrumentError, match=r"MMDUSDT price 100\.005 is not a whole number of tick 0\.01"
+    ):
         mmd.ticks(Decimal("100.005"))
-    with pytest.raises(InstrumentError, match=r"MMDUSDT quantity 0\.0001 is not a whole number of lot 0\.001"):
+    with pytest.raises(
+        InstrumentError, match=r"MMDUSDT quantity 0\.0001 is not a whole number of lot 0\.001"
+    ):
         mmd.lots(Decimal("0.0001"))
 
 

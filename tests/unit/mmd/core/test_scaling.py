@@ -21,10 +21,17 @@ def test_a_plain_price() -> None:
 
 
 @given(st.floats(100.0, 1e9), st.integers(1, 10**6), st.integers(1, 10**6))
-def test_limits_are_never_exceeded_and_minima_always_met(mid_ticks: float, order: int, position: int) -> None:
+def test_limits_are_never_exceeded_and_minima_always_met(
+    mid_ticks: float, order: int, position: int
+) -> None:
     """Rounding is always to the safe side."""
     mmd = instrument()
-    scale = scale_at(mid_ticks, mmd, quoting(order_notional=order), risk(position_notional_max=position, order_notional_max=order))
+    scale = scale_at(
+        mid_ticks,
+        mmd,
+        quoting(order_notional=order),
+        risk(position_notional_max=position, order_notional_max=order),
+    )
     lot = mmd.notional_per_ticklot * Decimal(mid_ticks)
     assert scale.position_lots_max * lot <= position
     assert scale.order_lots_max * lot <= order
@@ -38,7 +45,10 @@ def test_the_venues_least_quantity_counts() -> None:
     assert scale_at(10_000.0, instrument(qty_lots_max=70), quoting(), risk()).order_lots_max == 70
 
 
-@pytest.mark.parametrize(("mid", "holds"), [(10_000, True), (10_999, True), (9_001, True), (11_001, False), (8_999, False)])
+@pytest.mark.parametrize(
+    ("mid", "holds"),
+    [(10_000, True), (10_999, True), (9_001, True), (11_001, False), (8_999, False)],
+)
 def test_it_holds_for_a_tenth(mid: float, holds: bool) -> None:
     """Up and down."""
     assert scale_at(10_000.0, instrument(), quoting(), risk()).holds_at(mid) is holds

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mmd.core.instrument import TradingStatus
 from mmd.core.units import Side
 from mmd.exchange import background
-from mmd.exchange.exchange import Exchange
+from mmd.exchange.exchange import Exchange, OrderRequest
 from mmd.exchange.executions import (
     BalanceChange,
     Execution,
@@ -163,6 +163,23 @@ def test_orders_are_found_by_id_by_name_and_only_by_their_owner() -> None:
     ):
         with pytest.raises(Refused):
             world.history.find(account, 0, order_id, name)
+
+
+def test_a_market_order_over_an_amount_of_quote_spends_no_more() -> None:
+    """It takes the lots that the amount pays for, and tells the amount."""
+    world = exchange()
+    background.add(world.markets[0].book, SELL, 10_000, 10)
+    request = OrderRequest(
+        instrument=0,
+        client_order_id="q",
+        side=BUY,
+        type=OrderType.MARKET,
+        quote_atoms=75 * 10**6,
+    )
+    spent, _ = world.place("a", request, 1)
+    assert (spent.state, spent.filled_lots, spent.quote_atoms) == (OrderState.FILLED, 7, 7 * 10**7)
+    assert spent.quote_asked_atoms == 75 * 10**6
+    assert world.accounts["a"].locked["USDT"] == 0
 
 
 def _value(world: Exchange, asset: str) -> int:

@@ -40,3 +40,17 @@ def test_sizes_are_lognormal_and_bounded() -> None:
     assert sizes[0] >= 1
     assert sizes[-1] <= 10_000
     assert normal(0.0, 0.0) == 0.0
+
+
+def test_a_lagging_price_is_the_leaders_of_before() -> None:
+    """With a lag of three steps it says after step n what the leader said after step n - 3."""
+    preset = FlowPreset(sigma_bps=1.0, jump_rate=0.5)
+    leader = LatentPrice(preset, RandomRows(3, 5, 4), 10_000.0)
+    follower = LatentPrice(preset, RandomRows(3, 5, 4), 10_000.0, lag_steps=3)
+    told = [leader.ticks] * 3
+    for _ in range(200):
+        told.append(leader.ticks)
+        leader.step()
+        follower.step()
+        assert follower.ticks == told[-3] if len(told) > 6 else True
+    assert follower.ticks != leader.ticks

@@ -1,5 +1,6 @@
 """Matching: price-time priority against a naive book, order types, and self-trade prevention."""
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import pytest
@@ -166,23 +167,51 @@ def test_ioc_takes_what_is_there_and_fok_all_or_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "ended", "resting"),
+    ("mode", "taker_lots", "maker_lots", "resting"),
     [
-        (SelfTrade.EXPIRE_MAKER, [1], [2]),
-        (SelfTrade.EXPIRE_TAKER, [2], [1]),
-        (SelfTrade.EXPIRE_BOTH, [1, 2], []),
+        (SelfTrade.EXPIRE_MAKER, 0, 5, [2]),
+        (SelfTrade.EXPIRE_TAKER, 3, 0, [1]),
+        (SelfTrade.EXPIRE_BOTH, 3, 5, []),
+        (SelfTrade.DECREMENT, 3, 3, [1]),
+        (SelfTrade.TRANSFER, 3, 3, [1]),
     ],
 )
-def test_self_trade_prevention_ends_the_right_order(
-    mode: SelfTrade, ended: list[int], resting: list[int]
+def test_self_trade_prevention_takes_from_the_right_order(
+    mode: SelfTrade, taker_lots: int, maker_lots: int, resting: list[int]
 ) -> None:
-    """The arriving order's mode says which of the two ends; neither trades."""
+    """The arriving order's mode says what each of the two loses; neither trades."""
     book = OrderBook()
     book.submit(_order(1, SELL, 101, 5))
     outcomes = book.submit(_order(2, BUY, 101, 3, self_trade=mode))
-    assert [o.order.order_id for o in outcomes if isinstance(o, Prevented)] == ended
-    assert not any(isinstance(o, Match) for o in outcomes)
+    (prevented,) = outcomes
+    assert isinstance(prevented, Prevented)
+    assert (prevented.taker_lots, prevented.maker_lots) == (taker_lots, maker_lots)
+    assert (prevented.qty_lots, prevented.price_ticks) == (3, 101)
     assert [*book.own[BUY], *book.own[SELL]] == resting
+    shown = 5 - maker_lots
+    assert book.sides[SELL].depth(9) == ([(101, shown)] if shown else [])
+
+
+def test_transfer_needs_both_orders_to_ask_for_it() -> None:
+    """Otherwise it is a decrement. Source: Binance, stp_faq.md, table of effective modes."""
+    for maker_mode, effective in (
+        (SelfTrade.TRANSFER, SelfTrade.TRANSFER),
+        (SelfTrade.NONE, SelfTrade.DECREMENT),
+    ):
+        book = OrderBook()
+        book.submit(_order(1, SELL, 101, 5, self_trade=maker_mode))
+        (prevented,) = book.submit(_order(2, BUY, 101, 3, self_trade=SelfTrade.TRANSFER))
+        assert isinstance(prevented, Prevented)
+        assert prevented.mode == effective
+
+
+def test_an_amount_of_quote_takes_what_it_pays_for() -> None:
+    """Whole lots, level by level, to the last that is still affordable."""
+    book = _quoted()
+    assert book.lots_for(BUY, Fraction(101 * 5)) == 5
+    assert book.lots_for(BUY, Fraction(101 * 5 + 102 * 2 + 101)) == 7
+    assert book.lots_for(BUY, Fraction(100)) == 0
+    assert book.lots_for(SELL, Fraction(10**6)) == 10
 
 
 def test_without_prevention_an_account_trades_with_itself() -> None:

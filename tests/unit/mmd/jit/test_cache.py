@@ -34,7 +34,9 @@ def digest(path: Path) -> str:
     return cache.source_digest(path)
 
 
-@pytest.mark.parametrize(("edited", "matters"), [("top", True), ("middle", True), ("bottom", True), ("aside", False)])
+@pytest.mark.parametrize(
+    ("edited", "matters"), [("top", True), ("middle", True), ("bottom", True), ("aside", False)]
+)
 def test_an_edit_matters_to_what_reaches_it(edited: str, matters: bool, tree: Path) -> None:
     """Directly or through others, in circles too."""
     top = tree / "mmd/top.py"
@@ -45,7 +47,9 @@ def test_an_edit_matters_to_what_reaches_it(edited: str, matters: bool, tree: Pa
     assert (digest(top) != before) is matters
 
 
-def test_the_place_of_the_project_does_not_matter(tree: Path, tmp_path_factory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_place_of_the_project_does_not_matter(
+    tree: Path, tmp_path_factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An image's cache is valid elsewhere."""
     before = digest(tree / "mmd/top.py")
     other = tmp_path_factory.mktemp("other")
@@ -54,7 +58,9 @@ def test_the_place_of_the_project_does_not_matter(tree: Path, tmp_path_factory, 
     assert digest(other / "mmd/top.py") == before
 
 
-def test_the_folder_is_the_users_cache_or_a_temporary_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_the_users_cache_or_a_temporary_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A home that cannot be written is no reason not to start."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert cache._writable_folder() == str(tmp_path / "cache/mmd/kernels")

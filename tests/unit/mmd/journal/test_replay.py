@@ -108,7 +108,9 @@ async def test_a_changed_command_is_noticed(session: Path) -> None:
     found = list(records(session))
     cancel = of_kind(found, CancelOrder)
     command = command_decoder.decode(cancel.body)
-    other = encoder.encode(msgspec.structs.replace(command, client_order_id=command.client_order_id + 1))
+    other = encoder.encode(
+        msgspec.structs.replace(command, client_order_id=command.client_order_id + 1)
+    )
     divergence = again(r._replace(body=other) if r is cancel else r for r in found).divergence
     assert divergence is not None
     assert (divergence.record.sequence, divergence.recorded) == (cancel.sequence, other)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from mmd.core.events import FeedUp
+from mmd.core.market.record import TRADE
 from mmd.errors import ConfigError
 from mmd.ops.audit import BookAudit
 from tests.driver_bench import DriverBench
-from tests.ops_state import cold
-from mmd.core.events import FeedUp
-from mmd.core.market.record import TRADE
 from tests.engine_bench import ZERO
+from tests.ops_state import cold
 
 
 def audited(bench: DriverBench, path: Path) -> BookAudit:
@@ -45,5 +45,5 @@ async def test_each_update_is_a_line_with_20_levels(tmp_path: Path) -> None:
 
 async def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     """With the option's name and the path."""
-    with pytest.raises(ConfigError, match="--book-audit .*nowhere/audit.jsonl"):
+    with pytest.raises(ConfigError, match=r"--book-audit .*nowhere/audit\.jsonl"):
         BookAudit(tmp_path / "nowhere/audit.jsonl", cold().real_engine)

@@ -9,7 +9,13 @@ from mmd.ops.summary import RunFacts, Summary, show, summarise
 from tests.ops_state import quoting, state_of
 
 FACTS = RunFacts(
-    duration_s=60.0, startup_s=1.5, compile_s=0.0, risk_level="NORMAL", breaches=2, open_orders_left=0, journal="var/journal/x"
+    duration_s=60.0,
+    startup_s=1.5,
+    compile_s=0.0,
+    risk_level="NORMAL",
+    breaches=2,
+    open_orders_left=0,
+    journal="var/journal/x",
 )
 
 
@@ -17,7 +23,9 @@ async def test_it_sums_over_instruments() -> None:
     """Two instruments alike give twice of everything that is counted; differences add up by size."""
     one = state_of(quoting())
     (row,) = one.instruments
-    less = msgspec.structs.replace(row, symbol="ODDUSDT", identity_error=-2, position_drift_atoms=-3)
+    less = msgspec.structs.replace(
+        row, symbol="ODDUSDT", identity_error=-2, position_drift_atoms=-3
+    )
     more = msgspec.structs.replace(row, identity_error=2, position_drift_atoms=3)
     summary = summarise(msgspec.structs.replace(one, instruments=[more, less]), FACTS)
     assert summary.instruments == ["embedded:MMDUSDT", "embedded:ODDUSDT"]
@@ -38,6 +46,16 @@ async def test_it_is_one_page_and_survives_json() -> None:
     show(summary, Console(file=page, width=160))
     text = page.getvalue()
     assert len(text.splitlines()) < 40
-    for part in ("feed", "book", "orders", "fills", "PnL", "tick to order", "risk", "reconciliation", "var/journal/x"):
+    for part in (
+        "feed",
+        "book",
+        "orders",
+        "fills",
+        "PnL",
+        "tick to order",
+        "risk",
+        "reconciliation",
+        "var/journal/x",
+    ):
         assert part in text
     assert "6 sent, 6 acked" in text

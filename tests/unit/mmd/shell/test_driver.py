@@ -80,6 +80,16 @@ async def test_without_a_journal_nothing_new_is_sent_but_cancels_are(bench: Driv
     assert bench.real_engine.levels.level >= RiskLevel.CANCEL_ALL
 
 
+async def test_an_order_that_cannot_be_put_on_record_is_not_sent(bench: DriverBench) -> None:
+    """The journal breaks at the first of six, in the middle of a decision."""
+    bench.journal.breaks_at_command = True
+    bench.bring_up()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not bench.driver.journal_up
+    assert [c for c in bench.venue.sent if isinstance(c, PlaceOrder)] == []
+
+
 async def test_an_operator_is_obeyed_at_once(bench: DriverBench) -> None:
     """Not in the next turn of the loop: the cancels are out when `operate` returns."""
     bench.bring_up()

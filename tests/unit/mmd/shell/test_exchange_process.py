@@ -29,7 +29,9 @@ async def test_it_listens_passes_its_log_on_and_ends(capfd: pytest.CaptureFixtur
     assert "Traceback" not in capfd.readouterr().err
 
 
-async def test_why_it_did_not_start_is_one_error_with_its_code(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_why_it_did_not_start_is_one_error_with_its_code(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     """Its own words, its options told as settings, and nothing printed besides."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

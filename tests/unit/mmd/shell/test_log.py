@@ -27,8 +27,12 @@ def test_json_lines_carry_event_level_time_and_keys(capsys: pytest.CaptureFixtur
     assert row == {"event": "feed_down", "level": "warning", "venue": "v", "reason": "reset"}
 
 
-@pytest.mark.parametrize(("level", "count"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
-def test_lower_levels_are_not_printed(level: str, count: int, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("level", "count"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)]
+)
+def test_lower_levels_are_not_printed(
+    level: str, count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The configured level and what is above it."""
     log.configure(level, "json")
     logger = structlog.get_logger()
@@ -40,10 +44,7 @@ def test_lower_levels_are_not_printed(level: str, count: int, capsys: pytest.Cap
 def test_auto_is_json_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     """Standard error is no terminal here; an exception is one line, too."""
     log.configure("info", "auto")
-    try:
-        raise ValueError("told")
-    except ValueError as error:
-        structlog.get_logger().error("part_crashed", exc_info=error)
+    structlog.get_logger().error("part_crashed", exc_info=ValueError("told"))
     (line,) = capsys.readouterr().err.splitlines()
     assert "ValueError: told" in json.loads(line)["exception"]
 

@@ -35,7 +35,9 @@ async def test_the_event_ends_everything() -> None:
 async def test_a_part_that_ends_is_no_fault() -> None:
     """The others go on; when none is left it is over."""
     until = asyncio.Event()
-    running = asyncio.create_task(supervise({"short": at_once(), "long": forever()}, until, no_fault))
+    running = asyncio.create_task(
+        supervise({"short": at_once(), "long": forever()}, until, no_fault)
+    )
     await asyncio.sleep(0.01)
     assert not running.done()
     until.set()
