@@ -5,7 +5,12 @@ from typing import assert_never
 
 from adapters.binance_spot.decimal_grid import InstrumentGrids
 from adapters.binance_spot.order_ids import NO_ORDER, decode_id
-from adapters.binance_spot.rejects import NO_SUCH_ORDER, fate_unknown, reject_reason
+from adapters.binance_spot.rejects import (
+    NO_SUCH_ORDER,
+    ORDER_ARCHIVED,
+    fate_unknown,
+    reject_reason,
+)
 from adapters.binance_spot.wire import (
     AmendResult,
     ApiError,
@@ -151,7 +156,7 @@ class ReplyDecoder:
             yield from self._legs(command, legs, ts_ns)
         elif fate_unknown(status, code):
             yield from timed_out(command, ts_ns)
-        elif isinstance(command, QueryOrder) and code == NO_SUCH_ORDER:
+        elif isinstance(command, QueryOrder) and code in (NO_SUCH_ORDER, ORDER_ARCHIVED):
             yield _never_heard_of(command, ts_ns)
         else:
             yield from refused(command, reject_reason(status, code, text), code, text, ts_ns)

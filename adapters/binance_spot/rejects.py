@@ -14,6 +14,8 @@ INVALID_SIGNATURE = -1022
 BAD_SYMBOL = -1121
 CANCEL_REJECTED = -2011
 NO_SUCH_ORDER = -2013
+ORDER_ARCHIVED = -2026
+"""Ended without a fill more than 90 days ago: as good as never heard of."""
 BAD_API_KEY_FORMAT = -2014
 REJECTED_KEY = -2015
 
@@ -31,6 +33,7 @@ _BY_CODE = {
     REJECTED_KEY: RejectReason.SIGNATURE,
     -1002: RejectReason.SIGNATURE,
     -1016: RejectReason.NOT_TRADING,
+    -2016: RejectReason.NOT_TRADING,
     NO_SUCH_ORDER: RejectReason.UNKNOWN_ORDER,
 }
 _BY_MESSAGE = {

@@ -92,6 +92,7 @@ class StreamServer:
     def _named_streams(self, request: web.Request, *, combined: bool) -> list[str]:
         """Streams that the address asks for; another name is a client's numbering, not a stream."""
         text = request.query.get("streams", "") if combined else request.match_info.get("names", "")
+        text = text.replace(" ", "+")  # @kline_1d@+08:00, in which clients do not escape the plus
         names = [n for n in text.split("/") if "@" in n or self._listen_keys.is_valid(n)]
         return names[:_STREAMS_MAX]
 

@@ -36,7 +36,7 @@ from mmd.core.events import OrderStatus
 from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock, EventSink
 from mmd.core.units import InstrumentId
-from mmd.errors import InstrumentError, MmdError, VenueError
+from mmd.errors import CodecError, InstrumentError, MmdError, VenueError
 from mmd.shell.connect_error import HttpRefused
 from mmd.shell.rest import RestClient
 
@@ -241,7 +241,7 @@ class BinanceSpotVenue:
         while True:
             try:
                 sink.on_event(await self._api.measure_clock(self._name))
-            except VenueError as error:
+            except (VenueError, CodecError) as error:
                 _log.warning("clock_check_failed", venue=self._name, error=str(error))
                 await asyncio.sleep(error.retry_after_s if isinstance(error, HttpRefused) else 1.0)
             refused.clear()

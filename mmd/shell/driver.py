@@ -12,7 +12,17 @@ import structlog
 
 from mmd.core.commands import AmendOrder, CancelAll, CancelOrder, Command, QueryOrder, ResyncBook
 from mmd.core.engine import Engine
-from mmd.core.events import Decision, Event, OperatorAction, OperatorCommand, Timer
+from mmd.core.events import (
+    Balance,
+    ClockOffset,
+    Decision,
+    Event,
+    OperatorAction,
+    OperatorCommand,
+    OrderAccepted,
+    RateUsage,
+    Timer,
+)
 from mmd.core.market.record import MARKET, TS_RECV_NS, MarketViews, RecordViews, pack
 from mmd.core.ports import Clock, Journal, Venue
 from mmd.errors import JournalError
@@ -22,6 +32,8 @@ from mmd.shell.latency import Histogram
 TIMER_PERIOD_S = 0.1
 STAGES = ("decode", "apply", "decide", "send")
 _RISK_FREE = (CancelOrder, CancelAll, QueryOrder, ResyncBook, AmendOrder)
+_NO_NEWS = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset})
+"""Events after which nothing different is wanted: they wait for the next decision, the timer's at the latest."""
 _log = structlog.get_logger()
 
 
@@ -81,7 +93,8 @@ class Driver:
             return
         self._record_event(event)
         self.engine.apply(event)
-        self._schedule()
+        if type(event) not in _NO_NEWS:
+            self._schedule()
 
     def operate(self, action: OperatorAction, who: str) -> None:
         """Pass a person's (or the supervisor's) order to the engine and act on it now."""

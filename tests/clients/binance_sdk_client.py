@@ -28,7 +28,18 @@ from binance_sdk_spot.websocket_streams.models import (
     KlineIntervalEnum,
 )
 
-from tests.clients.conversation import BOOKS, KEY, SECRET, SYMBOL, Where, fault, report, say, where
+from tests.clients.conversation import (
+    BOOKS,
+    KEY,
+    SECRET,
+    SYMBOL,
+    Where,
+    fault,
+    report,
+    say,
+    until,
+    where,
+)
 
 WAIT_S = 10.0
 _LIMIT_MAKER = {"type": NewOrderTypeEnum["LIMIT_MAKER"], "symbol": SYMBOL}
@@ -143,9 +154,7 @@ async def _hear(client: Spot) -> list[str]:
     depth = await connection.depth(SYMBOL)
     account = await connection.account_status()
     say("socket", depth.data().result.last_update_id, len(account.data().result.balances))
-    async with asyncio.timeout(WAIT_S):
-        while len(heard) < 4:
-            await asyncio.sleep(0.05)
+    await until(lambda: len(heard) >= 4)
     await connection.close_connection(close_session=True)
     return [type(event.actual_instance).__name__ for event in heard]
 
@@ -174,20 +183,20 @@ async def _books(at: Where, client: Spot) -> tuple[list[Any], int]:
     books: list[Any] = []
     await diffs.get()
     snapshot = client.rest_api.depth(SYMBOL, limit=5000).data()
-    sides = tuple({p: q for p, q in side} for side in (snapshot.bids, snapshot.asks))
+    sides = tuple(dict(side) for side in (snapshot.bids, snapshot.asks))
     last = snapshot.last_update_id
     async with asyncio.timeout(WAIT_S * 2):
         while True:
             diff = await diffs.get()
             if diff.u <= last:
                 continue
-            if diff.U > last + 1:
+            if last + 1 < diff.U:
                 assert spoke == set(others), f"silent: {set(others) - spoke}"
                 await connection.close_connection(close_session=True)
                 return books, diff.U - last - 1
             last = diff.u
             for side, changes in zip(sides, (diff.b, diff.a), strict=True):
-                side.update({p: q for p, q in changes})
+                side.update(dict(changes))
                 for price in [p for p, q in changes if float(q) == 0.0]:
                     del side[price]
             books.append((last, *(list(side.items()) for side in sides)))

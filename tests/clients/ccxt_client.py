@@ -15,6 +15,7 @@ from tests.clients.conversation import (
     levels,
     report,
     say,
+    traded,
     where,
 )
 
@@ -48,8 +49,7 @@ async def _rest(client: Any) -> dict[str, Any]:
     """Load, look, place, edit, amend, cancel, take."""
     market = (await client.load_markets())[PAIR]
     say("market", market["precision"], market["limits"]["cost"])
-    while not await client.fetch_trades(PAIR):
-        await asyncio.sleep(0.1)
+    await traded(lambda: client.fetch_trades(PAIR))
     say("candles", await client.fetch_ohlcv(PAIR, "1m"))
     say("ticker", (await client.fetch_ticker(PAIR))["last"])
     say("tickers", list(await client.fetch_tickers([PAIR])))

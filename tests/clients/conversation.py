@@ -5,13 +5,16 @@ JSON on standard output: what it saw.
 """
 
 import argparse
+import asyncio
 import json
 import sys
 import urllib.request
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 KEY, SECRET = "embedded-key", "embedded-secret"
 SYMBOL = "MMDUSDT"
+_LOOK_S = 0.05
 BOOKS = 12
 """Books to report before the gap."""
 
@@ -53,6 +56,24 @@ def fault(at: Where, **order: Any) -> None:
 def report(**seen: Any) -> None:
     """End the conversation."""
     print(json.dumps(seen), flush=True)
+
+
+async def until(holds: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Wait for something that only a look now and then can tell of."""
+    for _ in range(round(timeout_s / _LOOK_S)):
+        if holds():
+            return
+        await asyncio.sleep(_LOOK_S)
+    raise TimeoutError
+
+
+async def traded(fetch: Callable[[], Awaitable[list[Any]]]) -> None:
+    """Wait until the market has traded."""
+    for _ in range(100):
+        if await fetch():
+            return
+        await asyncio.sleep(2 * _LOOK_S)
+    raise TimeoutError
 
 
 def levels(side: Any) -> list[list[str]]:

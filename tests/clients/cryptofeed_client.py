@@ -9,9 +9,17 @@ from cryptofeed.connection import RestEndpoint, Routes, WebsocketEndpoint
 from cryptofeed.defines import CANDLES, L2_BOOK, TICKER, TRADES
 from cryptofeed.exchanges import Binance
 
-from tests.clients.conversation import BOOKS, SYMBOL, Where, fault, levels, report, say, where
-
-WAIT_S = 30.0
+from tests.clients.conversation import (
+    BOOKS,
+    SYMBOL,
+    Where,
+    fault,
+    levels,
+    report,
+    say,
+    until,
+    where,
+)
 
 
 class _Warnings(logging.Handler):
@@ -54,16 +62,12 @@ async def main(at: Where) -> None:
     logging.getLogger("feedhandler").addHandler(warnings)
     handler.add_feed(feed)
     handler.run(start_loop=False, install_signal_handlers=False)
-    async with asyncio.timeout(WAIT_S):
-        while len(books) < BOOKS or len(heard) < 3:
-            await asyncio.sleep(0.05)
-        early, before = list(warnings.texts), list(books)
-        fault(at, fault="frames", kind="gap", stream=f"{SYMBOL.lower()}@depth@100ms")
-        while len(warnings.texts) == len(early):
-            await asyncio.sleep(0.05)
-        books.clear()
-        while len(books) < 5:
-            await asyncio.sleep(0.05)
+    await until(lambda: len(books) >= BOOKS and len(heard) == 3)
+    early, before = list(warnings.texts), list(books)
+    fault(at, fault="frames", kind="gap", stream=f"{SYMBOL.lower()}@depth@100ms")
+    await until(lambda: len(warnings.texts) > len(early))
+    books.clear()
+    await until(lambda: len(books) >= 5)
     report(
         books=before + books, heard=sorted(heard), early=early, late=warnings.texts[len(early) :]
     )

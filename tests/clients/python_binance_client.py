@@ -18,6 +18,7 @@ from tests.clients.conversation import (
     levels,
     report,
     say,
+    traded,
     where,
 )
 
@@ -25,8 +26,7 @@ from tests.clients.conversation import (
 async def _trade(client: AsyncClient) -> None:
     info = await client.get_symbol_info(SYMBOL)
     say("symbol", info["symbol"], info["status"])
-    while not await client.get_recent_trades(symbol=SYMBOL):
-        await asyncio.sleep(0.1)
+    await traded(lambda: client.get_recent_trades(symbol=SYMBOL))
     for name, call in (
         ("order book", client.get_order_book(symbol=SYMBOL, limit=5)),
         ("trades", client.get_recent_trades(symbol=SYMBOL)),

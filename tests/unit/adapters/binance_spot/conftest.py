@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from mmd.core.commands import PlaceOrder
 from mmd.core.instrument import Instrument
-from mmd.core.units import InstrumentId
+from mmd.core.units import InstrumentId, Side, TimeInForce
+from tests.unit.adapters.binance_spot.api_line import A, Line
 
 
 def instrument(number: int, symbol: str, tick: str, lot: str) -> Instrument:
@@ -77,5 +79,25 @@ def execution_report():
         }
         assert fields.keys() <= report.keys()
         return report | fields
+
+    return make
+
+
+@pytest.fixture
+def line(mmd) -> Line:
+    """A connection whose user data flows."""
+    line = Line(mmd)
+    line.session.start(0)
+    assert not line.session.ready
+    line.answer(0, {"subscriptionId": 0})
+    assert line.session.ready
+    line.sent.clear()
+    return line
+
+
+@pytest.fixture
+def place(mmd):
+    def make(order_id: int = A) -> PlaceOrder:
+        return PlaceOrder(mmd.id, order_id, Side.BUY, 10_000, 5, TimeInForce.POST_ONLY)
 
     return make

@@ -1,18 +1,9 @@
-"""One WebSocket API connection as a state machine: subscription, requests in flight, time-outs, loss."""
+"""One WebSocket API connection as a state machine: requests in flight, time-outs, loss."""
 
-import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.binance_spot.account_state import AccountState
-from adapters.binance_spot.api_session import IN_FLIGHT_MAX, ApiSession, PrivateCodec
-from adapters.binance_spot.auth import HmacSigner
-from adapters.binance_spot.order_codec import OrderEncoder
-from adapters.binance_spot.order_replies import ReplyDecoder
-from adapters.binance_spot.private_key import Ed25519Signer
-from adapters.binance_spot.rate_usage import RateUsageReports
-from adapters.binance_spot.user_data import UserDataDecoder
-from mmd.core.commands import CancelAll, CancelOrder, PlaceOrder, QueryOrder, ReplaceOrder
+from adapters.binance_spot.api_session import IN_FLIGHT_MAX
+from mmd.core.commands import CancelAll, CancelOrder, QueryOrder, ReplaceOrder
 from mmd.core.events import (
     Balance,
     CancelRejected,
@@ -21,69 +12,10 @@ from mmd.core.events import (
     OrderRejected,
     OrderStatus,
     RateUsage,
-    RejectReason,
     RequestTimedOut,
 )
 from mmd.core.units import Side, TimeInForce
-from mmd.errors import AuthError, CodecError, VenueUnreachable
-
-TIMEOUT = 2_000
-A, B = 5 << 32 | 1, 5 << 32 | 2
-
-
-class Line:
-    """A session with its wire as a list."""
-
-    def __init__(self, mmd, signer=None) -> None:
-        self.sent: list[dict] = []
-        self.events: list = []
-        self.account = AccountState([mmd.id])
-        codec = PrivateCodec(
-            encoder=OrderEncoder([mmd], "key", signer or HmacSigner("secret"), 2_000),
-            replies=ReplyDecoder([mmd]),
-            user_data=UserDataDecoder("test", [mmd], self.account),
-            account=self.account,
-            usage=RateUsageReports("test"),
-        )
-        self.session = ApiSession(codec, self._write, self.events.append, lambda: 1_000, TIMEOUT)
-
-    def _write(self, frame: bytes) -> None:
-        self.sent.append(msgspec.json.decode(frame))
-
-    def receive(self, now_ns: int = 0, **body: object) -> None:
-        self.session.on_frame(msgspec.json.encode(body), now_ns)
-
-    def answer(self, request: int, result: object, now_ns: int = 0) -> None:
-        self.receive(now_ns, id=self.sent[request]["id"], status=200, result=result)
-
-    def fail(self, request: int, code: int, msg: str, status: int = 400) -> None:
-        error = {"code": code, "msg": msg}
-        self.receive(id=self.sent[request]["id"], status=status, error=error)
-
-    @property
-    def methods(self) -> list[str]:
-        return [request["method"] for request in self.sent]
-
-
-@pytest.fixture
-def line(mmd) -> Line:
-    """A connection whose user data flows."""
-    line = Line(mmd)
-    line.session.start(0)
-    assert not line.session.ready
-    line.answer(0, {"subscriptionId": 0})
-    assert line.session.ready
-    line.sent.clear()
-    return line
-
-
-@pytest.fixture
-def place(mmd):
-    def make(order_id: int = A) -> PlaceOrder:
-        return PlaceOrder(mmd.id, order_id, Side.BUY, 10_000, 5, TimeInForce.POST_ONLY)
-
-    return make
-
+from tests.unit.adapters.binance_spot.api_line import TIMEOUT, A, B
 
 ACK = {"symbol": "MMDUSDT", "orderId": 12, "clientOrderId": "mmd5-1", "transactTime": 3}
 REPORT = {
@@ -107,33 +39,6 @@ TRADE = {
     "isBuyer": True,
     "isMaker": True,
 }
-
-
-@pytest.mark.parametrize(
-    ("code", "text"),
-    [
-        (-2015, "user-data subscription: the API key was refused"),
-        (-2014, "API key was refused"),
-        (-1022, "signature was refused"),
-        (-1021, "clock was refused"),
-    ],
-)
-def test_refused_subscription_is_an_auth_error(mmd, code: int, text: str):
-    """Key, signature and clock are told apart, on one line each."""
-    line = Line(mmd)
-    line.session.start(0)
-    assert line.methods == ["userDataStream.subscribe.signature"]
-    with pytest.raises(AuthError, match=text):
-        line.fail(0, code, "venue's words", 401)
-
-
-def test_subscription_without_an_answer_ends_the_connection(mmd):
-    """It is timed like any request."""
-    line = Line(mmd)
-    line.session.start(0)
-    line.session.expire(TIMEOUT)
-    with pytest.raises(VenueUnreachable, match="no answer to the user-data subscription"):
-        line.session.expire(TIMEOUT + 1)
 
 
 def test_answers_find_their_commands_in_any_order(line, place, mmd):
@@ -298,101 +203,6 @@ def test_balance_differences_are_answered_by_asking_for_the_sum(line, kind: str)
     line.receive(subscriptionId=0, event={"e": kind, "E": 1, "a": "BTC", "d": "1.0", "T": 1})
     line.answer(1, {"balances": balances, "updateTime": 5})
     assert [(e.asset, e.free_atoms) for e in line.events] == [("BTC", 3 * 10**8)]
-
-
-@pytest.mark.parametrize(
-    ("event", "error", "text"),
-    [
-        ({"e": "eventStreamTerminated", "E": 1}, VenueUnreachable, "ended the user-data"),
-        ({"e": "gossip", "E": 1}, CodecError, "gossip"),
-        ({"E": 1}, CodecError, "missing required field `e`"),
-    ],
-)
-def test_events_that_end_the_connection(line, event, error, text):
-    """Terminations, and whatever is not in the documents, by name."""
-    with pytest.raises(error, match=text):
-        line.receive(event=event)
-
-
-def test_announced_shutdown_is_noted(line, place):
-    """The connection still works; whoever owns it leaves before the server does."""
-    line.receive(event={"e": "serverShutdown", "E": 1770123456789})
-    assert line.session.shutdown_announced
-    assert line.session.ready
-
-
-def test_key_that_can_log_on_signs_once(mmd, place):
-    """session.logon is signed, the subscription and every order after it carry neither key nor signature."""
-    line = Line(mmd, Ed25519Signer(Ed25519PrivateKey.generate()))
-    line.session.start(0)
-    assert line.methods == ["session.logon"]
-    assert line.sent[0]["params"].keys() == {"apiKey", "recvWindow", "signature", "timestamp"}
-    line.answer(0, {"apiKey": "key", "authorizedSince": 1, "serverTime": 1})
-    assert line.sent[1] == {"id": 2, "method": "userDataStream.subscribe", "params": {}}
-    assert not line.session.ready
-    line.answer(1, {"subscriptionId": 0})
-    line.session.send(place(), 1)
-    order = line.sent[2]["params"]
-    assert (order["timestamp"], order["recvWindow"]) == (1_000, 2_000)
-    assert not order.keys() & {"apiKey", "signature"}
-
-
-@pytest.mark.parametrize("signer", [None, Ed25519Signer(Ed25519PrivateKey.generate())])
-def test_lost_before_it_was_live_leaves_nothing_unknown(mmd, signer):
-    """Neither log-on nor subscription concerns an order."""
-    line = Line(mmd, signer)
-    line.session.start(7)
-    assert line.session.lost(9) == 7
-    assert line.events == []
-
-
-def test_refused_log_on_is_an_auth_error(mmd):
-    """It says what to correct, like a refused subscription."""
-    line = Line(mmd, Ed25519Signer(Ed25519PrivateKey.generate()))
-    line.session.start(0)
-    with pytest.raises(AuthError, match="session log-on: the signature was refused"):
-        line.fail(0, -1022, "Signature for this request is not valid.")
-
-
-def test_revoked_key_ends_the_session(line):
-    """The documents' answer to no request in particular."""
-    error = {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}
-    with pytest.raises(AuthError, match="WebSocket API session: the API key was refused"):
-        line.receive(id=None, status=401, error=error)
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "data", "retry_ns"),
-    [
-        (418, -1003, {"serverTime": 900, "retryAfter": 1_250}, 5 + 250_000_000),
-        (429, -1003, {"serverTime": 900, "retryAfter": 1_250}, 5 + 250_000_000),
-        (429, -1015, {"serverTime": 900, "retryAfter": 1_250}, 0),
-        (429, -1003, None, 0),
-        (400, -1013, {"retryAfter": 1_250}, 0),
-    ],
-)
-def test_retry_after_is_noted(line, place, status, code, data, retry_ns):
-    """Only where every request is unwelcome: too many new orders still leave cancels free."""
-    line.session.send(place(), 0)
-    error = {"code": code, "msg": "x"} | ({} if data is None else {"data": data})
-    line.receive(5, id=line.sent[0]["id"], status=status, error=error)
-    assert line.session.retry_ns == retry_ns
-    assert line.events[-1].reason in (RejectReason.RATE_LIMIT, RejectReason.FILTER)
-
-
-def test_order_list_reports_are_known_and_ignored(line):
-    """Strangers may use order lists."""
-    line.receive(subscriptionId=0, event={"e": "listStatus", "E": 1, "s": "MMDUSDT"})
-    assert line.events == []
-
-
-@pytest.mark.parametrize(
-    "frame", [b"{", b"[]", b'{"id":77,"status":200}', b'{"id":null,"status":400}', b"{}"]
-)
-def test_frames_that_answer_nothing_are_refused(line, frame: bytes):
-    """Broken JSON and answers to requests that were never sent."""
-    with pytest.raises(CodecError, match="WebSocket API"):
-        line.session.on_frame(frame, 0)
 
 
 def test_requests_in_flight_are_bounded(line, mmd):

@@ -153,9 +153,10 @@ def test_status_answers(answer, status: str, is_open: bool):
     assert (event.known, event.open, event.filled_lots, event.qty_lots) == (True, is_open, 100, 500)
 
 
-def test_order_that_the_venue_never_heard_of(answer):
-    """-2013 is an answer, not a failure."""
-    (event,) = answer("query", status=400, error={"code": -2013, "msg": "Order does not exist."})
+@pytest.mark.parametrize("code", [-2013, -2026])
+def test_order_that_the_venue_never_heard_of(answer, code: int):
+    """ "Does not exist", or archived after 90 days without a fill: an answer, not a failure."""
+    (event,) = answer("query", status=400, error={"code": code, "msg": "venue's words"})
     assert isinstance(event, OrderStatus)
     assert not event.known
     assert not event.open

@@ -20,6 +20,8 @@ from mmd.errors import AuthError, VenueError
         (400, -2010, "Duplicate order sent.", RejectReason.DUPLICATE),
         (400, -2010, "Market is closed.", RejectReason.NOT_TRADING),
         (400, -2010, "Something new.", RejectReason.OTHER),
+        (400, -2016, "No trading window could be found.", RejectReason.NOT_TRADING),
+        (400, -2011, "Order was not canceled due to cancel restrictions.", RejectReason.OTHER),
         (400, -2011, "Unknown order sent.", RejectReason.UNKNOWN_ORDER),
         (400, -1013, "Filter failure: PRICE_FILTER", RejectReason.FILTER),
         (400, -2038, "Filter failure: MAX_NUM_ORDER_AMENDS", RejectReason.FILTER),

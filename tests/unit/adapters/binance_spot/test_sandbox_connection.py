@@ -91,3 +91,30 @@ def test_a_connection_lives_a_day() -> None:
     connection, transport = _connection()
     connection.keep_alive(24 * 3600 * SECOND)
     assert transport.aborted
+
+
+def test_a_connection_may_live_less() -> None:
+    """The limit is the exchange's to choose."""
+    transport = _Transport()
+    connection = Connection(None, None, transport, 0, is_lossless=False, life_ns=5 * SECOND)
+    connection.keep_alive(5 * SECOND - 1)
+    assert not transport.aborted
+    connection.keep_alive(5 * SECOND)
+    assert transport.aborted
+
+
+def test_five_messages_a_second_are_allowed() -> None:
+    """The sixth within a second is one too many; the next second is free again."""
+    connection, _ = _connection()
+    assert [connection.counts_message(i, 5) for i in range(6)] == [True] * 5 + [False]
+    assert connection.counts_message(SECOND, 5)
+
+
+def test_a_silent_connection_loses_what_is_sent() -> None:
+    """The socket stays open."""
+    connection, transport = _connection()
+    connection.is_silent = True
+    connection.send(b"lost")
+    connection.is_silent = False
+    connection.send(b"kept")
+    assert (transport.written, transport.aborted) == (b"kept", False)

@@ -181,3 +181,12 @@ async def test_pings_are_answered_with_their_payload(sandbox: Sandbox) -> None:
         await ws.ping(b"hello")
         message = await ws.receive(timeout=5)
         assert (message.type, message.data) == (aiohttp.WSMsgType.PONG, b"hello")
+
+
+async def test_a_talkative_client_is_cut(sandbox: Sandbox) -> None:
+    """More than five messages within a second end the connection."""
+    async with socket(sandbox.stream_url + "/ws") as stream:
+        for number in range(6):
+            await stream.ws.send_str(f'{{"method":"LIST_SUBSCRIPTIONS","id":{number}}}')
+        kinds = [(await stream.ws.receive(timeout=5)).type for _ in range(6)]
+        assert kinds[-1] in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}

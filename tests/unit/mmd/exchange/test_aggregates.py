@@ -1,5 +1,7 @@
 """Aggregate trades: neighbours of one price and aggressor become one, everything else stays apart."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +9,9 @@ from mmd.core.units import Side
 from mmd.exchange.aggregates import aggregate
 from mmd.exchange.executions import PublicTrade
 
-_TRADES = st.lists(st.tuples(st.integers(99, 101), st.integers(1, 9), st.sampled_from(Side)), max_size=20)
+_TRADES = st.lists(
+    st.tuples(st.integers(99, 101), st.integers(1, 9), st.sampled_from(Side)), max_size=20
+)
 
 
 def _trades(rows: list[tuple[int, int, Side]]) -> list[PublicTrade]:
@@ -23,7 +27,9 @@ def test_nothing_is_lost_and_neighbours_differ(rows: list[tuple[int, int, Side]]
     trades = _trades(rows)
     joined = aggregate(trades, 5)
     assert sum(a.qty_lots for a in joined) == sum(t.qty_lots for t in trades)
-    assert [i for a in joined for i in range(a.first_id, a.last_id + 1)] == [t.trade_id for t in trades]
+    assert [i for a in joined for i in range(a.first_id, a.last_id + 1)] == [
+        t.trade_id for t in trades
+    ]
     assert [a.aggregate_id for a in joined] == list(range(5, 5 + len(joined)))
-    for one, next_one in zip(joined, joined[1:], strict=False):
+    for one, next_one in itertools.pairwise(joined):
         assert (one.price_ticks, one.aggressor) != (next_one.price_ticks, next_one.aggressor)
