@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test lint types layers unit e2e bench clean
+.PHONY: run test lint types layers unit recordings clients sandbox-smoke bench clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -38,8 +38,15 @@ layers: $(VENV)/.installed-dev
 unit: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-e2e: $(VENV)/.installed-dev
-	$(BIN)/pytest tests/e2e $(ARGS)
+recordings: $(VENV)/.installed-dev  ## the daemon against every recording, whole (minutes)
+	$(BIN)/pytest -m "slow or not slow" tests/e2e/test_recordings.py tests/unit/mmd/core/market -n 2 $(ARGS)
+
+clients: $(VENV)/.installed-dev  ## third-party clients, each in its own venv, against the embedded exchange
+	@tests/clients/venvs.sh var/clients $(PYTHON)
+	$(BIN)/pytest tests/clients $(ARGS)
+
+sandbox-smoke: $(VENV)/.installed-dev  ## sign, subscribe, place, amend, cancel, reconcile on Binance's testnet
+	@$(BIN)/python -m tests.sandbox_smoke
 
 bench: $(VENV)/.installed-dev  ## stages, and wire to wire beside a ccxt.pro maker
 	$(BIN)/python -m tests.bench $(ARGS)

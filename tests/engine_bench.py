@@ -46,7 +46,12 @@ class EngineBench:
     def market(self, kind: int, bids: Levels, asks: Levels, **fields: int) -> None:
         """One market record; levels are {ticks: lots}."""
         m = self._market
-        m["kind"], m["instrument"], m["ts_recv_ns"], m["ts_event_ns"] = kind, 0, self.now_ns, self.now_ns
+        m["kind"], m["instrument"], m["ts_recv_ns"], m["ts_event_ns"] = (
+            kind,
+            0,
+            self.now_ns,
+            self.now_ns,
+        )
         m["last"] = fields.get("last", self.update_id)
         m["prev"] = fields.get("prev", self.update_id - 1)
         m["first"] = m["prev"] + 1
@@ -56,7 +61,9 @@ class EngineBench:
                 m["px"][0, side, i], m["sz"][0, side, i] = px, sz
         self.engine.apply_market(m)
 
-    def snapshot(self, bid: int = 9_999, ask: int = 10_001, lots: int = 5_000, depth: int = 30) -> None:
+    def snapshot(
+        self, bid: int = 9_999, ask: int = 10_001, lots: int = 5_000, depth: int = 30
+    ) -> None:
         """A full book around the touch."""
         self.update_id += 1
         bids = {bid - i: lots for i in range(depth)}
@@ -107,7 +114,9 @@ class EngineBench:
             self._end(command.cancel_id)
         if isinstance(command, PlaceOrder | ReplaceOrder):
             self.open[command.client_order_id] = command
-            accepted = OrderAccepted(self.now_ns, ZERO, command.client_order_id, command.client_order_id, self.now_ns)
+            accepted = OrderAccepted(
+                self.now_ns, ZERO, command.client_order_id, command.client_order_id, self.now_ns
+            )
             self.event(accepted)
 
     def fill(self, order_id: ClientOrderId, lots: int | None = None, *, maker: bool = True) -> Fill:
@@ -116,8 +125,18 @@ class EngineBench:
         self.trades += 1
         qty = order.qty_lots if lots is None else lots
         fill = Fill(
-            self.now_ns, ZERO, order_id, order_id, self.trades, order.side, order.price_ticks, qty,
-            maker, 0, "USDT", self.now_ns,
+            self.now_ns,
+            ZERO,
+            order_id,
+            order_id,
+            self.trades,
+            order.side,
+            order.price_ticks,
+            qty,
+            maker,
+            0,
+            "USDT",
+            self.now_ns,
         )
         self.event(fill)
         return fill

@@ -43,6 +43,7 @@ class _Session:
         "connected_ms",
         "connection",
         "credential",
+        "own_subscription",
         "since_ms",
         "started",
         "subscriptions",
@@ -56,6 +57,7 @@ class _Session:
         self.credential: Credential | None = None
         self.since_ms: int | None = None
         self.subscriptions: dict[int, str] = {}
+        self.own_subscription: int | None = None  # ends with the log-on; signed ones do not
         self.started = 0
 
 
@@ -220,6 +222,8 @@ class ApiServer:
     def _log_out(self, session: _Session, _: dict[str, str]) -> Any:
         session.credential = None
         session.since_ms = None
+        if session.own_subscription is not None:
+            self._end(session, session.own_subscription)
         return self._status(session)
 
     def _status(self, session: _Session) -> dict[str, Any]:
@@ -235,7 +239,9 @@ class ApiServer:
     def _subscribe(self, session: _Session, _: dict[str, str]) -> dict[str, int]:
         if session.credential is None:
             raise ApiError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
-        return self._start(session, session.credential.account)
+        started = self._start(session, session.credential.account)
+        session.own_subscription = started["subscriptionId"]
+        return started
 
     def _subscribe_signed(self, session: _Session, params: dict[str, str]) -> dict[str, int]:
         return self._start(session, self._signer(params, self._clock.now_ns()).account)
@@ -251,12 +257,17 @@ class ApiServer:
 
     def _unsubscribe(self, session: _Session, params: dict[str, str]) -> dict[str, Any]:
         number = Params(params).integer("subscriptionId")
-        if number is None:
-            session.subscriptions.clear()
-        elif session.subscriptions.pop(number, None) is None:
+        if number is not None and number not in session.subscriptions:
             raise ApiError(-2036, "User Data Stream subscription not active.")
-        self._router.forget(session.connection, number)
+        for ended in [number] if number is not None else list(session.subscriptions):
+            self._end(session, ended)
         return {}
+
+    def _end(self, session: _Session, number: int) -> None:
+        del session.subscriptions[number]
+        self._router.forget(session.connection, number)
+        if session.own_subscription == number:
+            session.own_subscription = None
 
     def _now_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000

@@ -51,9 +51,7 @@ def layout(*fields: tuple[str, str] | tuple[str, str, tuple[int, ...]]) -> np.dt
         offsets.append(at)
         at += fmt.itemsize
     size = -(-at // _LINE) * _LINE
-    return np.dtype(
-        {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}
-    )
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
 
 
 def new(dtype: np.dtype[np.void]) -> Rec:

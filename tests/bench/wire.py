@@ -1,7 +1,7 @@
-"""Wire to wire on loopback: depth frame written by the exchange to the first order frame read by it.
+"""Wire to wire on loopback: depth frame written to the client, to the first bytes of an order read from it.
 
-Each client runs in a process of its own against the same embedded exchange, which plays the same market. Time
-is taken by the exchange alone, on one clock, so all clients are measured alike.
+Each client runs in a process of its own against the same embedded exchange, which plays the same market. A tap on
+the wire takes the time, so that the exchange's own work is not measured and all clients are measured alike.
 """
 
 import asyncio
@@ -9,20 +9,21 @@ import os
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import uvloop
 from rich.table import Table
 
-from adapters.binance_spot.sandbox import Sandbox, SandboxOptions
+from mmd.shell.exchange_process import ExchangeProcess
 from tests.bench import moving_market
 from tests.bench.quantiles import row
+from tests.bench.tap import Tap
 from tests.daemon import EMBEDDED
 
 ROOT = Path(__file__).parents[2]
-ORDER_METHODS = frozenset({"order.place", "order.cancelReplace", "order.cancel"})
 OURS = "mmd, GLFT"
 PLAIN = {"answers only, no maker": "noop", "websockets + orjson, no model": "orjson"}
 CLIENTS = (OURS, *PLAIN, "ccxt.pro")
@@ -39,62 +40,47 @@ class Measured(NamedTuple):
     cpu_us_per_frame: float
 
 
-class Stopwatch:
-    """Pairs each move of the market with the first order request that follows it."""
-
-    def __init__(self) -> None:
-        self.answers_ns: list[int] = []
-        self.frames = 0
-        self._written_ns = 0
-
-    def on_frame_sent(self, ts_ns: int, stream: str, update_id: int) -> None:
-        """The first frame of a move starts the watch; what follows of the same move does not."""
-        del update_id
-        if stream.endswith("@depth@100ms"):
-            self.frames += 1
-            self._written_ns = ts_ns
-
-    def on_request(self, ts_ns: int, method: str) -> None:
-        """The first order after a move stops it."""
-        if method in ORDER_METHODS and self._written_ns:
-            if self.frames > SKIP:
-                self.answers_ns.append(ts_ns - self._written_ns)
-            self._written_ns = 0
-
-
 async def measure(client: str, frames: int, gap_ms: float) -> Measured:
     """Run one client against so many moves, gap_ms apart."""
     with tempfile.TemporaryDirectory() as folder:
         tape = Path(folder) / "moving.txt"
         moving_market.write_tape(tape, frames, int(gap_ms * 1e6), int(SETTLE_S * 1e9))
-        watch = Stopwatch()
-        options = SandboxOptions(tapes=(tape,), orders_per_10s=10**7)
-        async with Sandbox(
-            options, on_frame_sent=watch.on_frame_sent, on_request=watch.on_request
-        ) as sandbox:
-            process = await _start(client, sandbox, Path(folder))
-            before, after = 0.0, 0.0
-            try:
-                while watch.frames < SKIP:
-                    _expect_alive(client, process)
-                    await asyncio.sleep(0.05)
-                before = _cpu_s(process.pid)
-                while watch.frames < frames:
-                    _expect_alive(client, process)
-                    await asyncio.sleep(0.05)
-                after = _cpu_s(process.pid)
-            finally:
+        exchange = ExchangeProcess(
+            ["--port", "0", "--tape", str(tape), "--orders-per-10s", "10000000"]
+        )
+        tap = Tap(int((await exchange.start()).rsplit(":", 1)[1]), SKIP)
+        process = await _start(client, await tap.start(), Path(folder))
+        try:
+            await _until(lambda: tap.moves >= SKIP, client, process)
+            before = _cpu_s(process.pid)
+            await _until(lambda: tap.moves >= frames, client, process)
+            after = _cpu_s(process.pid)
+        finally:
+            if process.returncode is None:
                 process.terminate()
-                await process.wait()
-    counted = max(watch.frames - SKIP, 1)
-    return Measured(watch.answers_ns, counted, (after - before) * 1e6 / counted)
+            await process.wait()
+            tap.stop()
+            await exchange.stop()
+    counted = max(tap.moves - SKIP, 1)
+    return Measured(tap.answers_ns, counted, (after - before) * 1e6 / counted)
 
 
-async def _start(client: str, sandbox: Sandbox, folder: Path) -> Process:
+async def _until(condition: Callable[[], bool], client: str, process: Process) -> None:
+    while not condition():
+        if process.returncode is not None:
+            raise RuntimeError(
+                f"{client} ended with exit code {process.returncode} before the market did"
+            )
+        await asyncio.sleep(0.05)
+
+
+async def _start(client: str, port: int, folder: Path) -> Process:
     """The client's process, told where the exchange is."""
     half_spread = str(moving_market.HALF_SPREAD_BPS)
+    rest, stream = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}"
+    api = f"{stream}/ws-api/v3"
     if client in PLAIN:
-        addresses = (sandbox.stream_url, sandbox.api_url)
+        addresses = (stream, api)
         command = [
             "-m",
             "tests.bench.plain_makers",
@@ -104,13 +90,12 @@ async def _start(client: str, sandbox: Sandbox, folder: Path) -> Process:
             half_spread,
         ]
     elif client == "ccxt.pro":
-        addresses = (sandbox.rest_url, sandbox.stream_url, sandbox.api_url)
+        addresses = (rest, stream, api)
         command = ["-m", "tests.bench.ccxt_maker", *addresses, "BENCH/USDT", half_spread]
     else:
-        port = sandbox.rest_url.rsplit(":", 1)[1]
         settings = {
             "embedded.autostart": "false",
-            "embedded.port": port,
+            "embedded.port": str(port),
             "http.port": "0",
             "journal.folder": str(folder / "journal"),
             "quoting.spread_bps_min": str(2 * moving_market.HALF_SPREAD_BPS),
@@ -124,13 +109,6 @@ async def _start(client: str, sandbox: Sandbox, folder: Path) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, *command, cwd=ROOT, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
     )
-
-
-def _expect_alive(client: str, process: Process) -> None:
-    if process.returncode is not None:
-        raise RuntimeError(
-            f"{client} ended with exit code {process.returncode} before the market did"
-        )
 
 
 def _cpu_s(pid: int) -> float:
@@ -148,7 +126,7 @@ def _cpu_s(pid: int) -> float:
 
 def table(paces: Sequence[tuple[float, int]] = ((20.0, 500), (4.0, 2_000))) -> Table:
     """Every client at every pace, with its median against ours."""
-    out = Table(title="Wire to wire on loopback, exchange's clock (µs)")
+    out = Table(title="Wire to wire on loopback, taken by a tap at the client's side (µs)")
     for column in (
         "client",
         "gap",
@@ -164,7 +142,7 @@ def table(paces: Sequence[tuple[float, int]] = ((20.0, 500), (4.0, 2_000))) -> T
     for gap_ms, frames in paces:
         ours_ns = 0.0
         for client in CLIENTS:
-            measured = asyncio.run(measure(client, frames, gap_ms))
+            measured = uvloop.run(measure(client, frames, gap_ms))
             median_ns = (
                 float(np.median(measured.answers_ns)) if measured.answers_ns else float("nan")
             )

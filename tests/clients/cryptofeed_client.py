@@ -57,7 +57,12 @@ async def main(at: Where) -> None:
 
     callbacks = {L2_BOOK: on_book, **{c: on(c) for c in (TRADES, TICKER, CANDLES)}}
     handler = FeedHandler(config={"uvloop": False, "log": {"disabled": True}})
-    feed = Binance(symbols=["MMD-USDT"], channels=list(callbacks), callbacks=callbacks)
+    feed = Binance(
+        symbols=["MMD-USDT"],
+        channels=list(callbacks),
+        callbacks=callbacks,
+        candle_closed_only=False,
+    )
     warnings = _Warnings()
     logging.getLogger("feedhandler").addHandler(warnings)
     handler.add_feed(feed)

@@ -25,11 +25,22 @@ class Family:
     def __init__(self, folder: Path, seconds: int) -> None:
         self.folder = folder
         self.log = (folder / "log").open("w+")
-        arguments = ["run", "--config", str(EMBEDDED), "--for", f"{seconds}s", "--summary", "s.json"]
+        arguments = [
+            "run",
+            "--config",
+            str(EMBEDDED),
+            "--for",
+            f"{seconds}s",
+            "--summary",
+            "s.json",
+        ]
         for setting in ("http.port=0", "embedded.port=0", f"http.token={TOKEN}"):
             arguments += ["--set", setting]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mmd.cli.main", *arguments], cwd=folder, stdout=self.log, stderr=self.log
+            [sys.executable, "-m", "mmd.cli.main", *arguments],
+            cwd=folder,
+            stdout=self.log,
+            stderr=self.log,
         )
 
     def lines(self, event: str) -> list[dict[str, Any]]:
@@ -119,7 +130,12 @@ def test_ops_is_restarted_and_the_engine_does_not_notice(start: Callable[[int], 
     assert family.child("engine") == engine
     assert family.process.wait(60) == 0
     summary = json.loads((family.folder / "s.json").read_text())
-    assert summary["feed"]["gaps"] == summary["feed"]["resyncs"] == summary["feed"]["book_mismatches"] == 0
+    assert (
+        summary["feed"]["gaps"]
+        == summary["feed"]["resyncs"]
+        == summary["feed"]["book_mismatches"]
+        == 0
+    )
     assert summary["reconciliation"] == {"position_drift": 0, "open_orders_left": 0}
     assert mmd("journal", "replay", cwd=family.folder).code == 0
 
@@ -154,7 +170,9 @@ def test_people_can_halt_and_resume(start: Callable[[int], Family]) -> None:
     assert [w.split()[0] for w in who] == ["http", "cli", "SIGUSR1", "file"]
 
 
-def test_when_the_parent_is_killed_the_engine_pulls_its_quotes(start: Callable[[int], Family]) -> None:
+def test_when_the_parent_is_killed_the_engine_pulls_its_quotes(
+    start: Callable[[int], Family],
+) -> None:
     """Kill -9 of the parent: engine and ops end by themselves, with every order confirmed gone."""
     family = start(60)
     wait_for(lambda: family.get("/api/state")["instruments"][0]["orders"])
@@ -162,6 +180,12 @@ def test_when_the_parent_is_killed_the_engine_pulls_its_quotes(start: Callable[[
     family.process.kill()
     family.process.wait()
     for pid in (engine, ops):
-        wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split(")")[1][:3], 15)
+        wait_for(
+            lambda pid=pid: (
+                not Path(f"/proc/{pid}").exists()
+                or "Z" in Path(f"/proc/{pid}/stat").read_text().split(")")[1][:3]
+            ),
+            15,
+        )
     summary = json.loads(wait_for(lambda: (family.folder / "s.json").read_text(), 10))
     assert summary["reconciliation"]["open_orders_left"] == 0

@@ -20,8 +20,13 @@ FILES = [
     ("binance-raw/usdm-btcusdt-20230405.gz",),
     ("binance-raw/usdm-btcusdt-20240808.gz",),
     ("binance-raw/usdm-ethusdt-20240808.gz",),
-    ("binance-spot-nexousdt/nexousdt_20240723.dat.gz", "binance-spot-nexousdt/nexousdt_20240724.dat.gz"),
+    (
+        "binance-spot-nexousdt/nexousdt_20240723.dat.gz",
+        "binance-spot-nexousdt/nexousdt_20240724.dat.gz",
+    ),
 ]
+QUICK = {FILES[1], FILES[3]}
+"""Run by `make test`; the others by `make recordings`."""
 Sides = tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]
 
 
@@ -72,14 +77,28 @@ def set_level(side: dict[Decimal, Decimal], price: Decimal, quantity: Decimal) -
         side.pop(price, None)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("names", FILES, ids=lambda names: "+".join(Path(n).name for n in names))
-def test_books_equal_a_plain_dict_at_every_update_id(names: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [names if names in QUICK else pytest.param(names, marks=pytest.mark.slow) for names in FILES],
+    ids=lambda names: "+".join(Path(n).name for n in names),
+)
+def test_books_equal_a_plain_dict_at_every_update_id(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
     """Nothing missed after the first sync, nothing different, no gap, no resync, no difference to the venue's top 20."""
     paths = [recording(name) for name in names]
     tapes = [argument for path in paths for argument in ("--tape", path)]
-    done, summary = run_embedded(tmp_path, *tapes, "--speed", "max", "--observe", "--book-audit", "audit.jsonl", timeout_s=280)
+    done, summary = run_embedded(
+        tmp_path,
+        *tapes,
+        "--speed",
+        "max",
+        "--observe",
+        "--book-audit",
+        "audit.jsonl",
+        timeout_s=280,
+    )
     assert done.code == 0, done.err
     feed = summary["feed"]
     assert feed["book_checks"] > 100
@@ -96,6 +115,8 @@ def test_books_equal_a_plain_dict_at_every_update_id(names: tuple[str, ...], tmp
         compared += 1
         for side, key, descending in ((sides[0], "bids", True), (sides[1], "asks", False)):
             best = sorted(side, reverse=descending)[:20]
-            assert [(Decimal(p), Decimal(q)) for p, q in row[key]] == [(p, side[p]) for p in best], update_id
+            assert [(Decimal(p), Decimal(q)) for p, q in row[key]] == [
+                (p, side[p]) for p in best
+            ], update_id
     assert compared > 1_000
     assert not ours, f"{len(ours)} updates that are not in the recording"

@@ -43,7 +43,9 @@ def test_book_is_the_venues(run: tuple[Finished, dict[str, Any], Path]) -> None:
     assert feed["book_mismatches"] == feed["gaps"] == feed["resyncs"] == 0
 
 
-def test_is_filled_as_maker_and_accounts_for_it_exactly(run: tuple[Finished, dict[str, Any], Path]) -> None:
+def test_is_filled_as_maker_and_accounts_for_it_exactly(
+    run: tuple[Finished, dict[str, Any], Path],
+) -> None:
     """At least one maker fill; the PnL identity holds to the last integer; holdings equal the venue's."""
     summary = run[1]
     assert summary["fills"]["maker"] >= 1
@@ -73,7 +75,9 @@ def test_replays_to_byte_equal_commands(run: tuple[Finished, dict[str, Any], Pat
     assert maker.ledger.fill_count == summary["fills"]["count"]
     assert maker.ledger.pnl is not None
     money = maker.ledger.pnl.position.money
-    assert float(money.decimal(maker.ledger.pnl.total_units)) == pytest.approx(summary["pnl"]["total"])
+    assert float(money.decimal(maker.ledger.pnl.total_units)) == pytest.approx(
+        summary["pnl"]["total"]
+    )
 
 
 def test_replay_notices_a_changed_event(run: tuple[Finished, dict[str, Any], Path]) -> None:
@@ -82,7 +86,11 @@ def test_replay_notices_a_changed_event(run: tuple[Finished, dict[str, Any], Pat
 
     _, _, session = run
     all_records = list(records(session))
-    fill = next(r for r in all_records if r.kind is Kind.EVENT and type(event_decoder.decode(r.body)).__name__ == "Fill")
+    fill = next(
+        r
+        for r in all_records
+        if r.kind is Kind.EVENT and type(event_decoder.decode(r.body)).__name__ == "Fill"
+    )
     stream = iter([r for r in all_records if r is not fill])
     head = next(stream)
     engine = module.Engine(module.spec_decoder.decode(head.body))

@@ -26,14 +26,21 @@ def test_source_file_is_tidy(path: Path) -> None:
     assert path.stem not in VAGUE_NAMES, f"{path.name}: name the module after its content"
     assert text.count("\n") <= LINES_PER_FILE_MAX
     tree = ast.parse(text)
-    assert path.stem == "__init__" or ast.get_docstring(tree), "the first line says what the file holds"
+    assert path.stem == "__init__" or ast.get_docstring(tree), (
+        "the first line says what the file holds"
+    )
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
-            is_command = "typer" in text and node.name in {"run", "exchange"}  # a list of options, not of code
+            is_command = "typer" in text and node.name in {
+                "run",
+                "exchange",
+            }  # a list of options, not of code
             assert is_command or node.end_lineno - node.lineno < LINES_PER_FUNCTION_MAX, node.name
         elif isinstance(node, ast.ClassDef):
-            methods = [m for m in node.body if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef)]
+            methods = [
+                m for m in node.body if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef)
+            ]
             assert len(methods) <= METHODS_PER_CLASS_MAX, node.name
 
 
@@ -53,5 +60,11 @@ def test_core_reads_no_clock() -> None:
     """Beyond what import-linter sees: no attribute of a clock is called in the core or the exchange."""
     for path in SOURCES:
         if _id(path).startswith(("mmd/core", "mmd/exchange")):
-            for call in ("time.time", "monotonic(", "perf_counter", "datetime.now", "default_rng()"):
+            for call in (
+                "time.time",
+                "monotonic(",
+                "perf_counter",
+                "datetime.now",
+                "default_rng()",
+            ):
                 assert call not in path.read_text(), f"{_id(path)}: {call}"

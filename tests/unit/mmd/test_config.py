@@ -23,7 +23,9 @@ def test_shipped_example_loads() -> None:
     assert config.load(EXAMPLE).environment == "embedded"
 
 
-def test_environment_beats_file_and_command_line_beats_both(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_beats_file_and_command_line_beats_both(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Precedence from lowest: file, environment, command line."""
     assert config.load(file).risk.loss_max == 10
     monkeypatch.setenv("MMD_RISK__LOSS_MAX", "20")
@@ -31,7 +33,9 @@ def test_environment_beats_file_and_command_line_beats_both(file: Path, monkeypa
     assert config.load(file, {"risk.loss_max": "30"}).risk.loss_max == 30
 
 
-def test_secrets_file_beats_environment(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_file_beats_environment(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file in the secrets folder overrides the environment."""
     (tmp_path / "mmd_seed").write_text("41")
     monkeypatch.setattr(config, "SECRETS_FOLDER", tmp_path)
@@ -69,7 +73,9 @@ def test_every_problem_is_reported_at_once(file: Path) -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
-def test_mistyped_environment_variable_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mistyped_environment_variable_is_refused(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A setting that would silently do nothing is an error."""
     monkeypatch.setenv("MMD_RSK__LOSS_MAX", "20")
     with pytest.raises(ConfigError, match="MMD_RSK__LOSS_MAX"):

@@ -41,7 +41,7 @@ async def test_prevented_self_trades_are_answered_reported_and_listed() -> None:
     async with Sandbox(SandboxOptions(credentials=group)) as sandbox, rest(sandbox) as client:
         market = sandbox.exchange.markets[0]
         maker = {**_AT, "type": "LIMIT_MAKER", "quantity": "5"}
-        bid = sandbox.instrument.price(market.book.best_ask - 1)
+        bid = sandbox.instrument.price(market.book.best_bid - 5)  # deep enough to be still there
         _, resting, _ = await client.signed("POST", _V3 + "order", side="BUY", price=bid, **maker)
         taker = {**_AT, "side": "SELL", "type": "LIMIT", "timeInForce": "IOC", "quantity": "1000"}
         _, placed, _ = await client.signed(

@@ -267,6 +267,12 @@ async def test_an_ed25519_session_needs_no_signatures() -> None:
         placed = await api.call("order.place", signed=False, timestamp=now_ms(), **_POST_ONLY)
         assert placed["status"] == 200
         assert (await api.event())["event"]["x"] == "NEW"
+        status = (await api.call("session.status", signed=False))["result"]
+        assert (status["apiKey"], status["userDataStream"]) == ("ed", True)
+        ended = (await api.call("session.logout", signed=False))["result"]
+        assert (ended["apiKey"], ended["userDataStream"]) == (None, False)
+        placed = await api.call("order.place", signed=False, timestamp=now_ms(), **_POST_ONLY)
+        assert placed["error"]["code"] == -1102
 
 
 async def test_two_accounts_trade_with_each_other() -> None:

@@ -173,8 +173,8 @@ async def test_the_clock_is_wrong_by_what_was_ordered(sandbox: Sandbox) -> None:
             pass
 
 
-async def test_a_shutdown_is_told_and_ends_with_a_close(sandbox: Sandbox) -> None:
-    """serverShutdown on all three forms of connection; a real end closes with 1001 after it."""
+async def test_a_shutdown_is_told(sandbox: Sandbox) -> None:
+    """serverShutdown on all three forms of connection."""
     raw, combined = (
         f"{sandbox.stream_url}/ws/{_DEPTH}",
         f"{sandbox.stream_url}/stream?streams={_DEPTH}",
@@ -190,3 +190,16 @@ async def test_a_shutdown_is_told_and_ends_with_a_close(sandbox: Sandbox) -> Non
             pass
         assert message["data"]["e"] == "serverShutdown"
         assert (await api.receive())["event"]["e"] == "serverShutdown"
+
+
+async def test_a_real_end_is_told_and_closed() -> None:
+    """Leaving sends serverShutdown first, then closes with 1001."""
+    sandbox = Sandbox(SandboxOptions())
+    async with sandbox, aiohttp.ClientSession() as session:
+        ws = await session.ws_connect(f"{sandbox.stream_url}/ws/{_DEPTH}")
+        await ws.receive(timeout=5)
+        leaving = asyncio.create_task(sandbox.__aexit__(None, None, None))
+        texts = [message.data async for message in ws]
+        await leaving
+        assert '"e":"serverShutdown"' in texts[-1]
+        assert ws.close_code == 1001

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from adapters.binance_spot.sandbox import Sandbox
+from adapters.binance_spot.sandbox_control import Status
 from adapters.binance_spot.sandbox_limits import REFUSALS_MAX
 from adapters.binance_spot.sandbox_options import SandboxOptions
 from tests.sandbox_client import RestClient, Socket, now_ms, rest, socket
@@ -14,7 +15,7 @@ _BUY = {**_AT, "side": "BUY", "quantity": "1"}
 _MAKER = {**_BUY, "type": "LIMIT_MAKER", "price": "99"}
 _PLACE, _CANCEL = ("order.place", "POST"), ("order.cancel", "DELETE")
 _ORDER = "/api/v3/order"
-_CANCELED = "Market is closed."
+_CLOSED = "Market is closed."
 
 
 class _Case(NamedTuple):
@@ -87,25 +88,17 @@ async def test_a_market_that_does_not_trade_says_so(status: str) -> None:
     options = SandboxOptions(faults_token="long enough")
     async with Sandbox(options) as sandbox, rest(sandbox) as client:
         _, placed, _ = await client.signed("POST", _ORDER, **_MAKER)
-        sandbox.control.apply(
-            _decoded(f'{{"fault":"status","symbol":"MMDUSDT","status":"{status}"}}')
-        )
+        sandbox.control.apply(Status(symbol="MMDUSDT", status=status))
         _, info, _ = await client.public("/api/v3/exchangeInfo")
         assert info["symbols"][0]["status"] == status
         _, body, _ = await client.signed("POST", _ORDER, **_MAKER)
-        assert body == {"code": -1013, "msg": _CANCELED}
+        assert body == {"code": -1013, "msg": _CLOSED}
         gone, _, _ = await client.signed(
             "DELETE", _ORDER, symbol="MMDUSDT", orderId=placed["orderId"]
         )
         assert gone == 200
         _, listed, _ = await client.public("/api/v3/ticker/price", symbolStatus="TRADING")
         assert listed == []
-
-
-def _decoded(text: str) -> Any:
-    from adapters.binance_spot import sandbox_control
-
-    return sandbox_control._decode(text)
 
 
 async def test_going_on_after_429_is_a_ban() -> None:

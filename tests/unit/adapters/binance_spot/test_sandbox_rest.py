@@ -1,5 +1,7 @@
 """REST over real sockets: an order's life, refusals with the venue's codes, headers, and market data."""
 
+from pathlib import Path
+
 import ccxt.async_support as ccxt
 import pytest
 
@@ -282,9 +284,75 @@ async def test_a_taken_port_is_one_clear_error(sandbox: Sandbox) -> None:
         ({"speed": 0.0}, "speed: expected a number above 0"),
         ({"speed": 2.0}, "only a tape can be served faster"),
         ({"symbols": ("MMDEUR",)}, "symbol: expected one that ends in USDT"),
+        ({"symbols": ("MMDUSDT", "MMDUSDT")}, "symbol: expected different symbols"),
+        ({"faults_token": "short"}, "faults: expected a token of at least 8 characters"),
     ],
 )
 def test_impossible_options_are_refused(options: dict[str, object], complaint: str) -> None:
     """Before anything is opened."""
     with pytest.raises(ConfigError, match=complaint):
         Sandbox(SandboxOptions(**options))
+
+
+async def test_a_certificate_that_is_none_is_one_clear_error(tmp_path: Path) -> None:
+    """Missing, or without a key."""
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for path in (tmp_path / "missing.pem", empty):
+        with pytest.raises(ConfigError, match="certificate: expected a PEM file with a chain"):
+            async with Sandbox(SandboxOptions(certificate=path)):
+                pass
+
+
+async def test_a_market_order_may_name_an_amount_of_quote(client: RestClient) -> None:
+    """It spends at most that, and says what was asked for."""
+    order = {k: v for k, v in _ORDER.items() if k != "quantity"}
+    _, placed, _ = await client.signed(
+        "POST", "/api/v3/order", type="MARKET", quoteOrderQty="250.5", **order
+    )
+    assert placed["origQuoteOrderQty"] == "250.50000000"
+    assert 250.3 < float(placed["cummulativeQuoteQty"]) <= 250.5
+    assert placed["origQty"] == placed["executedQty"]
+
+
+async def test_cancels_may_be_restricted_to_a_state(client: RestClient) -> None:
+    """ONLY_PARTIALLY_FILLED leaves a new order alone; an unknown restriction has its code."""
+    _, placed, _ = await client.signed("POST", "/api/v3/order", **_POST_ONLY)
+    at = {"symbol": "MMDUSDT", "orderId": placed["orderId"]}
+    for restriction, code in (
+        ("ONLY_PARTIALLY_FILLED", -2011),
+        ("ONLY_SOMETIMES", -1145),
+        ("ONLY_NEW", None),
+    ):
+        _, body, _ = await client.signed(
+            "DELETE", "/api/v3/order", cancelRestrictions=restriction, **at
+        )
+        assert body.get("code") == code
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "params", "code"),
+    [
+        ("POST", "order", {**_ORDER, "type": "MARKET", "price": "99"}, -1106),
+        ("POST", "order", {**_POST_ONLY, "icebergQty": "1"}, -2010),
+        ("POST", "order", {**_POST_ONLY, "newOrderRespType": "EVERYTHING"}, -1130),
+        ("DELETE", "order", {"symbol": "MMDUSDT"}, -1102),
+        (
+            "PUT",
+            "order/amend/keepPriority",
+            {"symbol": "MMDUSDT", "orderId": 9, "newQty": "1"},
+            -2038,
+        ),
+        ("POST", "order/test", {**_POST_ONLY, "price": "99.005"}, -1013),
+        ("POST", "order/test", {**_POST_ONLY, "quantity": "0.01"}, -1013),
+        ("GET", "order", {"symbol": "MMDUSDT"}, -1102),
+        ("GET", "order/amendments", {"symbol": "MMDUSDT"}, -1102),
+        ("GET", "allOrders", {"symbol": "MMDUSDT", "orderId": "x"}, -1100),
+    ],
+)
+async def test_wrong_parameters_of_signed_requests(
+    client: RestClient, verb: str, path: str, params: dict[str, object], code: int
+) -> None:
+    """Each with the code that the venue's documents give."""
+    _, body, _ = await client.signed(verb, f"/api/v3/{path}", **params)
+    assert body["code"] == code

@@ -190,3 +190,26 @@ async def test_a_talkative_client_is_cut(sandbox: Sandbox) -> None:
             await stream.ws.send_str(f'{{"method":"LIST_SUBSCRIPTIONS","id":{number}}}')
         kinds = [(await stream.ws.receive(timeout=5)).type for _ in range(6)]
         assert kinds[-1] in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "complaint"),
+    [
+        ({"params": []}, 2, "missing field `method`"),
+        ({"method": "SUBSCRIBE", "params": [], "id": 1.5}, 2, "request ID must be"),
+        ({"method": "SUBSCRIBE", "params": {}, "id": 1}, 2, "params must be an array"),
+        ({"method": "SUBSCRIBE", "params": [7], "id": 1}, 2, "stream names must be strings"),
+        ({"method": "SUBSCRIBE", "params": [str(n) for n in range(1025)], "id": 1}, 2, "too many"),
+        ({"method": "GET_PROPERTY", "params": [7], "id": 1}, 2, "property name must be a string"),
+        ({"method": "GET_PROPERTY", "params": ["colour"], "id": 1}, 0, "Unknown property"),
+        ({"method": "SET_PROPERTY", "params": ["combined", 1], "id": 1}, 1, "Invalid value type"),
+    ],
+)
+async def test_wrong_requests_are_named(
+    sandbox: Sandbox, request_: dict[str, object], code: int, complaint: str
+) -> None:
+    """With the venue's codes for requests on streams."""
+    async with socket(sandbox.stream_url + "/ws") as stream:
+        await stream.ws.send_json(request_)
+        answer = await stream.receive()
+    assert (answer["code"], complaint in answer["msg"]) == (code, True)

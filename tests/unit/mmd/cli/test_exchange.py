@@ -66,3 +66,11 @@ def test_wrong_options_and_tapes_are_one_line(
     got, text = _refused(*(a.format(tmp=tmp_path) for a in arguments))
     assert got == code
     assert complaint in text
+
+
+def test_the_faults_are_listed() -> None:
+    """One line of JSON and words for each, and nothing is served."""
+    command = [*_COMMAND, "--faults", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '{"fault":"lose_acks","count":1}' in done.stdout

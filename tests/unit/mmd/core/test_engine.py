@@ -91,7 +91,18 @@ def test_quotes_follow_the_market(bench: EngineBench) -> None:
 
 def test_a_one_tick_move_keeps_orders_that_still_fit() -> None:
     """With one-tick spacing, a move of a tick touches one end of each ladder and keeps the queue places between."""
-    up = EngineBench(session_spec(quoting=quoting(spread_model="fixed", fixed_half_spread_bps=2, level_spacing_bps=1, level_spread_growth=0, size_skew=False, level_size_decay=1)))
+    up = EngineBench(
+        session_spec(
+            quoting=quoting(
+                spread_model="fixed",
+                fixed_half_spread_bps=2,
+                level_spacing_bps=1,
+                level_spread_growth=0,
+                size_skew=False,
+                level_size_decay=1,
+            )
+        )
+    )
     up.bring_up()
     before = {c.client_order_id for c in up.turn() if isinstance(c, PlaceOrder)}
     up.pass_time(100)
@@ -166,7 +177,20 @@ def test_lost_private_link_makes_every_order_unknown_until_queried(bench: Engine
     queries = bench.decide()
     assert {c.client_order_id for c in queries if isinstance(c, QueryOrder)} == set(bench.open)
     for order in orders:
-        bench.event(OrderStatus(bench.now_ns, ZERO, order.client_order_id, True, True, 1, order.side, order.price_ticks, order.qty_lots, 0))
+        bench.event(
+            OrderStatus(
+                bench.now_ns,
+                ZERO,
+                order.client_order_id,
+                True,
+                True,
+                1,
+                order.side,
+                order.price_ticks,
+                order.qty_lots,
+                0,
+            )
+        )
     assert bench.maker.orders.unknown_count == 0
     assert not any(isinstance(c, QueryOrder | PlaceOrder) for c in bench.turn())
 
@@ -200,12 +224,20 @@ def test_fill_moves_position_and_quotes(bench: EngineBench) -> None:
     bench.turn()
     assert bench.best(Side.BUY).price_ticks <= bid_before
     assert bench.best(Side.SELL).price_ticks <= ask_before
-    assert (bench.best(Side.BUY).price_ticks, bench.best(Side.SELL).price_ticks) != (bid_before, ask_before)
+    assert (bench.best(Side.BUY).price_ticks, bench.best(Side.SELL).price_ticks) != (
+        bid_before,
+        ask_before,
+    )
 
 
 def test_worst_case_position_never_exceeds_the_limit() -> None:
     """Fill every bid again and again: working and held together stay within the limit."""
-    bench = EngineBench(session_spec(quoting=quoting(refresh_delay_ms=0, inventory_sd_target=20), risk=risk(position_notional_max=300)))
+    bench = EngineBench(
+        session_spec(
+            quoting=quoting(refresh_delay_ms=0, inventory_sd_target=20),
+            risk=risk(position_notional_max=300),
+        )
+    )
     bench.bring_up()
     limit = None
     for _ in range(40):
@@ -224,7 +256,9 @@ def test_worst_case_position_never_exceeds_the_limit() -> None:
 
 
 @pytest.mark.parametrize("action", [OperatorAction.STOP, OperatorAction.HALT])
-def test_stop_and_halt_pull_every_quote_and_stay(bench: EngineBench, action: OperatorAction) -> None:
+def test_stop_and_halt_pull_every_quote_and_stay(
+    bench: EngineBench, action: OperatorAction
+) -> None:
     """Every order is cancelled; nothing new is placed whatever the market does."""
     bench.turn()
     bench.event(OperatorCommand(bench.now_ns, action, "test"))

@@ -17,7 +17,10 @@ from tests.session import session_spec
 
 ZERO = InstrumentId(0)
 EVENTS = [Timer(1), Decision(2, 1), OperatorCommand(3, OperatorAction.HALT, "test")]
-COMMANDS = [PlaceOrder(ZERO, client_order_id(7, 1), Side.SELL, 10_001, 50, TimeInForce.POST_ONLY), CancelAll(ZERO)]
+COMMANDS = [
+    PlaceOrder(ZERO, client_order_id(7, 1), Side.SELL, 10_001, 50, TimeInForce.POST_ONLY),
+    CancelAll(ZERO),
+]
 
 
 def write(folder: Path, *, close: bool = True, times: int = 1) -> JournalWriter:

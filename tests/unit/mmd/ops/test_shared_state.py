@@ -12,9 +12,23 @@ from mmd.ops.state import LatencyState, State
 
 NONE = LatencyState(0, 0.0, 0.0, 0.0, 0.0)
 STATE = State(
-    version="test", environment="embedded", session="00000001", uptime_s=1.0, taken_unix_s=2.0, ready=True,
-    risk_level="NORMAL", risk_reason="", risk_refusals={}, decisions=0, journal_up=True, journal_records=0,
-    journal_bytes=0, tick_to_order_us=NONE, stages_us={}, loop_lag_us=NONE, instruments=[],
+    version="test",
+    environment="embedded",
+    session="00000001",
+    uptime_s=1.0,
+    taken_unix_s=2.0,
+    ready=True,
+    risk_level="NORMAL",
+    risk_reason="",
+    risk_refusals={},
+    decisions=0,
+    journal_up=True,
+    journal_records=0,
+    journal_bytes=0,
+    tick_to_order_us=NONE,
+    stages_us={},
+    loop_lag_us=NONE,
+    instruments=[],
 )
 
 

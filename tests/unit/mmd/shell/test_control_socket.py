@@ -44,7 +44,9 @@ async def test_unknown_actions_are_refused(engine: tuple[Path, Heard], action: s
     assert heard == []
 
 
-@pytest.mark.parametrize("line", [b"\n", b"not json\n", b"[1]\n", b'{"action": 5}\n', b"{}\n", b"\xff\xfe\n"])
+@pytest.mark.parametrize(
+    "line", [b"\n", b"not json\n", b"[1]\n", b'{"action": 5}\n', b"{}\n", b"\xff\xfe\n"]
+)
 async def test_nonsense_changes_nothing(engine: tuple[Path, Heard], line: bytes) -> None:
     """Answered with an error, and the next one is served."""
     path, heard = engine
