@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test lint types layers unit recordings clients sandbox-smoke bench clean
+.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke bench clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -36,7 +36,10 @@ layers: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed-dev
-	$(BIN)/pytest -n 2 --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(BIN)/pytest -n 2 $(ARGS)
+
+coverage: $(VENV)/.installed-dev  ## branches covered, kernels run as plain Python
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n 2 tests/unit tests/property --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 recordings: $(VENV)/.installed-dev  ## the daemon against every recording, whole (minutes)
 	$(BIN)/pytest -m "slow or not slow" tests/e2e/test_recordings.py tests/unit/mmd/core/market -n 2 $(ARGS)

@@ -6,8 +6,8 @@ MmdError                     expected failure; its message is one line made for 
 ├── CodecError               bytes that the venue's documents do not allow
 ├── VenueError               the venue refused or could not be reached
 │   ├── AuthError            key, signature or clock refused
-│   └── VenueUnreachable     no connection, or no answer in time
-│       └── HttpRefused      an HTTP status instead of a connection (mmd.shell.connect_error)
+│   └── VenueUnreachableError no connection, or no answer in time
+│       └── HttpRefusedError      an HTTP status instead of a connection (mmd.shell.connect_error)
 ├── JournalError             the journal cannot be written, or does not verify
 └── TapeError                a recording that cannot be read as one
 
@@ -56,7 +56,7 @@ class AuthError(VenueError):
     exit_code = 4
 
 
-class VenueUnreachable(VenueError):
+class VenueUnreachableError(VenueError):
     """No connection, or no answer in time."""
 
     exit_code = 3

@@ -32,7 +32,7 @@ from mmd.core.instrument import Instrument
 from mmd.core.market.record import TOP
 from mmd.core.ports import Venue
 from mmd.core.units import Side, TimeInForce, client_order_id
-from mmd.errors import ConfigError, VenueUnreachable
+from mmd.errors import ConfigError, VenueUnreachableError
 from mmd.jit.kernel import Rec
 from mmd.shell.clock import SystemClock
 
@@ -163,7 +163,7 @@ async def _run() -> str:
     try:
         async for line in smoke(venue):
             print(line)
-    except VenueUnreachable as error:
+    except VenueUnreachableError as error:
         return f"no network: {error}"
     finally:
         await venue.close()

@@ -38,7 +38,7 @@ from adapters.binance_spot.wire import (
 )
 from mmd.core.commands import CancelAll, CancelOrder, Command, QueryOrder
 from mmd.core.events import Event, OrderStatus, RequestTimedOut
-from mmd.errors import CodecError, VenueUnreachable
+from mmd.errors import CodecError, VenueUnreachableError
 
 IN_FLIGHT_MAX = 1_024
 _LATE_MAX = 256
@@ -170,7 +170,7 @@ class ApiSession:
             self._on_answer(purpose, frame, now_ns)
 
     def expire(self, now_ns: int) -> None:
-        """Give up on requests older than the time-out. Raises: VenueUnreachable for log-on and subscription."""
+        """Give up on requests older than the time-out. Raises: VenueUnreachableError for log-on and subscription."""
         while self._pending:
             request_id, (purpose, sent_ns) = next(iter(self._pending.items()))
             if now_ns - sent_ns <= self._timeout_ns:
@@ -252,7 +252,7 @@ class ApiSession:
             case ListStatus():  # the list's orders report themselves
                 pass
             case EventStreamTerminated():
-                raise VenueUnreachable("the venue ended the user-data subscription")
+                raise VenueUnreachableError("the venue ended the user-data subscription")
             case ServerShutdown():
                 self.shutdown_announced = True
             case _:
@@ -306,7 +306,7 @@ class ApiSession:
     def _unanswered(self, purpose: Purpose, now_ns: int) -> None:
         match purpose:
             case LogOn() | Subscription():
-                raise VenueUnreachable("no answer to the user-data subscription in time")
+                raise VenueUnreachableError("no answer to the user-data subscription in time")
             case BalanceQuery():
                 pass
             case TradesOf(status=status):

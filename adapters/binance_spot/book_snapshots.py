@@ -12,7 +12,7 @@ from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock, EventSink
 from mmd.errors import CodecError, VenueError
 from mmd.shell.backoff import Backoff
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 10.0
@@ -71,6 +71,6 @@ class BookSnapshots:
             self._codec.decode_snapshot(body, instrument.id, self._clock.monotonic_ns())
         except (VenueError, CodecError) as error:
             _log.warning("snapshot_failed", symbol=instrument.symbol, error=str(error))
-            return error.retry_after_s if isinstance(error, HttpRefused) else 0.0
+            return error.retry_after_s if isinstance(error, HttpRefusedError) else 0.0
         sync.on_snapshot(request)
         return 0.0

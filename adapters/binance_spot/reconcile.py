@@ -21,7 +21,7 @@ from mmd.core.events import Event, Reconciled
 from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock
 from mmd.core.units import ClientOrderId
-from mmd.errors import VenueError, VenueUnreachable
+from mmd.errors import VenueError, VenueUnreachableError
 
 _ATTEMPTS = 8
 _PAUSE_S = 0.2
@@ -81,7 +81,7 @@ class Reconciler:
                 return
             before = after
             await asyncio.sleep(_PAUSE_S)
-        raise VenueUnreachable(
+        raise VenueUnreachableError(
             f"{self._venue}: balances kept changing while they were read: is another program trading?"
         )
 
@@ -113,7 +113,7 @@ class Reconciler:
                 )
                 await self._cancel(instrument.symbol, order.client_order_id)
             await asyncio.sleep(_PAUSE_S)
-        raise VenueUnreachable(
+        raise VenueUnreachableError(
             f"{self._venue}: orders of ours are still working after {_ATTEMPTS} attempts to cancel them: "
             "cancel orders whose client id starts with 'mmd' by hand"
         )

@@ -22,7 +22,7 @@ from adapters.binance_spot.wire import (
 )
 from mmd.core.events import ClockOffset
 from mmd.core.ports import Clock
-from mmd.errors import CodecError, VenueError, VenueUnreachable
+from mmd.errors import CodecError, VenueError, VenueUnreachableError
 from mmd.shell.rest import RestClient, RestResponse
 
 T = TypeVar("T")
@@ -126,8 +126,8 @@ class RestApi:
         """Send an order command; the answer, a refusal too, in the WebSocket API's form.
 
         Raises:
-            HttpRefused: turned away for its rate, with nothing done.
-            VenueUnreachable: no answer, so nobody knows what became of it.
+            HttpRefusedError: turned away for its rate, with nothing done.
+            VenueUnreachableError: no answer, so nobody knows what became of it.
             CodecError: an answer that is not JSON.
         """
         response = await self._call(call.method, call.path, call.params)
@@ -162,7 +162,7 @@ class RestApi:
         if response.status == _OK:
             return response.body
         if response.status >= _SERVER_ERROR:
-            raise VenueUnreachable(
+            raise VenueUnreachableError(
                 f"{path}: the venue has an internal error, HTTP {response.status}"
             )
         try:

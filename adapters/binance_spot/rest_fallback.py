@@ -25,7 +25,7 @@ from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import CodecError, VenueError
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 
 _QUEUE_MAX = 256
 _WORKERS = 4
@@ -91,7 +91,7 @@ class RestFallback:
                     await self._cancel_own(command, emit)
                 else:
                     await self._ask(command, emit)
-            except HttpRefused as error:
+            except HttpRefusedError as error:
                 now_ns, reason = self._clock.monotonic_ns(), RejectReason.RATE_LIMIT
                 _tell(refused(command, reason, error.status, str(error), now_ns), emit)
             except (VenueError, CodecError) as error:  # doubt is reported as such

@@ -23,9 +23,9 @@ from mmd.core.instrument import Instrument
 from mmd.core.market.record import DIFF
 from mmd.core.ports import Clock, EventSink
 from mmd.core.units import NANOS_PER_SECOND, InstrumentId
-from mmd.errors import CodecError, MmdError, VenueError, VenueUnreachable
+from mmd.errors import CodecError, MmdError, VenueError, VenueUnreachableError
 from mmd.shell.backoff import Backoff
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.reconnect import keep_connected
 from mmd.shell.websocket import WebSocket, WebSocketLimits
 
@@ -120,7 +120,7 @@ class StreamFeed:
                     await self._replace()
                 except (VenueError, CodecError) as error:
                     _log.warning("feed_replace_failed", error=str(error), **self._log_keys)
-                    asked_s = error.retry_after_s if isinstance(error, HttpRefused) else 0.0
+                    asked_s = error.retry_after_s if isinstance(error, HttpRefusedError) else 0.0
                     await asyncio.sleep(backoff.next_s(at_least_s=asked_s))
         finally:
             await self._leader.close()
@@ -158,7 +158,7 @@ class StreamFeed:
                 self._end_overlap(overlap)
         _raise_bug(old)
         if self._leader is old:
-            raise VenueUnreachable("the new connection was lost before it could take over")
+            raise VenueUnreachableError("the new connection was lost before it could take over")
         if self._overlap is overlap:
             self._restart_torn(overlap)
             asyncio.get_running_loop().call_later(_TAIL_S, self._end_overlap, overlap)

@@ -37,7 +37,7 @@ from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock, EventSink
 from mmd.core.units import InstrumentId
 from mmd.errors import CodecError, InstrumentError, MmdError, VenueError
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.rest import RestClient
 
 _log = structlog.get_logger()
@@ -103,7 +103,7 @@ class BinanceSpotVenue:
         """Fetch the instruments' rules and, with a key, this account's fees; checks key and clock.
 
         Raises:
-            VenueUnreachable: nothing answers at rest_url, or its TLS is not trusted.
+            VenueUnreachableError: nothing answers at rest_url, or its TLS is not trusted.
             AuthError: key, signature or clock refused.
             InstrumentError: a symbol that the venue does not list.
         """
@@ -243,7 +243,9 @@ class BinanceSpotVenue:
                 sink.on_event(await self._api.measure_clock(self._name))
             except (VenueError, CodecError) as error:
                 _log.warning("clock_check_failed", venue=self._name, error=str(error))
-                await asyncio.sleep(error.retry_after_s if isinstance(error, HttpRefused) else 1.0)
+                await asyncio.sleep(
+                    error.retry_after_s if isinstance(error, HttpRefusedError) else 1.0
+                )
             refused.clear()
             try:
                 async with asyncio.timeout(self._settings.clock_check_s):

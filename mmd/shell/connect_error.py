@@ -4,12 +4,12 @@ import socket
 import ssl
 from collections.abc import Mapping
 
-from mmd.errors import VenueUnreachable
+from mmd.errors import VenueUnreachableError
 
 _RETRY_AFTER_S_MAX = 3 * 86_400.0  # the longest ban that venues state
 
 
-class HttpRefused(VenueUnreachable):
+class HttpRefusedError(VenueUnreachableError):
     """The server answered, and the answer was no: 429, 418, 403, 5xx ...
 
     `status` is the HTTP status; `retry_after_s` is what the server asks to wait, 0 where it says nothing.
@@ -21,7 +21,7 @@ class HttpRefused(VenueUnreachable):
         self.retry_after_s = retry_after_s
 
 
-def unreachable(error: BaseException, where: str) -> VenueUnreachable:
+def unreachable(error: BaseException, where: str) -> VenueUnreachableError:
     """The error that a failed connection attempt to `where` (host:port) should be reported as."""
     match error:
         case TimeoutError():
@@ -36,7 +36,7 @@ def unreachable(error: BaseException, where: str) -> VenueUnreachable:
             text = f"the host name in {where} cannot be resolved: check the address and DNS"
         case _:
             text = f"cannot connect to {where}: {str(error) or type(error).__name__}"
-    return VenueUnreachable(text)
+    return VenueUnreachableError(text)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from mmd.errors import MmdError, VenueUnreachable
+from mmd.errors import MmdError, VenueUnreachableError
 
 _log = structlog.get_logger()
 START_TIMEOUT_S = 120.0
@@ -37,7 +37,7 @@ class ExchangeProcess:
 
         Raises:
             MmdError: It ended before it listened, with its own message and exit code.
-            VenueUnreachable: It did not listen in time.
+            VenueUnreachableError: It did not listen in time.
         """
         read_end, self._lifeline = os.pipe()
         self._process = process = await asyncio.create_subprocess_exec(
@@ -61,7 +61,7 @@ class ExchangeProcess:
             address = await asyncio.wait_for(self._address(process.stdout), START_TIMEOUT_S)
         except TimeoutError:
             await self.stop()
-            raise VenueUnreachable(
+            raise VenueUnreachableError(
                 f"the embedded exchange did not listen within {START_TIMEOUT_S:.0f} s"
             ) from None
         self._read(self._discard(process.stdout), "exchange-stdout")
@@ -108,13 +108,13 @@ class ExchangeProcess:
         await asyncio.wait(self._readers, timeout=STOP_TIMEOUT_S)
         told = _OPTION.sub(r"embedded.\1", self._last_words)
         if code < 0:
-            return VenueUnreachable(
+            return VenueUnreachableError(
                 f"embedded exchange: killed by signal {-code}; start mmd run again"
             )
         error = MmdError(
             f"embedded exchange: {told or f'ended unexpectedly with exit code {code}'}"
         )
-        error.exit_code = code or VenueUnreachable.exit_code
+        error.exit_code = code or VenueUnreachableError.exit_code
         return error
 
     def _read(self, reading: Coroutine[Any, Any, None], name: str) -> None:

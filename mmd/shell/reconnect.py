@@ -8,9 +8,9 @@ import structlog
 
 from mmd.core.ports import Clock
 from mmd.core.units import NANOS_PER_SECOND
-from mmd.errors import CodecError, VenueError, VenueUnreachable
+from mmd.errors import CodecError, VenueError, VenueUnreachableError
 from mmd.shell.backoff import Backoff
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.websocket import WebSocket
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ async def keep_connected(
         except (VenueError, CodecError) as error:
             if not was_up:
                 raise
-            wait_s = error.retry_after_s if isinstance(error, HttpRefused) else 0.0
+            wait_s = error.retry_after_s if isinstance(error, HttpRefusedError) else 0.0
             _log.warning("connect_failed", error=str(error), **log_keys)
         if clock.monotonic_ns() - started_ns > _SETTLED_NS:
             backoff.reset()
@@ -48,14 +48,14 @@ async def while_open(ws: WebSocket, work: Coroutine[Any, Any, T]) -> T:
     """Result of `work`, given up as soon as the connection is gone.
 
     Raises:
-        VenueUnreachable: the connection went first; or whatever ended it, if that was an error.
+        VenueUnreachableError: the connection went first; or whatever ended it, if that was an error.
     """
     task, gone = asyncio.create_task(work), asyncio.create_task(ws.wait_closed())
     try:
         await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
-        raise ws.failure or VenueUnreachable(f"connection lost: {ws.close_reason}")
+        raise ws.failure or VenueUnreachableError(f"connection lost: {ws.close_reason}")
     finally:
         task.cancel()
         gone.cancel()

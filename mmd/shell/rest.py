@@ -9,8 +9,8 @@ from yarl import URL
 
 from mmd.core.ports import Clock
 from mmd.core.units import NANOS_PER_SECOND
-from mmd.errors import VenueUnreachable
-from mmd.shell.connect_error import HttpRefused, retry_after_s, unreachable
+from mmd.errors import VenueUnreachableError
+from mmd.shell.connect_error import HttpRefusedError, retry_after_s, unreachable
 
 _CONNECTIONS_MAX = 4
 _CHUNK_BYTES = 2**16
@@ -56,8 +56,8 @@ class RestClient:
         """Send a request and read its answer; `query` goes out byte for byte, as signatures need.
 
         Raises:
-            HttpRefused: 429 or 418; also, without touching the network, until its Retry-After has passed.
-            VenueUnreachable: no connection, no answer in time, or an answer beyond the size limit.
+            HttpRefusedError: 429 or 418; also, without touching the network, until its Retry-After has passed.
+            VenueUnreachableError: no connection, no answer in time, or an answer beyond the size limit.
         """
         self._check_ban()
         url = URL(f"{self._url}{path}?{query}" if query else f"{self._url}{path}", encoded=True)
@@ -71,7 +71,9 @@ class RestClient:
         except TimeoutError as error:
             raise unreachable(error, self._where) from error
         except aiohttp.ClientError as error:
-            raise VenueUnreachable(f"{self._where} broke off {method} {path}: {error!r}") from error
+            raise VenueUnreachableError(
+                f"{self._where} broke off {method} {path}: {error!r}"
+            ) from error
         response = RestResponse(answer.status, answer.headers, body)
         self._note_ban(response, f"{method} {path}")
         return response
@@ -93,7 +95,7 @@ class RestClient:
         async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
             body += chunk
             if len(body) > self._body_bytes_max:
-                raise VenueUnreachable(
+                raise VenueUnreachableError(
                     f"{self._where} sent more than {self._body_bytes_max} bytes for {answer.url.path}"
                 )
         return bytes(body)
@@ -101,7 +103,7 @@ class RestClient:
     def _check_ban(self) -> None:
         left_s = (self._blocked_until_ns - self._clock.monotonic_ns()) / NANOS_PER_SECOND
         if left_s > 0.0:
-            raise HttpRefused(
+            raise HttpRefusedError(
                 f"{self._where} asked for no requests during another {left_s:.1f} s",
                 _TOO_MANY_REQUESTS,
                 left_s,
@@ -112,7 +114,7 @@ class RestClient:
             return
         wait_s = retry_after_s(response.headers) or _WAIT_UNSTATED_S
         self._blocked_until_ns = self._clock.monotonic_ns() + int(wait_s * NANOS_PER_SECOND)
-        raise HttpRefused(
+        raise HttpRefusedError(
             f"{self._where} refused {what} with HTTP {response.status}: request rate exceeded, wait {wait_s:.0f} s",
             response.status,
             wait_s,

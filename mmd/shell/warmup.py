@@ -45,7 +45,5 @@ def compile_progress() -> Iterator[CompileProgress]:
         yield progress
     if progress.compiled:
         start = "\r\x1b[K" if sys.stderr.isatty() else ""
-        print(
-            f"{start}compiled {progress.compiled} kernels in {progress.seconds:.1f} s",
-            file=sys.stderr,
-        )  # noqa: T201
+        done = f"compiled {progress.compiled} kernels in {progress.seconds:.1f} s"
+        print(start + done, file=sys.stderr)  # noqa: T201

@@ -29,8 +29,8 @@ from websockets.uri import WebSocketURI, parse_uri
 
 from mmd.core.ports import Clock
 from mmd.core.units import NANOS_PER_SECOND
-from mmd.errors import ConfigError, MmdError, VenueUnreachable
-from mmd.shell.connect_error import HttpRefused, retry_after_s, unreachable
+from mmd.errors import ConfigError, MmdError, VenueUnreachableError
+from mmd.shell.connect_error import HttpRefusedError, retry_after_s, unreachable
 
 # A logger of our own: at DEBUG the library would write whole frames, signatures and keys included.
 _LOGGER = logging.getLogger("mmd.websocket")
@@ -100,8 +100,8 @@ class WebSocket(asyncio.Protocol):
 
         Raises:
             ConfigError: the address is none.
-            HttpRefused: the server answered the handshake with something else than 101.
-            VenueUnreachable: no connection, no trusted TLS, or no answer in time.
+            HttpRefusedError: the server answered the handshake with something else than 101.
+            VenueUnreachableError: no connection, no trusted TLS, or no answer in time.
         """
         limits = limits or WebSocketLimits()
         try:
@@ -213,7 +213,7 @@ class WebSocket(asyncio.Protocol):
             )  # a bug in a callback: never to be mistaken for a network fault
         if not self._opened and self.failure is None:
             where = f"{self._uri.host}:{self._uri.port}"
-            self.failure = VenueUnreachable(
+            self.failure = VenueUnreachableError(
                 f"{where} closed the connection during the WebSocket handshake: check the address"
             )
         self._report(f"connection lost: {exc}" if exc else "connection closed without a goodbye")
@@ -300,15 +300,17 @@ class WebSocket(asyncio.Protocol):
                 transport.close()
 
 
-def _handshake_failure(uri: WebSocketURI, error: Exception) -> VenueUnreachable:
+def _handshake_failure(uri: WebSocketURI, error: Exception) -> VenueUnreachableError:
     """The typed error for a handshake that did not end in 101."""
     where = f"{uri.host}:{uri.port}{uri.path}"
     if not isinstance(error, InvalidStatus):
-        return VenueUnreachable(f"{where} does not speak WebSocket ({error}): check the address")
+        return VenueUnreachableError(
+            f"{where} does not speak WebSocket ({error}): check the address"
+        )
     status, headers = error.response.status_code, error.response.headers
     wait_s = retry_after_s(_plain(headers))
     hint = f"; it asks to wait {wait_s:.0f} s" if wait_s else ""
-    return HttpRefused(
+    return HttpRefusedError(
         f"{where} refused the WebSocket handshake with HTTP {status}{hint}", status, wait_s
     )
 

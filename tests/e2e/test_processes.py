@@ -155,7 +155,7 @@ def test_people_can_halt_and_resume(start: Callable[[int], Family]) -> None:
         lambda: family.post("/api/control/halt", TOKEN),
         lambda: mmd("halt", "--journal", "var/journal", cwd=family.folder),
         lambda: family.process.send_signal(signal.SIGUSR1),
-        lambda: (family.folder / "var/journal/HALT").touch(),
+        (family.folder / "var/journal/HALT").touch,
     ]
     for halt in halts:
         halt()
@@ -187,5 +187,5 @@ def test_when_the_parent_is_killed_the_engine_pulls_its_quotes(
             ),
             15,
         )
-    summary = json.loads(wait_for(lambda: (family.folder / "s.json").read_text(), 10))
+    summary = json.loads(wait_for((family.folder / "s.json").read_text, 10))
     assert summary["reconciliation"]["open_orders_left"] == 0

@@ -6,7 +6,7 @@ import pytest
 
 from mmd import errors
 from mmd.errors import MmdError
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 
 
 def subclasses(of: type[MmdError]) -> list[type[MmdError]]:
@@ -16,7 +16,7 @@ def subclasses(of: type[MmdError]) -> list[type[MmdError]]:
 
 def test_every_error_stands_in_the_documented_hierarchy() -> None:
     """The docstring is what a reader looks at first."""
-    assert HttpRefused in subclasses(MmdError)
+    assert HttpRefusedError in subclasses(MmdError)
     for kind in subclasses(MmdError):
         assert re.search(rf"\b{kind.__name__}\b", errors.__doc__ or ""), kind
 
@@ -27,7 +27,7 @@ def test_every_error_stands_in_the_documented_hierarchy() -> None:
         (errors.MmdError, 1),
         (errors.ConfigError, 2),
         (errors.VenueError, 3),
-        (errors.VenueUnreachable, 3),
+        (errors.VenueUnreachableError, 3),
         (errors.AuthError, 4),
         (errors.JournalError, 5),
         (errors.TapeError, 6),

@@ -7,7 +7,7 @@ from adapters.binance_spot.private_key import Ed25519Signer
 from mmd.core.events import (
     RejectReason,
 )
-from mmd.errors import AuthError, CodecError, VenueUnreachable
+from mmd.errors import AuthError, CodecError, VenueUnreachableError
 from tests.unit.adapters.binance_spot.api_line import TIMEOUT, Line
 
 
@@ -34,14 +34,14 @@ def test_subscription_without_an_answer_ends_the_connection(mmd):
     line = Line(mmd)
     line.session.start(0)
     line.session.expire(TIMEOUT)
-    with pytest.raises(VenueUnreachable, match="no answer to the user-data subscription"):
+    with pytest.raises(VenueUnreachableError, match="no answer to the user-data subscription"):
         line.session.expire(TIMEOUT + 1)
 
 
 @pytest.mark.parametrize(
     ("event", "error", "text"),
     [
-        ({"e": "eventStreamTerminated", "E": 1}, VenueUnreachable, "ended the user-data"),
+        ({"e": "eventStreamTerminated", "E": 1}, VenueUnreachableError, "ended the user-data"),
         ({"e": "gossip", "E": 1}, CodecError, "gossip"),
         ({"E": 1}, CodecError, "missing required field `e`"),
     ],

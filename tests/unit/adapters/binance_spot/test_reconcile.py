@@ -12,7 +12,7 @@ from adapters.binance_spot.rejects import CANCEL_REJECTED, NO_SUCH_ORDER
 from adapters.binance_spot.rest_api import TRADES_PAGE
 from adapters.binance_spot.wire import AccountBalance, AccountInfo, MyTrade, OrderReport
 from mmd.core.events import Balance, Fill, OrderStatus, Reconciled
-from mmd.errors import VenueError, VenueUnreachable
+from mmd.errors import VenueError, VenueUnreachableError
 from mmd.shell.clock import SystemClock
 
 OURS, OLD = 7 << 32 | 1, 6 << 32 | 9
@@ -199,7 +199,7 @@ async def test_venue_set_back_gets_the_last_word_in_the_end(bench):
 async def test_account_that_never_rests_is_told(bench):
     """Another program trades: one line, and no Reconciled."""
     bench.venue.free = [str(k) for k in range(1, 40)]
-    with pytest.raises(VenueUnreachable, match="is another program trading"):
+    with pytest.raises(VenueUnreachableError, match="is another program trading"):
         await bench.run()
     assert bench.of(Reconciled) == []
     assert not bench.state.in_sync
@@ -209,7 +209,7 @@ async def test_orders_that_will_not_go_are_told(bench):
     """Eight attempts, then what to do by hand."""
     bench.venue.orders = [order(1, encode_id(OLD))]
     bench.venue.sticky = True
-    with pytest.raises(VenueUnreachable, match="starts with 'mmd' by hand"):
+    with pytest.raises(VenueUnreachableError, match="starts with 'mmd' by hand"):
         await bench.run()
     assert len(bench.venue.canceled) == 8
 

@@ -11,9 +11,9 @@ from adapters.binance_spot.auth import HmacSigner
 from adapters.binance_spot.rest_api import RestApi
 from adapters.binance_spot.rest_orders import RestCall
 from adapters.binance_spot.venue_clock import VenueClock
-from mmd.errors import AuthError, CodecError, VenueError, VenueUnreachable
+from mmd.errors import AuthError, CodecError, VenueError, VenueUnreachableError
 from mmd.shell.clock import SystemClock
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.rest import RestClient
 
 KEY, SECRET = "the-key", "the-secret"
@@ -122,10 +122,10 @@ async def test_public_calls_carry_no_key():
         (400, '{"code":-1121,"msg":"Invalid symbol."}', VenueError, "-1121 Invalid symbol"),
         (401, '{"code":-2015,"msg":"Invalid API-key."}', AuthError, "API key was refused"),
         (403, "<html>", VenueError, "refused with HTTP 403"),
-        (500, "oops", VenueUnreachable, "internal error, HTTP 500"),
-        (503, '{"code":-1008,"msg":"Busy"}', VenueUnreachable, "HTTP 503"),
-        (429, "{}", HttpRefused, "wait 9 s"),
-        (418, "{}", HttpRefused, "wait 9 s"),
+        (500, "oops", VenueUnreachableError, "internal error, HTTP 500"),
+        (503, '{"code":-1008,"msg":"Busy"}', VenueUnreachableError, "HTTP 503"),
+        (429, "{}", HttpRefusedError, "wait 9 s"),
+        (418, "{}", HttpRefusedError, "wait 9 s"),
         (200, "{", CodecError, "openOrders"),
     ],
 )
@@ -160,7 +160,7 @@ async def test_commands_come_back_in_the_apis_form():
             await api.carry_out(CALL)
     async with served((429, "{}")) as (api, server):
         for _ in range(2):
-            with pytest.raises(HttpRefused):
+            with pytest.raises(HttpRefusedError):
                 await api.carry_out(CALL)
         assert len(server.requests) == 1, "nothing is sent before Retry-After has passed"
 

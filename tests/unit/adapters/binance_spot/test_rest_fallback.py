@@ -26,7 +26,7 @@ from mmd.core.events import (
 )
 from mmd.core.units import Side, TimeInForce, client_order_id
 from mmd.shell.clock import SystemClock
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 from tests.unit.adapters.binance_spot.venue_rig import Rig, rig
 
 POST_ONLY = TimeInForce.POST_ONLY
@@ -166,7 +166,7 @@ async def test_rest_that_asks_to_wait_refuses(mmd):
 
     class TurnedAway:
         async def carry_out(self, _):
-            raise HttpRefused("wait", 429, 3.0)
+            raise HttpRefusedError("wait", 429, 3.0)
 
     told = []
     fallback = RestFallback(

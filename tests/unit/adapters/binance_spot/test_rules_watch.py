@@ -14,7 +14,7 @@ from adapters.binance_spot.rules_watch import RulesWatch
 from adapters.binance_spot.wire import CommissionRates, ExchangeInfo, SymbolFilter, SymbolInfo
 from mmd.core.events import InstrumentStatus
 from mmd.core.instrument import TradingStatus
-from mmd.errors import VenueError, VenueUnreachable
+from mmd.errors import VenueError, VenueUnreachableError
 from mmd.shell.clock import SystemClock
 
 TRADING, CANCEL_ONLY, HALTED = TradingStatus
@@ -146,7 +146,7 @@ async def test_delisted_symbols_are_halted_and_the_others_go_on():
 
 @pytest.mark.parametrize(
     "error",
-    [VenueUnreachable("down"), VenueError("Invalid symbol.", -1), VenueError("x", BAD_SYMBOL)],
+    [VenueUnreachableError("down"), VenueError("Invalid symbol.", -1), VenueError("x", BAD_SYMBOL)],
 )
 async def test_failures_are_tried_again(error):
     """What could not be read says nothing, but a venue that lists nothing of ours any more does."""
@@ -169,7 +169,7 @@ async def test_error_while_asking_one_by_one_is_tried_again():
                 raise VenueError("Invalid symbol.", BAD_SYMBOL)
             if names == ["BUSDT"]:
                 w.listing.reads += 1
-                raise VenueUnreachable("down")
+                raise VenueUnreachableError("down")
             return await real(names)
 
         w.listing.exchange_info = half

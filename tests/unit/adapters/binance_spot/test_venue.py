@@ -33,7 +33,7 @@ from mmd.core.events import (
 )
 from mmd.core.market.record import DIFF, SNAPSHOT, TOP, TRADE
 from mmd.core.units import Side, TimeInForce, client_order_id
-from mmd.errors import AuthError, InstrumentError, VenueUnreachable
+from mmd.errors import AuthError, InstrumentError, VenueUnreachableError
 from tests.unit.adapters.binance_spot.venue_rig import rig
 
 SESSION = 0x5F3A
@@ -262,10 +262,10 @@ async def test_nothing_listening():
         port = free.getsockname()[1]
     expected = f"nothing is listening at 127.0.0.1:{port}"
     async with rig(started=False, rest_url=f"http://127.0.0.1:{port}") as r:
-        with pytest.raises(VenueUnreachable, match=expected):
+        with pytest.raises(VenueUnreachableError, match=expected):
             await r.venue.load()
     for wrong in ("stream_url", "api_url"):
         async with rig(**{wrong: f"ws://127.0.0.1:{port}"}) as r:
-            with pytest.raises(VenueUnreachable, match=expected):
+            with pytest.raises(VenueUnreachableError, match=expected):
                 await asyncio.wait_for(asyncio.shield(r.task), 5)
             r.task = None

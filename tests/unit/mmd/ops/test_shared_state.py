@@ -83,7 +83,7 @@ def test_reader_never_sees_a_torn_state(tmp_path: Path) -> None:
     path = tmp_path / "state"
     SharedStateWriter(path).publish(numbered(0))
     reader = SharedStateReader(path)
-    other = multiprocessing.get_context("spawn").Process(target=_publish_on, args=(path, 20_000))
+    other = multiprocessing.get_context("fork").Process(target=_publish_on, args=(path, 20_000))
     other.start()
     seen = [0]
     while other.is_alive():

@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 
-from mmd.errors import VenueUnreachable
+from mmd.errors import VenueUnreachableError
 from mmd.shell.connect_error import retry_after_s, unreachable
 
 
@@ -22,7 +22,7 @@ from mmd.shell.connect_error import retry_after_s, unreachable
 )
 def test_each_failure_has_its_line(error: Exception, text: str):
     """What was tried and what happened."""
-    with pytest.raises(VenueUnreachable, match=text) as caught:
+    with pytest.raises(VenueUnreachableError, match=text) as caught:
         raise unreachable(error, "h:1")
     assert "\n" not in str(caught.value)
 

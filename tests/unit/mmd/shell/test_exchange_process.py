@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from mmd.errors import MmdError, VenueUnreachable
+from mmd.errors import MmdError, VenueUnreachableError
 from mmd.shell import exchange_process
 from mmd.shell.exchange_process import ExchangeProcess
 
@@ -51,7 +51,7 @@ async def test_a_violent_death_is_an_error() -> None:
     await exchange.start()
     assert exchange._process is not None
     os.kill(exchange._process.pid, signal.SIGKILL)
-    with pytest.raises(VenueUnreachable, match="killed by signal 9"):
+    with pytest.raises(VenueUnreachableError, match="killed by signal 9"):
         await exchange.wait()
     await exchange.stop()
 
@@ -60,7 +60,7 @@ async def test_one_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch)
     """It is not left behind."""
     monkeypatch.setattr(exchange_process, "START_TIMEOUT_S", 0.05)
     exchange = ExchangeProcess(["--port", "0"])
-    with pytest.raises(VenueUnreachable, match="did not listen within"):
+    with pytest.raises(VenueUnreachableError, match="did not listen within"):
         await exchange.start()
     assert exchange._process is not None
     assert exchange._process.returncode is not None

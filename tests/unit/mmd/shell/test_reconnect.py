@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import structlog
 
-from mmd.errors import AuthError, CodecError, VenueUnreachable
+from mmd.errors import AuthError, CodecError, VenueUnreachableError
 from mmd.shell.backoff import Backoff
 from mmd.shell.clock import SystemClock
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.reconnect import keep_connected, while_open
 
 
@@ -37,7 +37,7 @@ async def keep(script: Script) -> None:
     await keep_connected(script, backoff(), SystemClock(), venue="v")
 
 
-@pytest.mark.parametrize("error", [VenueUnreachable("no"), AuthError("no"), CodecError("no")])
+@pytest.mark.parametrize("error", [VenueUnreachableError("no"), AuthError("no"), CodecError("no")])
 async def test_first_failure_is_raised(error: Exception):
     """A wrong address or key is told at once."""
     with pytest.raises(type(error)):
@@ -46,7 +46,7 @@ async def test_first_failure_is_raised(error: Exception):
 
 async def test_later_failures_are_logged_and_retried():
     """After one success nothing expected ends it."""
-    script = Script(None, VenueUnreachable("gone"), AuthError("no"), CodecError("odd"), None)
+    script = Script(None, VenueUnreachableError("gone"), AuthError("no"), CodecError("odd"), None)
     with structlog.testing.capture_logs() as logs:
         task = asyncio.create_task(keep(script))
         while len(script.at_s) < 6:  # noqa: ASYNC110
@@ -68,7 +68,7 @@ async def test_bugs_are_never_retried():
 
 async def test_servers_wait_is_respected():
     """A 429 with Retry-After delays the next attempt by at least that."""
-    script = Script(None, HttpRefused("slow down", 429, 0.2))
+    script = Script(None, HttpRefusedError("slow down", 429, 0.2))
     task = asyncio.create_task(keep(script))
     while len(script.at_s) < 3:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
@@ -99,7 +99,7 @@ async def test_work_is_given_up_when_the_connection_goes():
             cancelled.append(True)
             raise
 
-    for failure, expected in ((None, VenueUnreachable), (AuthError("key"), AuthError)):
+    for failure, expected in ((None, VenueUnreachableError), (AuthError("key"), AuthError)):
         ws = Socket()
         ws.failure = failure
         asyncio.get_running_loop().call_later(0.01, ws.gone.set)

@@ -7,9 +7,9 @@ import socket
 import pytest
 from aiohttp import web
 
-from mmd.errors import VenueUnreachable
+from mmd.errors import VenueUnreachableError
 from mmd.shell.clock import SystemClock
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.rest import RestClient
 
 
@@ -73,11 +73,11 @@ def test_ban_is_kept_without_asking_again(run, status: int):
         clock = SettableClock()
         async with served(handler) as where:
             client = RestClient(f"http://{where}", clock)
-            with pytest.raises(HttpRefused, match=f"HTTP {status}") as first:
+            with pytest.raises(HttpRefusedError, match=f"HTTP {status}") as first:
                 await client.call("GET", "/x")
             assert first.value.retry_after_s == 20.0
             clock.ahead_ns = 19 * 10**9
-            with pytest.raises(HttpRefused, match="no requests during another"):
+            with pytest.raises(HttpRefusedError, match="no requests during another"):
                 await client.call("GET", "/x")
             assert len(calls) == 1
             clock.ahead_ns = 21 * 10**9
@@ -106,7 +106,7 @@ def test_failures_are_one_clear_line(run, tls):
 
     async def expect(where: str, text: str, **options):
         client = RestClient(where, SystemClock(), **options)
-        with pytest.raises(VenueUnreachable, match=text):
+        with pytest.raises(VenueUnreachableError, match=text):
             await client.call("GET", "/x")
         await client.close()
 

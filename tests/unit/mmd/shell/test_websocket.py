@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from aiohttp import WSMsgType, web
 
-from mmd.errors import CodecError, ConfigError, VenueUnreachable
+from mmd.errors import CodecError, ConfigError, VenueUnreachableError
 from mmd.shell.clock import SystemClock
-from mmd.shell.connect_error import HttpRefused
+from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.websocket import WebSocket, WebSocketLimits
 
 CLOCK = SystemClock()
@@ -252,7 +252,9 @@ def test_refused_handshake_carries_status_and_wait(run, status: int):
     async def main():
         log = Log()
         async with served(refuse) as where:
-            with pytest.raises(HttpRefused, match=f"HTTP {status}; it asks to wait 17 s") as caught:
+            with pytest.raises(
+                HttpRefusedError, match=f"HTTP {status}; it asks to wait 17 s"
+            ) as caught:
                 await open_to(f"ws://{where}/path", log)
         assert (caught.value.status, caught.value.retry_after_s) == (status, 17.0)
         assert log.seen == []
@@ -276,12 +278,14 @@ def test_connection_errors_name_the_address(run, tls):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        with pytest.raises(VenueUnreachable, match=f"nothing is listening at 127.0.0.1:{port}"):
+        with pytest.raises(
+            VenueUnreachableError, match=f"nothing is listening at 127.0.0.1:{port}"
+        ):
             await open_to(f"ws://127.0.0.1:{port}", log)
         with pytest.raises(ConfigError, match="expected a ws:// or wss:// address"):
             await open_to("http://localhost", log)
         async with served(echo, server_tls) as where:
-            with pytest.raises(VenueUnreachable, match=r"certificate of .* is not trusted"):
+            with pytest.raises(VenueUnreachableError, match=r"certificate of .* is not trusted"):
                 await open_to(f"wss://{where}", log)
             ws = await WebSocket.connect(
                 f"wss://{where}", log.on_message, log.on_closed, CLOCK, tls=client_tls
@@ -291,7 +295,7 @@ def test_connection_errors_name_the_address(run, tls):
             await log.until("message", 2)
             await ws.close()
         async with served(echo) as where:
-            with pytest.raises(VenueUnreachable, match="does not speak TLS"):
+            with pytest.raises(VenueUnreachableError, match="does not speak TLS"):
                 await open_to(f"wss://{where}", log)
         for behaviour, text in (
             (stuck, "did not answer in time"),
@@ -299,7 +303,7 @@ def test_connection_errors_name_the_address(run, tls):
         ):
             server = await asyncio.start_server(behaviour, "127.0.0.1", 0)
             where = server.sockets[0].getsockname()[1]
-            with pytest.raises(VenueUnreachable, match=text):
+            with pytest.raises(VenueUnreachableError, match=text):
                 await open_to(f"ws://127.0.0.1:{where}", log, open_timeout_s=0.3)
             server.close()
         assert log.messages == [b"hello", b"over TLS"]
