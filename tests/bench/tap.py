@@ -43,8 +43,9 @@ class Tap:
 
     def on_server_bytes(self, data: bytes, write: Callable[[bytes], None]) -> None:
         """Pass on to the client; a move starts the watch."""
-        if _DEPTH in data:
-            self.moves += 1
+        moves = data.count(_DEPTH)
+        if moves > 0:
+            self.moves += moves
             self._written_ns = time.monotonic_ns()
         write(data)
 

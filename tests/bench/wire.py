@@ -8,7 +8,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +28,7 @@ OURS = "mmd, GLFT"
 PLAIN = {"answers only, no maker": "noop", "websockets + orjson, no model": "orjson"}
 CLIENTS = (OURS, *PLAIN, "ccxt.pro")
 SETTLE_S = 6.0
+START_S = 60.0
 SKIP = 20
 """First frames that are not counted: clients warm up."""
 
@@ -51,10 +52,11 @@ async def measure(client: str, frames: int, gap_ms: float) -> Measured:
         tap = Tap(int((await exchange.start()).rsplit(":", 1)[1]), SKIP)
         process = await _start(client, await tap.start(), Path(folder))
         try:
-            await _until(lambda: tap.moves >= SKIP, client, process)
-            before = _cpu_s(process.pid)
-            await _until(lambda: tap.moves >= frames, client, process)
-            after = _cpu_s(process.pid)
+            async with asyncio.timeout(frames * gap_ms / 1e3 + START_S):
+                await _until(lambda: tap.moves >= SKIP, client, process)
+                before = _cpu_s(process.pid)
+                await _until(lambda: tap.moves >= frames, client, process)
+                after = _cpu_s(process.pid)
         finally:
             if process.returncode is None:
                 process.terminate()
@@ -107,7 +109,7 @@ async def _start(client: str, port: int, folder: Path) -> Process:
         pairs = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
         command = ["-m", "mmd.cli.main", "run", "--config", str(EMBEDDED), *pairs]
     return await asyncio.create_subprocess_exec(
-        sys.executable, *command, cwd=ROOT, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
+        sys.executable, *command, cwd=ROOT, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
     )
 
 
