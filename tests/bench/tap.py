@@ -1,7 +1,7 @@
 """A tap on the wire between a client and the exchange: passes every byte on and takes the time at the client's side.
 
-The watch starts as a depth frame is written to the client and stops as the client's next bytes arrive on its order
-connection. The exchange's own work is thereby outside the measurement, for every client alike.
+The watch starts as the first market frame of a move is written to the client and stops as the client's next bytes
+arrive on its order connection. The exchange's own work is thereby outside the measurement, for every client alike.
 """
 
 import asyncio
@@ -11,13 +11,15 @@ from typing import cast
 
 _DEPTH = b"depthUpdate"
 _ORDERS_PATH = b"GET /ws-api"
+_MARKET_PATHS = (b"GET /stream", b"GET /ws/", b"GET /ws ")
+PAUSE_NS = 1_000_000
 
 
 class Tap:
     """Listens on a free port for clients of an exchange on another port.
 
     Attributes:
-        answers_ns: per move, from the depth frame's write to the first bytes of an order.
+        answers_ns: per move, from its first frame's write to the first bytes of an order.
         moves: depth frames passed on.
     """
 
@@ -28,6 +30,7 @@ class Tap:
         self._exchange_port = exchange_port
         self._skip = skip
         self._written_ns = 0
+        self._heard_ns = 0
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
@@ -41,12 +44,16 @@ class Tap:
         if self._server is not None:
             self._server.close()
 
-    def on_server_bytes(self, data: bytes, write: Callable[[bytes], None]) -> None:
-        """Pass on to the client; a move starts the watch."""
-        moves = data.count(_DEPTH)
-        if moves > 0:
-            self.moves += moves
-            self._written_ns = time.monotonic_ns()
+    def on_market_bytes(self, data: bytes, write: Callable[[bytes], None]) -> None:
+        """Pass on to the client; the first bytes after a pause are a move and start the watch.
+
+        Whether a client hears of a move first by its depth frame or by the best prices is its own choice.
+        """
+        now_ns = time.monotonic_ns()
+        self.moves += data.count(_DEPTH)
+        if now_ns - self._heard_ns > PAUSE_NS:
+            self._written_ns = now_ns
+        self._heard_ns = now_ns
         write(data)
 
     def on_order_bytes(self) -> None:
@@ -70,6 +77,7 @@ class _Client(asyncio.Protocol):
         self._early: list[bytes] = []
         self._exchange: asyncio.Transport | None = None
         self._sends_orders: bool | None = None
+        self._hears_market = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by type
@@ -78,9 +86,7 @@ class _Client(asyncio.Protocol):
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         port = self._tap.exchange_port
-        exchange, _ = await loop.create_connection(
-            lambda: _Exchange(self._tap, self._transport), "127.0.0.1", port
-        )
+        exchange, _ = await loop.create_connection(lambda: _Exchange(self), "127.0.0.1", port)
         for data in self._early:
             exchange.write(data)
         self._exchange = exchange
@@ -88,12 +94,24 @@ class _Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._sends_orders is None:
             self._sends_orders = data.startswith(_ORDERS_PATH)
+            self._hears_market = data.startswith(_MARKET_PATHS)
         elif self._sends_orders:
             self._tap.on_order_bytes()
         if self._exchange is None:
             self._early.append(data)
         else:
             self._exchange.write(data)
+
+    def on_exchange_bytes(self, data: bytes) -> None:
+        """Pass on what the exchange says."""
+        if self._hears_market:
+            self._tap.on_market_bytes(data, self._transport.write)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """The exchange hung up."""
+        self._transport.close()
 
     def connection_lost(self, _: Exception | None) -> None:
         if self._exchange is not None:
@@ -103,12 +121,11 @@ class _Client(asyncio.Protocol):
 class _Exchange(asyncio.Protocol):
     """Its other half, towards the exchange."""
 
-    def __init__(self, tap: Tap, client: asyncio.Transport) -> None:
-        self._tap = tap
+    def __init__(self, client: _Client) -> None:
         self._client = client
 
     def data_received(self, data: bytes) -> None:
-        self._tap.on_server_bytes(data, self._client.write)
+        self._client.on_exchange_bytes(data)
 
     def connection_lost(self, _: Exception | None) -> None:
         self._client.close()
