@@ -197,13 +197,13 @@ def test_lost_private_link_makes_every_order_unknown_until_queried(bench: Engine
 
 def test_timed_out_request_pauses_quoting_and_is_queried(bench: EngineBench) -> None:
     """An order whose answer never came may be working: ask, and add nothing meanwhile."""
-    order = next(c for c in bench.turn() if isinstance(c, PlaceOrder))
+    order = next(c for c in bench.decide() if isinstance(c, PlaceOrder))
     bench.event(RequestTimedOut(bench.now_ns, ZERO, order.client_order_id))
-    bench.maker.orders.get(order.client_order_id)
-    commands = bench.turn()
-    if bench.maker.orders.unknown_count:
-        assert any(isinstance(c, QueryOrder) for c in commands)
-        assert not any(isinstance(c, PlaceOrder | ReplaceOrder) for c in commands)
+    assert bench.maker.orders.unknown_count == 1
+    commands = bench.decide()
+    asked = [c.client_order_id for c in commands if isinstance(c, QueryOrder)]
+    assert asked == [order.client_order_id]
+    assert not any(isinstance(c, PlaceOrder | ReplaceOrder) for c in commands)
 
 
 def test_fill_moves_position_and_quotes(bench: EngineBench) -> None:
