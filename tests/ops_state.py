@@ -18,7 +18,7 @@ def state_of(bench: DriverBench) -> State:
 
 def obey_all(bench: DriverBench) -> None:
     """The driver decides, the venue does what it was told."""
-    bench.driver._decide()
+    bench.driver.decide()
     sent, bench.venue.sent = bench.venue.sent, []
     for command in sent:
         bench.obey(command)

@@ -49,6 +49,14 @@ class EventSink(Protocol):
         ...
 
 
+class Sender(Protocol):
+    """Where approved commands go."""
+
+    def send(self, command: Approved[Command]) -> None:
+        """Write a command to the wire now; what cannot be sent is reported as an event, soon."""
+        ...
+
+
 class Venue(Protocol):
     """One exchange, connected. All methods but `send` may take as long as the network does."""
 

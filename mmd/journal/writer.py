@@ -14,13 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from crc32c import crc32c
-
 from mmd.core.commands import Command
 from mmd.core.events import Event
 from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
-from mmd.journal.format import CHECKED, HEAD, SUFFIX, Kind, encoder
+from mmd.journal.format import HEAD, SUFFIX, Kind, encoder, write_record
 
 _HEAD_SIZE = HEAD.size
 # Plain integers: members of an Enum are looked up through its metaclass, 0.1 us each.
@@ -102,18 +100,12 @@ class JournalWriter:
         self.close()
 
     def _append(self, kind: int, body: bytes | memoryview) -> None:
-        """Body before head: a record exists from the moment its length does."""
-        size = len(body)
-        if self._at + size > self._room:
+        if self._at + len(body) > self._room:
             self._roll()
-        out, at = self._map, self._at
+        out = self._map
         assert out is not None, "journal is closed"
-        sequence = self.records = self.records + 1
-        start = at + _HEAD_SIZE
-        self._at = end = start + size
-        out[start:end] = body
-        checksum = crc32c(body, crc32c(CHECKED.pack(sequence, kind)))
-        HEAD.pack_into(out, at, size, checksum, sequence, kind)
+        self.records += 1
+        self._at = write_record(out, self._at, self.records, kind, body)
 
     def _roll(self) -> None:
         """Close the full segment and start the next with the header."""

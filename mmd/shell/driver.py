@@ -6,7 +6,7 @@ is sent, so the session replays to the same commands. Statistics are kept once t
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -24,7 +24,7 @@ from mmd.core.events import (
     Timer,
 )
 from mmd.core.market.record import MARKET, TS_RECV_NS, MarketViews, RecordViews, pack
-from mmd.core.ports import Clock, Journal, Venue
+from mmd.core.ports import Clock, Journal, Sender
 from mmd.errors import JournalError
 from mmd.jit.kernel import Rec, bind, new
 from mmd.shell.latency import Histogram
@@ -53,7 +53,8 @@ class Driver:
         self._clock = clock
         self._pack = bind(pack, new(MARKET))
         self._views = MarketViews()
-        self._venues: list[Venue] = []
+        self.venues: Sequence[Sender] = ()
+        """Where commands go: all to the first, until several can be traded at once."""
         self._scheduled = False
         self._applied: list[tuple[int, int, int]] = []
         """Of each market record since the last decision: when it was received, handed over, applied."""
@@ -63,9 +64,14 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def start(self, venues: list[Venue]) -> None:
+    @property
+    def is_idle(self) -> bool:
+        """Whether no decision is due."""
+        return not self._scheduled
+
+    def start(self, venues: Sequence[Sender]) -> None:
         """Begin to keep time; call inside the running loop."""
-        self._venues = venues
+        self.venues = venues
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(TIMER_PERIOD_S, self._on_timer, self._loop.time())
 
@@ -100,14 +106,14 @@ class Driver:
         """Pass a person's (or the supervisor's) order to the engine and act on it now."""
         _log.warning("operator_command", action=action.name.lower(), who=who)
         self.on_event(OperatorCommand(self._clock.monotonic_ns(), action, who))
-        self._decide()
+        self.decide()
 
     def _schedule(self) -> None:
         if not self._scheduled and self._loop is not None:
             self._scheduled = True
-            self._loop.call_soon(self._decide)
+            self._loop.call_soon(self.decide)
 
-    def _decide(self) -> None:
+    def decide(self) -> None:
         """One decision for all that was applied since the last."""
         self._scheduled = False
         began_ns = self._clock.monotonic_ns()
@@ -120,7 +126,7 @@ class Driver:
             for approved in self.engine.decide(decision):
                 decided_ns = decided_ns or self._clock.monotonic_ns()
                 if self._record_command(approved.command):
-                    self._venues[0].send(approved)
+                    self.venues[0].send(approved)
                     sent_ns = sent_ns or self._clock.monotonic_ns()
         finally:
             self._deciding = False

@@ -1,10 +1,11 @@
 """A WebSocket client without tasks or queues: frames go from the transport straight to a callback.
 
-`websockets`' sans-I/O ClientProtocol parses; this asyncio protocol moves its bytes. What it promises:
+`websockets`' sans-I/O ClientProtocol parses all but plain text messages. What this asyncio protocol promises:
 
 * `on_open(ws)` runs before the first `on_message(payload, ts_recv_ns)`; `on_closed(reason)` runs once, as
   soon as the connection is unusable, and no message follows it.
 * ts_recv_ns is read once per chunk of bytes from the socket, before anything is parsed.
+* `send` writes to the socket before it returns, as long as the peer reads.
 * Anything that is wrong (silence, a peer that does not read, an MmdError from `on_message`) ends the
   connection; `failure` then holds the error, where there is one.
 * No task is started, and no socket outlives `close()` by more than close_timeout_s.
@@ -20,8 +21,7 @@ from typing import Self, cast
 
 from typing_extensions import override
 from websockets.client import ClientProtocol
-from websockets.datastructures import Headers
-from websockets.exceptions import InvalidStatus, InvalidURI
+from websockets.exceptions import InvalidURI
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import State
@@ -30,7 +30,9 @@ from websockets.uri import WebSocketURI, parse_uri
 from mmd.core.ports import Clock
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import ConfigError, MmdError, VenueUnreachableError
-from mmd.shell.connect_error import HttpRefusedError, retry_after_s, unreachable
+from mmd.shell.connect_error import unreachable
+from mmd.shell.dial import dial, handshake_failure
+from mmd.shell.text_frames import TEXT_HEAD, FrameCutter, masked_text
 
 # A logger of our own: at DEBUG the library would write whole frames, signatures and keys included.
 _LOGGER = logging.getLogger("mmd.websocket")
@@ -78,7 +80,11 @@ class WebSocket(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._settled = asyncio.Event()
         self._lost = asyncio.Event()
+        self._cutter = FrameCutter(limits.message_bytes_max)
+        self._answer = b""
+        """What the server has said before the connection was open."""
         self._parts: list[bytes] = []
+        self._choked = False
         self._recv_ns = clock.monotonic_ns()
         self._opened = False
         self.close_reason = ""
@@ -113,7 +119,7 @@ class WebSocket(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(limits.open_timeout_s):
-                await loop.create_connection(lambda: ws, uri.host, uri.port, ssl=context)
+                await dial(loop, ws, uri, context)
                 await ws._settled.wait()
         except OSError as error:
             ws._drop()
@@ -134,8 +140,10 @@ class WebSocket(asyncio.Protocol):
     def send(self, message: bytes) -> None:
         """Write one text message to the socket now; only while `is_open`."""
         assert self.is_open, "expected an open connection; check is_open before sending"
-        self._protocol.send_text(message)
+        self._protocol.writes.append(masked_text(message))
         self._flush()
+        if self._choked:
+            self._check_backlog()
 
     def abort(self, reason: str, failure: Exception | None = None) -> None:
         """End the connection without a goodbye; `reason` goes to on_closed."""
@@ -165,7 +173,7 @@ class WebSocket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the handshake."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=self._limits.backlog_bytes_max)
+        self._transport.set_write_buffer_limits(high=0)  # uvloop then writes at once
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._protocol.send_request(self._protocol.connect())
@@ -175,17 +183,45 @@ class WebSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Stamp, parse, hand over, answer pings."""
         self._recv_ns = now_ns = self._clock.monotonic_ns()
-        protocol = self._protocol
-        protocol.receive_data(data)
         try:
-            for event in protocol.events_received():
-                if isinstance(event, Frame):
-                    self._on_frame(event, now_ns)
-                elif isinstance(event, Response) and protocol.handshake_exc is None:
-                    self._on_handshake()
+            if not self._opened:
+                data = self._shake_hands(data, now_ns)
+            data, frames = self._cutter.cut(data)
+            for head, begin, payload, end in frames:
+                if head == TEXT_HEAD and self._passes:
+                    self.on_message(data[payload:end], now_ns)
+                else:
+                    self._parse(data[begin:end], now_ns)
         except MmdError as error:
             self.abort(str(error), error)
-            return
+
+    @property
+    def _passes(self) -> bool:
+        """Whether a text frame now is a message, and no part of one, and wanted."""
+        protocol = self._protocol
+        is_whole = protocol.current_size is None and protocol.state is State.OPEN
+        return is_whole and not self.close_reason
+
+    def _shake_hands(self, data: bytes, now_ns: int) -> bytes:
+        """Take in the server's answer to the handshake; returns the bytes of frames behind it."""
+        self._answer += data
+        head, end, rest = self._answer.partition(b"\r\n\r\n")
+        if not end:
+            return b""
+        self._answer = b""
+        is_refusal = not head.startswith(b"HTTP/1.1 101 ")
+        self._parse(head + end + rest * is_refusal, now_ns)
+        return b"" if is_refusal else rest
+
+    def _parse(self, data: bytes, now_ns: int) -> None:
+        """Anything but a plain text message, by the library."""
+        protocol = self._protocol
+        protocol.receive_data(data)
+        for event in protocol.events_received():
+            if isinstance(event, Frame):
+                self._on_frame(event, now_ns)
+            elif isinstance(event, Response) and protocol.handshake_exc is None:
+                self._on_handshake()
         if protocol.writes:
             self._flush()
         if protocol.state is not State.OPEN:
@@ -193,8 +229,22 @@ class WebSocket(asyncio.Protocol):
 
     @override
     def pause_writing(self) -> None:
-        """The peer does not read: what we send would arrive too late to be wanted."""
-        self.abort(f"the peer does not read: {self._limits.backlog_bytes_max} bytes are waiting")
+        """Something could not be written at once."""
+        self._choked = True
+        self._check_backlog()
+
+    @override
+    def resume_writing(self) -> None:
+        """Everything is written."""
+        self._choked = False
+
+    def _check_backlog(self) -> None:
+        """Of a peer that does not read: what we send would arrive too late to be wanted."""
+        transport = self._transport
+        assert transport is not None, "expected a connected transport"
+        limit = self._limits.backlog_bytes_max
+        if transport.get_write_buffer_size() > limit:
+            self.abort(f"the peer does not read: {limit} bytes are waiting")
 
     @override
     def eof_received(self) -> None:
@@ -245,7 +295,7 @@ class WebSocket(asyncio.Protocol):
         """The handshake failed, the peer said goodbye, or it broke the protocol."""
         protocol = self._protocol
         if protocol.handshake_exc is not None:
-            self.failure = self.failure or _handshake_failure(self._uri, protocol.handshake_exc)
+            self.failure = self.failure or handshake_failure(self._uri, protocol.handshake_exc)
             self._settled.set()
             return
         if protocol.state is State.CONNECTING:
@@ -298,23 +348,3 @@ class WebSocket(asyncio.Protocol):
                 transport.write_eof()
             else:
                 transport.close()
-
-
-def _handshake_failure(uri: WebSocketURI, error: Exception) -> VenueUnreachableError:
-    """The typed error for a handshake that did not end in 101."""
-    where = f"{uri.host}:{uri.port}{uri.path}"
-    if not isinstance(error, InvalidStatus):
-        return VenueUnreachableError(
-            f"{where} does not speak WebSocket ({error}): check the address"
-        )
-    status, headers = error.response.status_code, error.response.headers
-    wait_s = retry_after_s(_plain(headers))
-    hint = f"; it asks to wait {wait_s:.0f} s" if wait_s else ""
-    return HttpRefusedError(
-        f"{where} refused the WebSocket handshake with HTTP {status}{hint}", status, wait_s
-    )
-
-
-def _plain(headers: Headers) -> dict[str, str]:
-    """Headers as a dict under their usual capitalisation; the last of repeated ones wins."""
-    return {name.title(): value for name, value in headers.raw_items()}

@@ -8,7 +8,10 @@ LEVELS = 20
 STEP_TICKS = 5
 """How far the touch jumps to and fro: less than a half spread, so that nothing is filled, and no multiple of
 the distance of levels, so that no order keeps its place."""
-HALF_SPREAD_BPS = 20
+HALF_SPREAD_BPS = 40
+"""So wide that no order shares a level with the market."""
+MARK = b'"5.00'
+"""In every frame of a move (quantities of the market begin so), in none that only tells of a client's own orders."""
 _MID_TICKS = 10_000
 
 

@@ -2,12 +2,15 @@
 
 The watch starts as the first market frame of a move is written to the client and stops as the client's next bytes
 arrive on its order connection. The exchange's own work is thereby outside the measurement, for every client alike.
+Frames that only tell of the client's own orders are no moves.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
 from typing import cast
+
+from tests.bench import moving_market
 
 _DEPTH = b"depthUpdate"
 _ORDERS_PATH = b"GET /ws-api"
@@ -45,15 +48,16 @@ class Tap:
             self._server.close()
 
     def on_market_bytes(self, data: bytes, write: Callable[[bytes], None]) -> None:
-        """Pass on to the client; the first bytes after a pause are a move and start the watch.
+        """Pass on to the client; the first bytes of a move after a pause start the watch.
 
         Whether a client hears of a move first by its depth frame or by the best prices is its own choice.
         """
         now_ns = time.monotonic_ns()
         self.moves += data.count(_DEPTH)
-        if now_ns - self._heard_ns > PAUSE_NS:
-            self._written_ns = now_ns
-        self._heard_ns = now_ns
+        if moving_market.MARK in data:
+            if now_ns - self._heard_ns > PAUSE_NS:
+                self._written_ns = now_ns
+            self._heard_ns = now_ns
         write(data)
 
     def on_order_bytes(self) -> None:
@@ -76,7 +80,7 @@ class _Client(asyncio.Protocol):
         self._tap = tap
         self._early: list[bytes] = []
         self._exchange: asyncio.Transport | None = None
-        self._sends_orders: bool | None = None
+        self._sends_orders = False
         self._hears_market = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,7 +96,9 @@ class _Client(asyncio.Protocol):
         self._exchange = exchange
 
     def data_received(self, data: bytes) -> None:
-        if self._sends_orders is None:
+        if data.startswith(
+            b"GET "
+        ):  # a client may ask by REST first and upgrade the same connection
             self._sends_orders = data.startswith(_ORDERS_PATH)
             self._hears_market = data.startswith(_MARKET_PATHS)
             data = data.replace(b"permessage-deflate", b"permessage-nothing")  # we read what passes

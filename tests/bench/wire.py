@@ -1,7 +1,8 @@
 """Wire to wire on loopback: depth frame written to the client, to the first bytes of an order read from it.
 
 Each client runs in a process of its own against the same embedded exchange, which plays the same market. A tap on
-the wire takes the time, so that the exchange's own work is not measured and all clients are measured alike.
+the wire takes the time, so that the exchange's own work is not measured and all clients are measured alike. Where
+there are two cores or more, clients have one (or the rest) to themselves, as they would on a trading host.
 """
 
 import asyncio
@@ -25,10 +26,12 @@ from tests.daemon import EMBEDDED
 
 ROOT = Path(__file__).parents[2]
 OURS = "mmd, GLFT"
+COLD = "mmd, not kept warm"
 PLAIN = {"answers only, no maker": "noop", "websockets + orjson, no model": "orjson"}
-CLIENTS = (OURS, *PLAIN, "ccxt.pro")
+CLIENTS = (OURS, COLD, *PLAIN, "ccxt.pro")
 SETTLE_S = 6.0
 START_S = 60.0
+CORES = sorted(os.sched_getaffinity(0))
 SKIP = 20
 """First frames that are not counted: clients warm up."""
 
@@ -46,6 +49,7 @@ async def measure(client: str, frames: int, gap_ms: float) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         tape = Path(folder) / "moving.txt"
         moving_market.write_tape(tape, frames, int(gap_ms * 1e6), int(SETTLE_S * 1e9))
+        os.sched_setaffinity(0, CORES[:1])
         exchange = ExchangeProcess(
             ["--port", "0", "--tape", str(tape), "--orders-per-10s", "10000000"]
         )
@@ -106,10 +110,18 @@ async def _start(client: str, port: int, folder: Path) -> Process:
             "risk.orders_per_day": "1000000000",
             "risk.messages_per_minute": "1000000000",
         }
+        if client == COLD:
+            settings["latency.keep_warm_ms"] = "0"
         pairs = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
         command = ["-m", "mmd.cli.main", "run", "--config", str(EMBEDDED), *pairs]
     return await asyncio.create_subprocess_exec(
-        sys.executable, *command, cwd=ROOT, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
+        sys.executable,
+        *command,
+        cwd=ROOT,
+        stdin=DEVNULL,
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, CORES[1:] or CORES),
     )
 
 

@@ -58,7 +58,7 @@ async def test_ages_and_readiness_follow_the_engine() -> None:
     before = state_of(bench)
     assert before.instruments[0].book.age_s == pytest.approx(1.5)
     bench.event(FeedDown(bench.now_ns, ZERO, "reset"))
-    bench.driver._decide()
+    bench.driver.decide()
     state = state_of(bench)
     assert not state.ready
     assert not state.instruments[0].book.synced

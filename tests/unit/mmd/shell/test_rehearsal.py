@@ -1,0 +1,87 @@
+"""The rehearsal of the hot path: it really quotes, and it touches nothing real."""
+
+import asyncio
+
+import msgspec
+
+from adapters.binance_spot.rehearsal import BinanceSpotStage
+from mmd.core.commands import PlaceOrder, ReplaceOrder
+from mmd.core.units import InstrumentId
+from mmd.journal.scratch import ScratchJournal
+from mmd.shell.clock import SystemClock
+from mmd.shell.rehearsal import KeepWarm, Rehearsal, snapshot_at
+from tests.driver_bench import DriverBench
+from tests.session import instrument, session_spec
+
+MID = 10_000
+
+
+def _rehearsal(**changes) -> tuple[Rehearsal, ScratchJournal]:
+    journal = ScratchJournal()
+    rehearsal = Rehearsal(session_spec(**changes), journal, SystemClock())
+    rehearsal.begin(BinanceSpotStage(rehearsal.instrument, MID, 1), snapshot_at(MID))
+    return rehearsal, journal
+
+
+def test_every_play_ends_in_orders():
+    """Each imaginary move of the market makes the shadow move its orders, and all of it is journalled."""
+    rehearsal, journal = _rehearsal()
+    rehearsal.play()
+    sent, records = rehearsal.orders, journal.records
+    for _ in range(50):
+        rehearsal.play()
+    assert rehearsal.orders - sent == 2 * 50
+    assert journal.records - records >= 50 * (2 + 2 * 2)
+
+
+def test_limits_of_the_session_do_not_silence_it():
+    """Rate limits and minimum intervals of the real session hold for the real session alone."""
+    spec = session_spec()
+    slow = msgspec.structs.replace(
+        spec.quoting, requote_interval_ns=10**10, requote_tolerance_bps=50.0
+    )
+    tight = msgspec.structs.replace(spec.risk, orders_per_10s=2, orders_per_day=2)
+    rehearsal, _ = _rehearsal(quoting=slow, risk=tight)
+    for _ in range(20):
+        rehearsal.play()
+    assert rehearsal.orders > 20
+
+
+def test_an_instrument_with_any_number_is_rehearsed_as_the_first():
+    """The shadow trades one instrument, the session's first, whatever its number there."""
+    rehearsal, _ = _rehearsal(instruments=(instrument(id=InstrumentId(0), symbol="FIRST"),))
+    assert rehearsal.instrument.symbol == "FIRST"
+    rehearsal.play()
+    assert rehearsal.orders > 0
+
+
+def test_requests_of_the_stage_are_what_the_venue_would_get():
+    """The shadow's orders run through the venue's encoder: method, symbol and price are in the frame."""
+    stage = BinanceSpotStage(instrument(), MID, 1)
+    place = PlaceOrder(InstrumentId(0), 1 << 33, 0, MID, 5, 0)
+    replace = ReplaceOrder(InstrumentId(0), 1 << 33, (1 << 33) + 1, 0, MID, 5, 0)
+    assert len(stage.encode(replace)) > len(stage.encode(place)) > 200
+
+
+async def test_it_waits_for_the_market_and_gives_way_to_decisions():
+    """Nothing is rehearsed before the first real order, nor while a real decision is due."""
+    bench = DriverBench()
+    bench.start()
+    rehearsal = Rehearsal(bench.driver.engine.spec, ScratchJournal(), SystemClock())
+    warm = KeepWarm(rehearsal, bench.driver, 1e-3, BinanceSpotStage)
+    warm.start()
+    await asyncio.sleep(0.15)
+    assert rehearsal.orders == 0
+    bench.bring_up()
+    await asyncio.sleep(0.3)
+    assert rehearsal.orders > 0
+    sent, records = list(bench.venue.sent), len(bench.journal.records)
+    played = rehearsal.orders
+    bench.shift(5)  # a decision is due, and nothing lets the loop make it
+    assert not bench.driver.is_idle
+    warm.play_if_idle()
+    assert rehearsal.orders == played
+    assert bench.venue.sent == sent, "the real venue hears of real orders only"
+    assert len(bench.journal.records) <= records + 1
+    warm.stop()
+    bench.driver.stop()
