@@ -1,15 +1,20 @@
 """Our order ids as Binance's clientOrderId: `mmd<session>-<sequence>`, both in hex, at most 20 characters."""
 
+from functools import lru_cache
+
 from mmd.core.units import SESSION_MAX, ClientOrderId, client_order_id, session_of
 
 PREFIX = "mmd"
 """What tells our orders from all others in the account."""
 _FORM = f"{PREFIX}%x-%x"
 _SEQUENCES = client_order_id(1, 0)
+_REMEMBERED = 4096
+"""Texts kept: an order is named when it is placed, when it is replaced, and in what the venue says of it."""
 NO_ORDER = ClientOrderId(0)
 """Stands for an order that is not ours, and in answers to CancelAll for no order in particular."""
 
 
+@lru_cache(_REMEMBERED)
 def encode_id(order_id: ClientOrderId) -> str:
     """Text form of an id: 'mmd5f3a2b1c-1f' is the 31st order of session 5f3a2b1c."""
     return _FORM % divmod(order_id, _SEQUENCES)

@@ -1,11 +1,14 @@
-"""A market that moves on every frame, so that any maker has to requote on every frame."""
+"""A market that moves on every frame, so that any maker has to requote on every frame.
+
+A frame changes 31 levels, about as many as one of a busy perpetual's.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 SYMBOL = "BENCHUSDT"
 LEVELS = 20
-STEP_TICKS = 5
+STEP_TICKS = 7
 """How far the touch jumps to and fro: less than a half spread, so that nothing is filled, and no multiple of
 the distance of levels, so that no order keeps its place."""
 HALF_SPREAD_BPS = 40
@@ -30,9 +33,12 @@ def frames(count: int) -> Iterator[tuple[int, str]]:
     before = [_levels(_MID_TICKS, side, 5_000) for side in range(2)]
     for n in range(count):
         mid = _MID_TICKS + STEP_TICKS * ((n + 1) % 2)
-        after = [_levels(mid, side, 5_000 + n % 7) for side in range(2)]
+        after = [
+            _levels(mid, side, 5_000) | {mid + 2 * side - 1: 5_001 + n % 7} for side in range(2)
+        ]
         changed = [
-            {px: 0 for px in old if px not in new} | new
+            {px: 0 for px in old if px not in new}
+            | {px: lots for px, lots in new.items() if old.get(px) != lots}
             for old, new in zip(before, after, strict=True)
         ]
         before = after
