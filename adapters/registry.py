@@ -10,9 +10,26 @@ from pydantic import BaseModel
 from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock, Venue
 from mmd.errors import ConfigError
+from mmd.shell.rehearsal import StageAt
+from mmd.tape.importers.formats import Format
 
 _ADAPTERS = {"binance_spot": ("BinanceSpotSettings", "BinanceSpotVenue")}
-"""Package under `adapters` → settings class in its `settings`, venue class in its `venue`, beside a compile_kernels function."""
+"""Package under `adapters` → settings class in its `settings`, venue class in its `venue`, beside functions compile_kernels
+and stage_at."""
+
+RECORDING_FORMATS = {
+    "binance-raw": Format(
+        "raw frames of Binance spot, USD-M or COIN-M: lines '<local us or ns> <json>' (.gz or plain)",
+        "adapters.binance_spot.recording",
+        "open_recording",
+    ),
+    "binance-json": Format(
+        "JSON files (.json or .json.gz) of Binance's own messages: a snapshot, diffs, trades",
+        "adapters.binance_spot.json_messages",
+        "open_json_messages",
+    ),
+}
+"""Formats of recordings that are read by an adapter's codec, beside `mmd.tape.importers.formats.FORMATS`."""
 
 
 class Adapter(NamedTuple):
@@ -22,6 +39,8 @@ class Adapter(NamedTuple):
     venue: Callable[..., Venue]
     compile_kernels: Callable[[Sequence[Instrument]], None]
     """Compiles what the venue will need, or loads it from the cache."""
+    stage_at: StageAt
+    """What a rehearsal of the hot path runs through."""
 
     def make(self, name: str, settings: BaseModel, clock: Clock, rng: Generator) -> Venue:
         """A venue that is not connected yet."""
@@ -41,4 +60,4 @@ def adapter(name: str) -> Adapter:
     package = f"adapters.{name}"
     settings: Any = getattr(import_module(f"{package}.settings"), classes[0])
     module: Any = import_module(f"{package}.venue")
-    return Adapter(settings, getattr(module, classes[1]), module.compile_kernels)
+    return Adapter(settings, getattr(module, classes[1]), module.compile_kernels, module.stage_at)

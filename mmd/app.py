@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from adapters.registry import Adapter, adapter
+from mmd.calibration.catalogue import find_preset
 from mmd.config import Settings
 from mmd.config_errors import explain
 from mmd.core.engine import Engine
@@ -16,14 +17,17 @@ from mmd.core.instrument import Instrument
 from mmd.core.market.record import MARKET, pack
 from mmd.core.ports import Clock, Venue
 from mmd.core.spec import SCHEMA, SessionSpec
+from mmd.core.trading_day import DayState
 from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
-from mmd.exchange.presets import PRESETS
 from mmd.jit.kernel import bind, new
 from mmd.journal.reader import sessions_in
-from mmd.journal.recovery import inventory_targets
+from mmd.journal.recovery import day_state, inventory_targets
+from mmd.journal.scratch import ScratchJournal
 from mmd.journal.writer import JournalWriter
 from mmd.shell.clock import SystemClock
+from mmd.shell.driver import Driver
+from mmd.shell.rehearsal import KeepWarm, Rehearsal
 from mmd.shell.warmup import CompileProgress, compile_progress
 
 _SESSION_EPOCH_S = 1_577_836_800
@@ -56,6 +60,7 @@ def session_spec(
     """What a session that begins now is made of."""
     now_ns = clock.unix_ns()
     targets = _carried_targets(settings)
+    risk = settings.risk.spec()
     return SessionSpec(
         schema=SCHEMA,
         version=version("mmd"),
@@ -67,7 +72,8 @@ def session_spec(
         instruments=tuple(instruments),
         target_atoms=tuple(targets.get((i.venue, i.symbol)) for i in instruments),
         quoting=settings.quoting.spec(),
-        risk=settings.risk.spec(),
+        risk=risk,
+        day=_carried_day(settings, now_ns, risk.day_starts_s),
     )
 
 
@@ -90,10 +96,11 @@ def check(settings: Settings) -> None:
     """Refuse now what would otherwise be found out only after something was started. Raises: ConfigError."""
     _venue_settings(settings, embedded_address(settings))
     embedded = settings.embedded
-    if settings.environment == "embedded" and embedded.preset not in PRESETS:
-        raise ConfigError(
-            f"embedded.preset = {embedded.preset!r}: expected one of {', '.join(sorted(PRESETS))}"
-        )
+    if settings.environment == "embedded":
+        try:
+            find_preset(embedded.preset)
+        except ConfigError as error:
+            raise ConfigError(f"embedded.preset = {embedded.preset!r}: {error}") from error
 
 
 def embedded_address(settings: Settings) -> str | None:
@@ -151,6 +158,18 @@ def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
         ) from error
 
 
+def _carried_day(settings: Settings, now_ns: int, starts_s: int) -> DayState | None:
+    """What the day has come to already; an exchange that is started with us begins a world of its own."""
+    if settings.environment == "embedded" and settings.embedded.autostart:
+        return None
+    try:
+        return day_state(sessions_in(settings.journal.folder), now_ns, starts_s)
+    except JournalError as error:
+        raise JournalError(
+            f"{error}; to start without the day's loss so far set journal.folder to a new folder"
+        ) from error
+
+
 def open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:
     """A new journal for the session, in a folder named by its start in UTC. Raises: JournalError."""
     section = settings.journal
@@ -159,6 +178,17 @@ def open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:
     return JournalWriter(
         folder, spec, segment_bytes=section.segment_mib << 20, sync_ns=section.sync_ms * 1_000_000
     )
+
+
+def rehearsal(settings: Settings, driver: Driver, clock: Clock) -> KeepWarm | None:
+    """What keeps the hot path warm; None where nobody wants it, or nothing is quoted."""
+    period_s = settings.latency.keep_warm_ms / 1e3
+    if period_s == 0.0 or not settings.quoting.enabled:
+        return None
+    ((name, section),) = settings.venues.items()
+    shadow = Rehearsal(driver.engine.spec, ScratchJournal(), clock)
+    stage_at = _adapter(name, section.adapter).stage_at
+    return KeepWarm(shadow, driver, period_s, stage_at, spins=settings.latency.spin)
 
 
 def exchange_arguments(settings: Settings) -> list[str]:

@@ -22,19 +22,14 @@ from pydantic_settings import (
 from typing_extensions import override
 
 from mmd.config_errors import explain
-from mmd.core.spec import QuotingSpec, RiskSpec
+from mmd.config_risk import RiskSection
+from mmd.config_section import NS_PER_MS, Section, seconds_of_day
+from mmd.core.spec import QuotingSpec
 from mmd.errors import ConfigError
 
 ENV_PREFIX = "MMD_"
 SECRETS_FOLDER = Path("/run/secrets")
 _NOT_SETTINGS = {"MMD_RECORDINGS"}
-_NS_PER_MS = 1_000_000
-
-
-class _Section(BaseModel):
-    """A frozen group of settings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class VenueSection(BaseModel):
@@ -52,7 +47,7 @@ class VenueSection(BaseModel):
         return [("adapter", self.adapter), ("instruments", self.instruments)]
 
 
-class EmbeddedSection(_Section):
+class EmbeddedSection(Section):
     """The embedded exchange that `mmd run` starts where environment = embedded."""
 
     autostart: bool = Field(
@@ -69,7 +64,7 @@ class EmbeddedSection(_Section):
     )
 
 
-class QuotingSection(_Section):
+class QuotingSection(Section):
     """How to quote. Prices in basis points of mid, sizes in quote currency, times in milliseconds."""
 
     enabled: bool = Field(True, description="false: keep books and features, send no orders")
@@ -134,7 +129,16 @@ class QuotingSection(_Section):
         0.5, ge=0, description="an order this near its target keeps its queue place"
     )
     requote_interval_ms: int = Field(
-        0, ge=0, description="least time between two requotes of an instrument"
+        0, ge=0, description="least age of an order before it is moved towards the touch; 0: none"
+    )
+    smoothing_s: float = Field(
+        0.0, ge=0, description="time constant of the fair value's exponential smoothing; 0: none"
+    )
+    passive_spread_multiplier: float = Field(
+        2.0, ge=1, le=10, description="how much wider quotes are while cautious"
+    )
+    passive_size_multiplier: float = Field(
+        0.5, gt=0, le=1, description="how much smaller they are then"
     )
     refresh_delay_ms: int = Field(
         100, ge=0, description="wait before a filled side is quoted again"
@@ -159,43 +163,34 @@ class QuotingSection(_Section):
         """The engine's form: nanoseconds for milliseconds, the rest as it stands."""
         fields = self.model_dump()
         for key in ("requote_interval", "refresh_delay", "request_timeout"):
-            fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * _NS_PER_MS
+            fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * NS_PER_MS
         close = fields.pop("close_utc")
-        fields["close_utc_s"] = (
-            None if close is None else int(close[:2]) * 3600 + int(close[3:]) * 60
-        )
+        fields["close_utc_s"] = None if close is None else seconds_of_day(close)
         return QuotingSpec(**fields)
 
 
-class RiskSection(_Section):
-    """Hard limits, per instrument, in its quote currency."""
+class LatencySection(Section):
+    """What the daemon does to answer fast."""
 
-    position_notional_max: Decimal = Field(
-        Decimal(1000), gt=0, description="largest position, worst case included"
+    keep_warm_ms: float = Field(
+        1.0,
+        ge=0,
+        le=1000,
+        description="pause between rehearsals of the hot path, which keep it in the caches; 0: none",
     )
-    order_notional_max: Decimal = Field(Decimal(500), gt=0, description="largest order")
-    collar_bps: float = Field(200.0, gt=0, description="largest distance of an order from mid")
-    open_orders_max: int = Field(8, ge=1, description="open orders a side")
-    orders_per_10s: int = Field(80, ge=1, description="order budget of 10 seconds")
-    orders_per_day: int = Field(160_000, ge=1, description="order budget of a day")
-    messages_per_minute: int = Field(5_000, ge=1, description="request budget of a minute")
-    stale_book_ms: int = Field(3_000, gt=0, description="no quotes on a book older than this")
-    loss_max: Decimal = Field(Decimal(50), gt=0, description="day loss that halts")
-    drawdown_max: Decimal = Field(
-        Decimal(50), gt=0, description="fall from the day's peak that halts"
+    spin: bool = Field(
+        False,
+        description="never sleep between messages: faster, and takes a whole core, which should be the engine's own",
     )
-    rejects_max: int = Field(20, ge=1, description="rejects within the window that stop new risk")
-    rejects_window_ms: int = Field(10_000, gt=0)
 
-    def spec(self) -> RiskSpec:
-        """The engine's form: nanoseconds for milliseconds, the rest as it stands."""
-        fields = self.model_dump()
-        for key in ("stale_book", "rejects_window"):
-            fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * _NS_PER_MS
-        return RiskSpec(**fields)
+    @model_validator(mode="after")
+    def _spins_warm(self) -> "LatencySection":
+        if self.spin and self.keep_warm_ms == 0.0:
+            raise ValueError("spin needs keep_warm_ms above 0: it spins between rehearsals")
+        return self
 
 
-class JournalSection(_Section):
+class JournalSection(Section):
     """Where every event and command is recorded."""
 
     folder: Path = Field(Path("var/journal"), description="one sub-folder per session")
@@ -203,7 +198,7 @@ class JournalSection(_Section):
     sync_ms: int = Field(50, gt=0, description="longest time until a record is on the disk")
 
 
-class HttpSection(_Section):
+class HttpSection(Section):
     """The daemon's own HTTP server."""
 
     host: str = Field("127.0.0.1", description="address it binds; loopback unless you mean it")
@@ -214,7 +209,7 @@ class HttpSection(_Section):
     )
 
 
-class LogSection(_Section):
+class LogSection(Section):
     """Logging to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -244,6 +239,7 @@ class Settings(BaseSettings):
     embedded: EmbeddedSection = EmbeddedSection()
     quoting: QuotingSection = QuotingSection()
     risk: RiskSection = RiskSection()
+    latency: LatencySection = LatencySection()
     journal: JournalSection = JournalSection()
     http: HttpSection = HttpSection()
     log: LogSection = LogSection()

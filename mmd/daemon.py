@@ -162,6 +162,7 @@ class Daemon:
             self._options.shared,
             driver,
             state_of,
+            self._clock,
         )
         address = await side.start(stack)
         _log.info(
@@ -174,6 +175,10 @@ class Daemon:
         self._is_trading = True
         driver.start([venue])
         stack.callback(driver.stop)
+        warm = app.rehearsal(self._settings, driver, self._clock)
+        if warm is not None:
+            warm.start()
+            stack.callback(warm.stop)
         with quiet_collections(asyncio.get_running_loop()):
             await self._supervise(venue, driver, side)
         facts = RunFacts(

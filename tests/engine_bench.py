@@ -48,9 +48,9 @@ class EngineBench:
         m = self._market
         m["kind"], m["instrument"], m["ts_recv_ns"], m["ts_event_ns"] = (
             kind,
-            0,
+            fields.get("at", 0),
             self.now_ns,
-            self.now_ns,
+            fields.get("ts_event_ns", self.now_ns),
         )
         m["last"] = fields.get("last", self.update_id)
         m["prev"] = fields.get("prev", self.update_id - 1)
@@ -62,19 +62,26 @@ class EngineBench:
         self.engine.apply_market(m)
 
     def snapshot(
-        self, bid: int = 9_999, ask: int = 10_001, lots: int = 5_000, depth: int = 30
+        self, bid: int = 9_999, ask: int = 10_001, lots: int = 5_000, depth: int = 30, at: int = 0
     ) -> None:
-        """A full book around the touch."""
+        """A full book around the touch of an instrument."""
         self.update_id += 1
         bids = {bid - i: lots for i in range(depth)}
         asks = {ask + i: lots for i in range(depth)}
-        self.market(SNAPSHOT, bids, asks)
+        self.market(SNAPSHOT, bids, asks, at=at)
 
-    def diff(self, bids: Levels | None = None, asks: Levels | None = None, *, gap: int = 0) -> None:
+    def diff(
+        self,
+        bids: Levels | None = None,
+        asks: Levels | None = None,
+        *,
+        gap: int = 0,
+        **fields: int,
+    ) -> None:
         """The next diff; a gap skips so many ids before it."""
         prev = self.update_id + gap
         self.update_id = prev + 1
-        self.market(DIFF, bids or {}, asks or {}, last=self.update_id, prev=prev)
+        self.market(DIFF, bids or {}, asks or {}, last=self.update_id, prev=prev, **fields)
 
     def shift(self, ticks: int) -> None:
         """Move the whole book."""
@@ -114,10 +121,10 @@ class EngineBench:
             self._end(command.cancel_id)
         if isinstance(command, PlaceOrder | ReplaceOrder):
             self.open[command.client_order_id] = command
-            accepted = OrderAccepted(
-                self.now_ns, ZERO, command.client_order_id, command.client_order_id, self.now_ns
+            order_id = command.client_order_id
+            self.event(
+                OrderAccepted(self.now_ns, command.instrument, order_id, order_id, self.now_ns)
             )
-            self.event(accepted)
 
     def fill(self, order_id: ClientOrderId, lots: int | None = None, *, maker: bool = True) -> Fill:
         """Fill an open order, in full unless told otherwise."""

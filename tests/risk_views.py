@@ -5,8 +5,8 @@ from decimal import Decimal
 from mmd.core.instrument import TradingStatus
 from mmd.core.orders.order_diff import new_working
 from mmd.core.orders.working_orders import WorkingOrders
-from mmd.core.risk.gate import RiskView
 from mmd.core.risk.limits import Bounds, RiskLimits
+from mmd.core.risk.view import RiskView
 from tests.order_events import INSTRUMENT, SESSION, instrument
 
 

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from mmd.config import QuotingSection, RiskSection
+from mmd.config import QuotingSection
+from mmd.config_risk import RiskSection
 from mmd.core.instrument import Instrument
 from mmd.core.spec import SCHEMA, QuotingSpec, RiskSpec, SessionSpec
 from mmd.core.units import InstrumentId
@@ -32,8 +33,8 @@ def quoting(**changes: object) -> QuotingSpec:
 
 
 def risk(**changes: object) -> RiskSpec:
-    """Default limits with changes, in the user's units."""
-    return RiskSection(**changes).spec()  # type: ignore[arg-type]
+    """Default limits with changes, in the user's units; feeds of tests state times of no particular clock."""
+    return RiskSection(**({"feed_latency_ms_max": 0} | changes)).spec()  # type: ignore[arg-type]
 
 
 def session_spec(**changes: object) -> SessionSpec:

@@ -103,6 +103,9 @@ def _instrument(
         price_ratio_up=ratio_up,
         price_ratio_down=ratio_down,
         orders_open_max=rules.get("MAX_NUM_ORDERS", _NO_RULE).max_num_orders or 200,
+        amends_max=rules.get("MAX_NUM_ORDER_AMENDS", _NO_RULE).max_num_order_amends
+        if info.amend_allowed
+        else 0,
         maker_fee_bps=float(Decimal(fees.maker) * _BPS),
         taker_fee_bps=float(Decimal(fees.taker) * _BPS),
         status=_STATUS.get(info.status, TradingStatus.HALTED),

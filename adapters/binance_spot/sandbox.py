@@ -52,13 +52,13 @@ from adapters.binance_spot.sandbox_router import EventRouter
 from adapters.binance_spot.sandbox_streams import StreamServer
 from adapters.binance_spot.sandbox_ticker_feed import TickerFeed
 from adapters.binance_spot.sandbox_trading import Trading
+from mmd.calibration.catalogue import find_preset
 from mmd.core.ports import Clock
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import ConfigError
 from mmd.exchange.exchange import Exchange
 from mmd.exchange.flow_interactive import InteractiveFlow
 from mmd.exchange.flow_tape import TapeFlow
-from mmd.exchange.presets import PRESETS
 from mmd.shell.clock import SystemClock
 
 _log = structlog.get_logger(__name__)
@@ -122,7 +122,7 @@ class Sandbox:
         """Make a flow for each market, and its opening book nobody's news."""
         options = self.options
         for market in self.exchange.markets:
-            preset = PRESETS[options.preset]
+            preset = find_preset(options.preset)
             flow = InteractiveFlow(
                 preset, options.seed, self.exchange, market, start_ns, options.price_link
             )

@@ -49,6 +49,8 @@ class MarketFeed:
         self._aggregate_stream = f"{name}@aggTrade"
         self._ticker_stream = f"{name}@bookTicker"
         self._top: tuple[int, int, int, int] | None = None
+        self.is_silent = False
+        """An outage: what would be sent is lost, and ids go on, so that clients see the gap."""
 
     def flush(self) -> None:
         """Send what changed since the last call to @depth@100ms, and what is due to slower streams."""
@@ -71,7 +73,7 @@ class MarketFeed:
 
     def top(self) -> None:
         """Send the best prices if they changed."""
-        if not self._hub.is_heard(self._ticker_stream):
+        if not self._is_heard(self._ticker_stream):
             self._top = None
             return
         bids, asks = self._market.book.sides
@@ -90,7 +92,7 @@ class MarketFeed:
 
     def trade(self, trade: PublicTrade) -> None:
         """Send a trade."""
-        if not self._hub.is_heard(self._trade_stream):
+        if not self._is_heard(self._trade_stream):
             return
         now_ns = self._clock.now_ns()
         price, qty = self._numbers.price(trade.price_ticks), self._numbers.qty(trade.qty_lots)
@@ -106,7 +108,7 @@ class MarketFeed:
 
     def aggregate(self, trade: AggregateTrade) -> None:
         """Send an aggregate trade."""
-        if not self._hub.is_heard(self._aggregate_stream):
+        if not self._is_heard(self._aggregate_stream):
             return
         now_ns = self._clock.now_ns()
         price, qty = self._numbers.price(trade.price_ticks), self._numbers.qty(trade.qty_lots)
@@ -121,6 +123,9 @@ class MarketFeed:
             trade.aggregate_id,
         )
 
+    def _is_heard(self, stream: str) -> bool:
+        return not self.is_silent and self._hub.is_heard(stream)
+
     def _send_diff(
         self, pending: _Pending, changed: tuple[set[int], set[int]], now_ns: int
     ) -> None:
@@ -128,7 +133,7 @@ class MarketFeed:
         first, last = pending.last_id + 1, book.update_id
         pending.last_id = last
         pending.sent_ns = now_ns
-        if not self._hub.is_heard(pending.stream):
+        if not self._is_heard(pending.stream):
             return
         bids = self._rows(Side.BUY, sorted(changed[0], reverse=True))
         asks = self._rows(Side.SELL, sorted(changed[1]))
@@ -149,7 +154,7 @@ class MarketFeed:
         for limit, names in self._partials.items():
             for stream, period_ns in zip(names, (FLUSH_NS, NANOS_PER_SECOND), strict=True):
                 due = now_ns - self._partial_sent_ns[stream] >= period_ns
-                if not due or not self._hub.is_heard(stream):
+                if not due or not self._is_heard(stream):
                     continue
                 self._partial_sent_ns[stream] = now_ns
                 price, qty = self._numbers.price, self._numbers.qty

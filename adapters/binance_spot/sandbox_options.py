@@ -8,13 +8,14 @@ import msgspec
 
 from adapters.binance_spot.raw_tape import infer_instrument
 from adapters.binance_spot.sandbox_auth import Credential
+from mmd.calibration.catalogue import find_preset
 from mmd.core.instrument import Instrument
 from mmd.core.units import ATOMS_PER_UNIT
 from mmd.errors import ConfigError
 from mmd.exchange.default_instrument import synthetic_instrument
 from mmd.exchange.exchange import Exchange
 from mmd.exchange.fees import FeeDiscount
-from mmd.exchange.presets import PRESETS, PriceLink
+from mmd.exchange.presets import PriceLink
 from mmd.exchange.rules import MarketRules, rules_of
 
 VENUE = "binance_spot"
@@ -63,10 +64,10 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def check(options: SandboxOptions) -> None:
     """Raises: ConfigError, with the option that is impossible."""
-    if options.preset not in PRESETS:
-        raise ConfigError(
-            f"preset: expected one of {', '.join(sorted(PRESETS))}, found '{options.preset}'"
-        )
+    try:
+        find_preset(options.preset)
+    except ConfigError as error:
+        raise ConfigError(f"preset: {error}") from error
     if options.speed is not None and not options.speed > 0.0:
         raise ConfigError(f"speed: expected a number above 0 or 'max', found {options.speed}")
     if options.speed != 1.0 and not options.tapes:
@@ -98,8 +99,11 @@ def tls_context(options: SandboxOptions) -> ssl.SSLContext | None:
 def instruments_of(options: SandboxOptions) -> list[Instrument]:
     """The instruments to trade: those asked for, or the tape's. Raises: TapeError."""
     if not options.tapes:
+        preset = find_preset(options.preset)
+        grid = {"tick_size": preset.tick_size, "lot_size": preset.lot_size}
+        fees = (options.maker_fee_bps, options.taker_fee_bps)
         return [
-            synthetic_instrument(s, VENUE, options.maker_fee_bps, options.taker_fee_bps, number)
+            msgspec.structs.replace(synthetic_instrument(s, VENUE, *fees, number), **grid)
             for number, s in enumerate(options.symbols)
         ]
     inferred = infer_instrument(options.tapes, VENUE)

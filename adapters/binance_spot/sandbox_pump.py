@@ -32,6 +32,7 @@ async def pump_interactive(
         now_ns = clock.flow_ns()
         while flow.next_ns <= now_ns:
             events = flow.step()
+            feed.is_silent = flow.is_feed_silent
             if events:
                 router.publish(events)
         feed.top()

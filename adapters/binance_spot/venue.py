@@ -23,6 +23,7 @@ from adapters.binance_spot.order_link import OrderLink
 from adapters.binance_spot.order_replies import ReplyDecoder
 from adapters.binance_spot.rate_usage import RateUsageReports
 from adapters.binance_spot.reconcile import Reconciler
+from adapters.binance_spot.rehearsal import BinanceSpotStage
 from adapters.binance_spot.rejects import BAD_SYMBOL
 from adapters.binance_spot.rest_api import RestApi
 from adapters.binance_spot.rest_fallback import RestFallback
@@ -43,6 +44,9 @@ from mmd.shell.rest import RestClient
 _log = structlog.get_logger()
 _LISTED_MAX = 8
 """A venue that lists more wants its instruments named."""
+
+
+stage_at = BinanceSpotStage
 
 
 def compile_kernels(instruments: Sequence[Instrument]) -> None:

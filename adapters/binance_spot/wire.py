@@ -216,6 +216,7 @@ class SymbolFilter(Struct, rename="camel", frozen=True, kw_only=True):
     ask_multiplier_up: str = "0"
     ask_multiplier_down: str = "0"
     max_num_orders: int = 0
+    max_num_order_amends: int = 0
 
 
 class SymbolInfo(Struct, rename="camel", frozen=True, kw_only=True):
@@ -227,6 +228,7 @@ class SymbolInfo(Struct, rename="camel", frozen=True, kw_only=True):
     quote_asset: str
     filters: tuple[SymbolFilter, ...]
     order_types: tuple[str, ...] = ()
+    amend_allowed: bool = False
 
 
 class ExchangeInfo(Struct, rename="camel", frozen=True):

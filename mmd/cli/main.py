@@ -7,9 +7,15 @@ from pydantic import ValidationError
 
 from mmd.cli.check import check
 from mmd.cli.exchange import exchange
+from mmd.cli.export import export
+from mmd.cli.import_ import EXAMPLES as IMPORT_EXAMPLES
+from mmd.cli.import_ import import_
 from mmd.cli.journal import journal
-from mmd.cli.operate import cancel_all, halt, resume, status
+from mmd.cli.operate import cancel_all, flatten, halt, resume, status
+from mmd.cli.record import EXAMPLES as RECORD_EXAMPLES
+from mmd.cli.record import record
 from mmd.cli.run import run
+from mmd.cli.tape import tape
 from mmd.errors import ConfigError, MmdError
 
 _INTERRUPTED = 130
@@ -29,7 +35,12 @@ app.command()(status)
 app.command()(halt)
 app.command()(resume)
 app.command("cancel-all")(cancel_all)
+app.command()(flatten)
 app.add_typer(journal, name="journal")
+app.command("import", epilog=IMPORT_EXAMPLES)(import_)
+app.command(epilog=RECORD_EXAMPLES)(record)
+app.add_typer(export, name="export")
+app.add_typer(tape, name="tape")
 
 
 def main() -> None:

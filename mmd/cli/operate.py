@@ -1,4 +1,4 @@
-"""`mmd status`, `halt`, `resume`, `cancel-all`: see and steer a daemon that runs on this machine."""
+"""`mmd status`, `halt`, `resume`, `cancel-all`, `flatten`: see and steer a daemon that runs on this machine."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ from mmd.cli.options import AsJson, ConfigFile, Overrides, parse_overrides
 from mmd.errors import MmdError
 from mmd.ops.shared_files import CONTROL_FILE, RUNNING_FILE, STATE_FILE
 from mmd.ops.shared_state import SharedStateReader
-from mmd.ops.state import State
+from mmd.ops.state import RiskState, State
 from mmd.shell.control_socket import send_control
 
 Journal = Annotated[
@@ -39,7 +39,9 @@ def status(
     if as_json:
         typer.echo(msgspec.json.encode(state).decode())
     else:
-        Console().print(_table(state))
+        console = Console()
+        console.print(_table(state))
+        console.print(_risk_table(state.risk, state.risk_refusals))
 
 
 def halt(
@@ -72,6 +74,16 @@ def cancel_all(
     _send("cancel_all", _shared(config_file, overrides, journal))
 
 
+def flatten(
+    config_file: ConfigFile = None, overrides: Overrides = None, journal: Journal = None
+) -> None:
+    """Pull every quote, close the position by taking, and stay out until `mmd resume`; works when halted too.
+
+    Example: mmd flatten --config deploy/config/embedded.toml
+    """
+    _send("flatten", _shared(config_file, overrides, journal))
+
+
 def _shared(config_file: Path | None, overrides: list[str] | None, journal: Path | None) -> Path:
     """The folder that the running daemon shares. Raises: MmdError where none runs."""
     if journal is None:
@@ -97,11 +109,44 @@ def _table(state: State) -> Table:
     table = Table(
         title=f"mmd {state.version}, {state.environment}, up {state.uptime_s:.0f} s, risk {state.risk_level} {state.risk_reason}"
     )
-    for name in ("instrument", "state", "mid", "± bps", "position", "PnL", "fills", "orders"):
+    columns = (
+        "instrument",
+        "state",
+        "mid",
+        "± bps",
+        "position",
+        "PnL",
+        "fills",
+        "orders",
+        "uptime",
+    )
+    for name in columns:
         table.add_column(name, overflow="fold")
     for i in state.instruments:
         half = "-" if i.half_spread_bps is None else f"{i.half_spread_bps:.2f}"
         shown = i.quote_state if i.reason == "NONE" else f"{i.quote_state}: {i.reason}"
         cells = (i.symbol, shown, f"{i.mid or 0:.8g}", half, i.position)
-        table.add_row(*cells, f"{i.pnl_total:+.4f}", str(i.fills), str(len(i.orders)))
+        uptime = "-" if i.uptime_ratio is None else f"{i.uptime_ratio:.1%}"
+        counts = (str(i.fills), str(len(i.orders)), uptime)
+        table.add_row(*cells, f"{i.pnl_total:+.4f}", *counts)
+    return table
+
+
+def _risk_table(risk: RiskState, refusals: dict[str, int]) -> Table:
+    """What stands between us and each limit, tightest first, and what was refused for it."""
+    unit = risk.reporting_currency
+    day = "-" if risk.day_pnl is None else f"{risk.day_pnl:+.4f} {unit}"
+    table = Table(show_header=False, title="risk")
+    table.add_row("day", f"{day}, drawdown {risk.day_drawdown or 0:.4f}")
+    table.add_row(
+        "exposure", f"gross {risk.exposure_gross:.2f}, net {risk.exposure_net:.2f} {unit}"
+    )
+    table.add_row("order to trade", f"{risk.order_to_trade:.1f}")
+    tightest = sorted(risk.headroom.items(), key=lambda item: item[1])
+    table.add_row("headroom", ", ".join(f"{name} {ratio:.0%}" for name, ratio in tightest))
+    for title, counts in (("level rose", risk.level_rises), ("refused", refusals)):
+        if counts:
+            table.add_row(title, ", ".join(f"{name} {n}" for name, n in counts.items()))
+    if risk.blackout is not None:
+        table.add_row("blackout", risk.blackout or "active")
     return table

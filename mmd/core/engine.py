@@ -12,6 +12,7 @@ from mmd.core.events import (
     Balance,
     CancelRejected,
     ClockOffset,
+    DayMark,
     Decision,
     Event,
     FeedDown,
@@ -36,16 +37,15 @@ from mmd.core.maker import Maker
 from mmd.core.market.record import INSTRUMENT, TS_RECV_NS, MarketViews
 from mmd.core.orders.order_numbers import OrderNumbers
 from mmd.core.orders.order_update import OrderEvent
-from mmd.core.risk.gate import RiskGate
-from mmd.core.risk.levels import RiskLevel, RiskLevels
+from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason
-from mmd.core.risk.throttle import Budget, Counted, Throttle
-from mmd.core.spec import RiskSpec, SessionSpec
-from mmd.core.units import NANOS_PER_SECOND
+from mmd.core.risk.session_risk import SessionRisk
+from mmd.core.scaling import NO_SCALE, risk_limits
+from mmd.core.spec import SessionSpec
 from mmd.jit.kernel import Rec
 
 _CANCEL_ALL = RiskLevel.CANCEL_ALL  # a look-up through the metaclass of an Enum takes 0.1 us
-_DAY_NS = 86_400 * NANOS_PER_SECOND
+_FLATTEN = RiskLevel.FLATTEN
 _OPERATOR: dict[OperatorAction, tuple[RiskLevel, LevelReason, RiskLevel | None]] = {
     OperatorAction.HALT: (RiskLevel.CANCEL_ALL, LevelReason.OPERATOR, RiskLevel.HALTED),
     OperatorAction.CANCEL_ALL: (RiskLevel.CANCEL_ALL, LevelReason.OPERATOR, None),
@@ -59,26 +59,23 @@ class Engine:
 
     Attributes:
         makers: one per instrument, in the order of the spec.
-        levels, gate, throttle: risk control of the session.
+        risk: risk control of the session; levels, gate and throttle are its.
         now_ns: engine time, the latest time that any event stated.
         first_order_ns: when the first order was approved; 0 before.
-        clock_offset_ns: venue clock less ours, as last measured.
     """
 
     def __init__(self, spec: SessionSpec) -> None:
         """Build and compile everything; nothing more is allocated on the hot path."""
         self.spec = spec
-        self.levels = RiskLevels()
-        self.throttle = Throttle(_budgets(spec.risk))
-        self.gate = RiskGate(self.levels, self.throttle)
+        self.risk = SessionRisk(spec, risk_limits(spec.risk, NO_SCALE))
+        self.levels, self.gate = self.risk.levels, self.risk.gate
+        self.throttle = self.risk.throttle
         numbers = OrderNumbers(spec.session)
-        self.makers = [Maker(i, spec, self.gate, self.levels, numbers) for i in spec.instruments]
+        self.makers = [Maker(i, spec, self.risk, numbers) for i in spec.instruments]
         self.now_ns = 0
         self.first_order_ns = 0
-        self.clock_offset_ns = 0
         self._views = MarketViews()
-        self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
-        self._day = spec.started_unix_ns // _DAY_NS
+        self._blackouts = self.risk.blackouts
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             FeedUp: self._on_feed_up,
             FeedDown: self._on_feed_down,
@@ -91,6 +88,7 @@ class Engine:
             RateUsage: self._on_rate_usage,
             Timer: self._on_timer,
             OperatorCommand: self._on_operator,
+            DayMark: _ignore,
         }
         for kind in (
             OrderAccepted,
@@ -140,8 +138,13 @@ class Engine:
         sent once the caller comes back, and what follows is judged with it.
         """
         now_ns = self.now_ns = max(self.now_ns, decision.ts_recv_ns)
-        if self.levels.level is _CANCEL_ALL and self.orders_open == 0:
+        if now_ns >= self._blackouts.next_ns:
+            self.risk.advance(now_ns)
+        level = self.levels.level
+        if level is _CANCEL_ALL and self.orders_open == 0:
             self.levels.on_all_canceled(now_ns)
+        elif level is _FLATTEN and all(m.is_flat for m in self.makers):
+            self.levels.end_flatten(now_ns)
         for maker in self.makers:
             yield from maker.decide(now_ns)
         for maker in self.makers:
@@ -174,18 +177,31 @@ class Engine:
         self.makers[event.instrument].on_status(event.status)
 
     def _on_clock_offset(self, event: ClockOffset) -> None:
-        self.clock_offset_ns = event.offset_ns
+        self.risk.on_clock_offset(event.offset_ns)
 
     def _on_rate_usage(self, event: RateUsage) -> None:
         self.throttle.on_usage(event)
 
     def _on_timer(self, _: Timer) -> None:
-        day = (self.now_ns + self._unix_less_engine_ns) // _DAY_NS
+        now_ns, makers, shared = self.now_ns, self.makers, self.risk.commitments
+        for maker in makers:
+            shared.on_mid(maker.instrument.id, maker.view.mid_half_ticks)
+        shared.revalue()
+        lags_ns = [m.view.lag_ns for m in makers if m.view.lag_ns is not None]
+        self.risk.on_time(now_ns, lags_ns, self._equity_atoms())
+        for maker in makers:
+            maker.on_time(now_ns)
+
+    def _equity_atoms(self) -> int | None:
+        """PnL of all instruments in the reporting currency; None until every account and price is known."""
+        total = 0
         for maker in self.makers:
-            if day != self._day:
-                maker.on_new_day()
-            maker.on_time(self.now_ns)
-        self._day = day
+            pnl, rate = maker.ledger.pnl, self.risk.commitments.rate_of(maker.instrument.id)
+            if pnl is None or rate is None:
+                return None
+            atoms = pnl.total_quote_atoms
+            total += atoms if rate == 1.0 else int(atoms * rate)
+        return total
 
     def _on_order(self, event: OrderEvent) -> None:
         self.makers[event.instrument].on_order(event, self.now_ns)
@@ -194,34 +210,16 @@ class Engine:
         if event.action is OperatorAction.RESUME:
             self.levels.resume(self.now_ns)
             return
+        if event.action is OperatorAction.FLATTEN:
+            self.levels.flatten(LevelReason.OPERATOR, self.now_ns)
+            return
         level, reason, then = _OPERATOR[event.action]
+        self.levels.end_flatten(self.now_ns, reason)
         self.levels.escalate(level, reason, self.now_ns, then=then)
 
     def _of_venue(self, venue: str) -> list[Maker]:
         return [m for m in self.makers if m.instrument.venue == venue]
 
 
-def _budgets(risk: RiskSpec) -> tuple[Budget, ...]:
-    """The session's own budgets, named and spaced as Binance spot counts, so that its usage corrects them."""
-    orders, weight = Counted.ORDERS, Counted.WEIGHT
-    return (
-        Budget(
-            name="ORDERS",
-            counts=orders,
-            limit=risk.orders_per_10s,
-            interval_ns=10 * NANOS_PER_SECOND,
-        ),
-        Budget(
-            name="ORDERS",
-            counts=orders,
-            limit=risk.orders_per_day,
-            interval_ns=86_400 * NANOS_PER_SECOND,
-        ),
-        Budget(
-            name="REQUEST_WEIGHT",
-            counts=weight,
-            limit=risk.messages_per_minute,
-            interval_ns=60 * NANOS_PER_SECOND,
-            reserve=risk.messages_per_minute // 10,
-        ),
-    )
+def _ignore(_: DayMark) -> None:
+    """A note to the next session, made of what this engine knows already."""

@@ -208,6 +208,8 @@ class OperatorAction(IntEnum):
     CANCEL_ALL = 2
     STOP = 3
     """Graceful end: pull every quote, send nothing new, never resume."""
+    FLATTEN = 4
+    """Pull every quote, close the position by taking, then halt."""
 
 
 class OperatorCommand(_Event, frozen=True, tag=19):
@@ -215,6 +217,15 @@ class OperatorCommand(_Event, frozen=True, tag=19):
 
     action: OperatorAction
     who: str
+
+
+class DayMark(_Event, frozen=True, tag=20):
+    """What the day has come to so far; changes nothing and is journalled for the next session to find."""
+
+    day: int
+    currency: str
+    pnl_atoms: int
+    peak_atoms: int
 
 
 Event = (
@@ -237,4 +248,5 @@ Event = (
     | Timer
     | Decision
     | OperatorCommand
+    | DayMark
 )

@@ -58,6 +58,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """PERCENT_PRICE_BY_SIDE: an order's price may be at most this multiple of the reference."""
     price_ratio_down: float = 0.2
     orders_open_max: int = 200
+    amends_max: int = 0
+    """How often an order may be made smaller in place, keeping its priority; 0 where the venue cannot."""
     maker_fee_bps: float = 0.0
     taker_fee_bps: float = 0.0
     status: TradingStatus = TradingStatus.TRADING

@@ -4,21 +4,15 @@ import struct
 from collections.abc import Iterator
 from functools import partial
 
-from mmd.core.commands import (
-    AmendOrder,
-    Approved,
-    CancelOrder,
-    Command,
-    PlaceOrder,
-    QueryOrder,
-    ReplaceOrder,
-    ResyncBook,
-)
+from mmd.core.commands import Approved, Command, ResyncBook
 from mmd.core.events import Fill, OrderRejected, Reconciled, RequestTimedOut
+from mmd.core.flattening import is_flat
+from mmd.core.flow.markout import HORIZONS_NS
 from mmd.core.instrument import Instrument, TradingStatus
 from mmd.core.inventory.ledger import Ledger
 from mmd.core.market_view import MarketView
-from mmd.core.orders.order_diff import AMEND, PLACE, REPLACE, diff, new_working
+from mmd.core.order_desk import OrderDesk
+from mmd.core.orders.order_diff import diff, new_working
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.order_state import OrderState
 from mmd.core.orders.order_update import OrderEvent
@@ -26,36 +20,30 @@ from mmd.core.orders.working_orders import Outcome, WorkingOrders
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.avellaneda_stoikov import seconds_to_close
 from mmd.core.quoting.quote_state import Conditions, QuoteReason, QuoteState, quote_state
-from mmd.core.risk.gate import RiskGate, RiskView
-from mmd.core.risk.levels import RiskLevel, RiskLevels
-from mmd.core.risk.limits import Bounds, RiskLimits
-from mmd.core.risk.reasons import LevelReason
-from mmd.core.risk.stops import LossStop, RejectStorm
-from mmd.core.scaling import Scale, scale_at
+from mmd.core.quoting.uptime import Uptime
+from mmd.core.risk.caution import AdverseStreak, PositionDrift
+from mmd.core.risk.levels import RiskLevel
+from mmd.core.risk.limits import Bounds
+from mmd.core.risk.reasons import LevelReason, RiskReason
+from mmd.core.risk.session_risk import QUOTE_REASON, SessionRisk
+from mmd.core.risk.stops import RejectStorm
+from mmd.core.risk.view import RiskView
+from mmd.core.scaling import NO_SCALE, Scale, risk_limits, scale_at
 from mmd.core.spec import SessionSpec
-from mmd.core.units import NANOS_PER_SECOND, Side, TimeInForce
+from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
 from mmd.jit.kernel import bind
 
-QUERY_PERIOD_NS = NANOS_PER_SECOND
 RESYNC_PERIOD_NS = 2 * NANOS_PER_SECOND
-_CLOSED = frozenset({RiskLevel.CANCEL_ALL, RiskLevel.HALTED})
-_REDUCING = frozenset({RiskLevel.REDUCE_ONLY, RiskLevel.FLATTEN})
-_NEW_ORDERS = (PlaceOrder, ReplaceOrder)
-_POST_ONLY = TimeInForce.POST_ONLY
+_CLOSED = frozenset({RiskLevel.CANCEL_ALL, RiskLevel.FLATTEN, RiskLevel.HALTED})
+_REDUCE_ONLY = RiskLevel.REDUCE_ONLY
+_CAUTIOUS = RiskLevel.CAUTIOUS
+_FLATTEN = RiskLevel.FLATTEN
+_FEED_LATENCY = RiskReason.FEED_LATENCY
+_OK = RiskReason.OK
+_KEPT_BLIND = frozenset({QuoteState.ACTIVE, QuoteState.PASSIVE, QuoteState.AGGRESSIVE})
 _SIDES = tuple(Side)
 _ACTION = struct.Struct("=6q")
 """A row of WORKING.act; unpacked one at a time, because the first is wanted long before the others."""
-
-_NO_SCALE = Scale(
-    mid_ticks=0.0,
-    ticks_per_bps=0.0,
-    unit_lots=1,
-    lots_min=1,
-    position_lots_max=0,
-    order_lots_max=1,
-    tolerance_ticks=0,
-)
-"""Before the first mid: nothing may be held, so nothing can be placed."""
 
 
 class Maker:
@@ -65,14 +53,15 @@ class Maker:
         self,
         instrument: Instrument,
         spec: SessionSpec,
-        gate: RiskGate,
-        levels: RiskLevels,
+        session: SessionRisk,
         numbers: OrderNumbers,
     ) -> None:
         self.instrument = instrument
         self.view = MarketView()
         self.quoter = Quoter(instrument, spec.quoting, self.view)
-        self.working = new_working(requote_ns=spec.quoting.requote_interval_ns)
+        self.working = new_working(
+            requote_ns=spec.quoting.requote_interval_ns, amends_max=instrument.amends_max
+        )
         self.orders = WorkingOrders(instrument.id, spec.session, self.working)
         self.ledger = Ledger(instrument, spec.target_atoms[instrument.id])
         self.counts = OrderCounts()
@@ -80,22 +69,29 @@ class Maker:
         self.is_private_up = False
         self.state = QuoteState.WITHDRAWN
         self.reason = QuoteReason.WARM_UP
+        self.uptime = Uptime()
         self._spec = spec
-        self._gate = gate
-        self._levels = levels
-        self._numbers = numbers
+        self._session = session
+        self._levels = session.levels
         self._conditions = Conditions(
             operator_on=spec.quoting.enabled,
             trading=instrument.status is TradingStatus.TRADING,
             book_age_ns_max=spec.risk.stale_book_ns,
         )
-        limits = _limits(spec, _NO_SCALE)
-        self._risk = RiskView(Bounds(instrument, limits), self.orders)
-        self._risk.status = instrument.status
-        self._loss_stop = LossStop(levels, limits)
-        self._storm = RejectStorm(levels, limits)
-        self._hold_until_ns = [0, 0]
+        limits, risk = risk_limits(spec.risk, NO_SCALE), spec.risk
+        self.risk = RiskView(Bounds(instrument, limits), self.orders)
+        self.risk.status = instrument.status
+        self.desk = OrderDesk(
+            instrument, self.orders, self.risk, session.gate, numbers, self.counts
+        )
+        self._storm = RejectStorm(session.levels, limits)
+        self._adverse = AdverseStreak(session.levels, risk.adverse_streak_max, risk.caution_hold_ns)
+        self._adverse_horizon = HORIZONS_NS.index(risk.adverse_horizon_ns)
+        self._drift = PositionDrift(session.levels)
+        self._drift_atoms_max = instrument.atoms_per_lot
+        self._private_down_ns = 0
         self._level = RiskLevel.NORMAL
+        self._hindrance = _OK
         self._limit_lots = 1
         self._sigma = memoryview(self.view.vol["sigma"])
         self._resync_asked_ns = -RESYNC_PERIOD_NS
@@ -112,21 +108,20 @@ class Maker:
         """The venue's picture of our holdings."""
         self.ledger.on_reconciled(event, self.view.mid_half_ticks)
         self._conditions.warm = self.scale is not None
-        if self.ledger.drift_atoms == 0:
-            self._levels.clear(LevelReason.ORDER_BREACH, event.ts_recv_ns)
+        now_ns, drift_atoms = event.ts_recv_ns, self.ledger.drift_atoms
+        if drift_atoms == 0:
+            self._levels.clear(LevelReason.ORDER_BREACH, now_ns)
+        self._drift.on_reconciled(drift_atoms, self._drift_atoms_max, now_ns)
 
     def on_status(self, status: TradingStatus) -> None:
         """The venue changed what may be done."""
         self._conditions.trading = status is TradingStatus.TRADING
-        self._risk.status = status
-
-    def on_new_day(self) -> None:
-        """Losses count from here on."""
-        if self.ledger.pnl is not None:
-            self._loss_stop.on_new_day(self.ledger.pnl.total_quote_atoms)
+        self.risk.status = status
 
     def on_private_down(self, now_ns: int) -> None:
         """Private events may be lost from here on: no order's fate is certain."""
+        if self.is_private_up:
+            self._private_down_ns = now_ns
         self.is_private_up = False
         self.orders.on_link_lost(now_ns)
 
@@ -136,25 +131,32 @@ class Maker:
         self._count(event, applied.outcome)
         if applied.is_new_fill and isinstance(event, Fill):
             self.ledger.on_fill(event, self.view.mid_half_ticks, now_ns)
-            self._hold_until_ns[event.side] = now_ns + self._spec.quoting.refresh_delay_ns
+            self._session.ratio.on_fill()
+            self.desk.hold_until_ns[event.side] = now_ns + self._spec.quoting.refresh_delay_ns
             order = applied.order
             if order is not None and order.state is OrderState.FILLED:
                 self.quoter.on_order_filled(order.side, order.price_ticks)
         if isinstance(event, OrderRejected):
             self._storm.on_reject(event.reason, now_ns)
+        self._share()
 
     def on_time(self, now_ns: int) -> None:
-        """What only time brings: estimates, loss limits, requests without an answer."""
+        """What only time brings: estimates, streaks, drift, uptime, requests without an answer."""
+        ledger = self.ledger
         if self.scale is not None:
             self.quoter.on_time(self.orders, now_ns)
-        if self.ledger.pnl is not None:
-            self._loss_stop.on_equity(self.ledger.pnl.total_quote_atoms, now_ns)
+        ledger.markouts.on_time(now_ns)
+        if self._adverse.on_streak(self.adverse_streak, now_ns):
+            ledger.markouts.forget_streak(self._adverse_horizon)
+        self._drift.on_time(ledger.stated_drift_atoms, self._drift_atoms_max, now_ns)
         self._storm.on_time(now_ns)
-        self.ledger.markouts.on_time(now_ns)
         for order in self.orders.overdue(now_ns, 2 * self._spec.quoting.request_timeout_ns):
             self.on_order(
                 RequestTimedOut(now_ns, self.instrument.id, order.client_order_id), now_ns
             )
+        if ledger.pnl is not None:
+            self.uptime.on_time(now_ns, is_quoting=min(self.orders.open_orders) > 0)
+        self._state_commitments()
 
     # What to do
 
@@ -164,34 +166,51 @@ class Maker:
         Each is recorded as sent when the caller comes back for the next (or goes away), and only then is the
         next one judged: the first is on the wire before the rest has been thought about.
         """
-        view, risk = self.view, self._risk
+        view, desk = self.view, self.desk
         if view.is_dirty:
             self._follow_price()
         self._judge(now_ns)
-        risk.now_ns = now_ns
+        self.risk.now_ns = now_ns
         if view.wants_resync or self.orders.unknown_count > 0:
             for command in self._requests(now_ns):
-                approved = self._approve(command)
-                if approved is not None:
-                    try:
-                        yield approved
-                    finally:
-                        self._on_sent(command, now_ns, 0)
-        if self.scale is None or not self.is_private_up:
+                yield from desk.sending(desk.approve(command))
+        if self.scale is None:
+            return
+        if not self.is_private_up:
+            if self._must_leave(now_ns):
+                for command in desk.cancels(now_ns, self._private_down_ns):
+                    yield from desk.sending(desk.approve(command))
             return
         self._target(self.scale, now_ns)
         self._now_ns[0] = now_ns
         n = self._diff()
-        if n == 0:
-            return
-        self._refresh_risk_view()
-        for op, side, level, slot, px, sz in _ACTION.iter_unpack(self._actions[: n * _ACTION.size]):
-            approved = self._act(op, _SIDES[side], slot, px, sz)
-            if approved is not None:
-                try:
-                    yield approved
-                finally:
-                    self._on_sent(approved.command, now_ns, level)
+        if n > 0:
+            self._refresh_risk_view()
+            rows = self._actions[: n * _ACTION.size]
+            for op, side, level, slot, px, sz in _ACTION.iter_unpack(rows):
+                approved = desk.act(op, _SIDES[side], slot, px, sz)
+                if approved is not None:
+                    try:
+                        yield approved
+                    finally:
+                        desk.on_sent(approved.command, level)
+            self._share()
+        if self._level is _FLATTEN:
+            yield from self._flatten(now_ns)
+
+    @property
+    def adverse_streak(self) -> int:
+        """Fills in a row with a negative markout at the horizon that is watched."""
+        return self.ledger.markouts.streak(self._adverse_horizon)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing works, nothing is owed and what is held is too little for an order."""
+        orders = self.orders
+        if self.ledger.pnl is None or sum(orders.open_orders) + sum(orders.open_lots) > 0:
+            return False
+        slippage_bps = self._spec.risk.flatten_slippage_bps
+        return is_flat(self.risk, self.ledger.position_lots, slippage_bps)
 
     def keep_books(self, now_ns: int) -> None:
         """Mark the inventory at the mid of now; after the commands, none of which depends on it."""
@@ -206,8 +225,8 @@ class Maker:
         if mid_ticks == 0.0 or (self.scale is not None and self.scale.holds_at(mid_ticks)):
             return
         first = self.scale is None
-        quoting = self._spec.quoting
-        scale = self.scale = scale_at(mid_ticks, self.instrument, quoting, self._spec.risk)
+        quoting, risk = self._spec.quoting, self._spec.risk
+        scale = self.scale = scale_at(mid_ticks, self.instrument, quoting, risk)
         if first:
             self.quoter.start(scale)
         self.quoter.rescale(scale)
@@ -215,7 +234,9 @@ class Maker:
         self._limit_lots = max(scale.position_lots_max, 1)
         self._conditions.warm = self.ledger.pnl is not None
         self._conditions.sigma_max = quoting.volatility_bps_max * scale.ticks_per_bps
-        self._risk.bounds = Bounds(self.instrument, _limits(self._spec, scale))
+        self.risk.bounds = Bounds(self.instrument, risk_limits(risk, scale))
+        mid = self.instrument.price(mid_ticks)
+        self._drift_atoms_max = int(risk.position_drift_max / mid * ATOMS_PER_UNIT)
 
     def _judge(self, now_ns: int) -> None:
         """Find the quote state from the conditions of now; what events alone change they have set."""
@@ -223,7 +244,8 @@ class Maker:
         if level is not self._level:
             self._level = level
             c.risk_may_quote = level not in _CLOSED
-            c.risk_reduce_only = level in _REDUCING
+            c.risk_reduce_only = level is _REDUCE_ONLY
+            c.risk_cautious = level is _CAUTIOUS
         c.feed_up = view.is_up
         c.private_up = self.is_private_up and self.orders.unknown_count == 0
         c.book_synced = view.is_synced
@@ -231,6 +253,12 @@ class Maker:
         c.book_age_ns = now_ns - view.changed_ns
         c.sigma = self._sigma[0]
         c.inventory_ratio = self.ledger.position_lots / self._limit_lots
+        hindrance, lag_ns = self._session.hindrance, view.lag_ns
+        if lag_ns is not None and hindrance is _OK and lag_ns > self._session.lag_ns_max:
+            hindrance = _FEED_LATENCY
+        if hindrance is not self._hindrance:
+            self._hindrance = self.risk.hindrance = hindrance
+            c.hindrance = QUOTE_REASON[hindrance]
         self.state, self.reason = quote_state(c)
 
     def _requests(self, now_ns: int) -> list[Command]:
@@ -240,56 +268,72 @@ class Maker:
             self._resync_asked_ns = now_ns
             asks.append(ResyncBook(self.instrument.id))
         if self.scale is not None and self.is_private_up:
-            unknown = self.orders.unknown_orders(asked_before_ns=now_ns - QUERY_PERIOD_NS)
-            asks += [QueryOrder(self.instrument.id, o.client_order_id) for o in unknown]
+            asks += self.desk.queries(now_ns)
         return asks
+
+    def _must_leave(self, now_ns: int) -> bool:
+        """Whether orders that nobody tells us about any more must go: soon, and where quoting would stop anyway."""
+        if now_ns - self._private_down_ns >= self._spec.risk.private_down_ns:
+            return True
+        conditions = self._conditions
+        conditions.private_up = True
+        state, _ = quote_state(conditions)
+        conditions.private_up = False
+        return state not in _KEPT_BLIND
+
+    def _flatten(self, now_ns: int) -> Iterator[Approved[Command]]:
+        """The next slice of the position, once every order is confirmed gone."""
+        if sum(self.orders.open_orders) > 0:
+            return
+        self._refresh_risk_view()
+        if self.risk.refusal is _OK and not self.is_flat:
+            slippage_bps = self._spec.risk.flatten_slippage_bps
+            taken = self.desk.take(self.ledger.position_lots, slippage_bps, now_ns)
+            yield from self.desk.sending(taken)
 
     def _target(self, scale: Scale, now_ns: int) -> None:
         close_s, tau_s = self._close_utc_s, 0.0
         if close_s is not None:
             tau_s = seconds_to_close(now_ns + self._unix_less_engine_ns, close_s)
-        self.quoter.target(self.state, self.ledger.position_lots, scale.position_lots_max, tau_s)
+        lots, lots_max = self.ledger.position_lots, scale.position_lots_max
+        self.quoter.target(self.state, lots, lots_max, tau_s, now_ns)
 
     def _refresh_risk_view(self) -> None:
-        view, risk, ledger, c = self.view, self._risk, self.ledger, self._conditions
+        view, risk, ledger, c = self.view, self.risk, self.ledger, self._conditions
         risk.bid_ticks, risk.ask_ticks = view.bid_ticks, view.ask_ticks
         risk.last_ticks = view.last_trade_ticks
         risk.book_ts_ns = view.changed_ns
         risk.is_synced = c.book_synced and not c.book_crossed
         risk.is_private_up = self.is_private_up
-        risk.hold(ledger.position_atoms, ledger.base_atoms, ledger.quote_atoms)
+        if self._session.is_shared:
+            self._refresh_shared()
+        else:
+            risk.hold(ledger.position_atoms, ledger.base_atoms, ledger.quote_atoms)
+        risk.settle()
 
-    def _act(
-        self, op: int, side: Side, slot: int, price_ticks: int, qty_lots: int
-    ) -> Approved[Command] | None:
-        """One row of the order diff as a command, if it may be sent."""
-        instrument = self.instrument.id
-        if op == PLACE:
-            if self._risk.now_ns < self._hold_until_ns[side]:
-                return None
-            new = self._numbers.next_id()
-            return self._approve(
-                PlaceOrder(instrument, new, side, price_ticks, qty_lots, _POST_ONLY)
-            )
-        old = self.orders.at(side, slot)
-        old_id = old.client_order_id
-        if op == REPLACE:
-            new = self._numbers.next_id()
-            replace = ReplaceOrder(instrument, old_id, new, side, price_ticks, qty_lots, _POST_ONLY)
-            return self._approve(replace) or self._approve(CancelOrder(instrument, old_id))
-        if op == AMEND:
-            return self._approve(AmendOrder(instrument, old_id, old.filled_lots + qty_lots))
-        return self._approve(CancelOrder(instrument, old_id))
+    def _refresh_shared(self) -> None:
+        """Leave to the others what is theirs: the funds that they lock and the exposure that they have."""
+        ledger, shared, at = self.ledger, self._session.commitments, self.instrument.id
+        base_atoms, quote_atoms = shared.others_locked(at)
+        self.risk.hold(
+            ledger.position_atoms, ledger.base_atoms - base_atoms, ledger.quote_atoms - quote_atoms
+        )
+        self.risk.exposure_lots = shared.room_lots(at, ledger.position_lots)
 
-    def _approve(self, command: Command) -> Approved[Command] | None:
-        """Ask the gate."""
-        verdict = self._gate.check(command, self._risk)
-        return verdict if isinstance(verdict, Approved) else None
+    def _share(self) -> None:
+        """Tell the others at once; where there are none it is soon enough by the timer, for the metrics."""
+        if self._session.is_shared:
+            self._state_commitments()
 
-    def _on_sent(self, command: Command, now_ns: int, level: int) -> None:
-        """Record a command that the caller has taken up; level is the rung that a new order is for."""
-        self.orders.on_sent(command, now_ns, level)
-        self.counts.sent += isinstance(command, _NEW_ORDERS)
+    def _state_commitments(self) -> None:
+        """State what this instrument holds and may come to."""
+        orders = self.orders
+        self._session.commitments.state(
+            self.instrument.id,
+            self.ledger.position_lots,
+            orders.open_lots,
+            orders.open_ticklots,
+        )
 
     def _count(self, event: OrderEvent, outcome: Outcome) -> None:
         counts = self.counts
@@ -299,21 +343,3 @@ class Maker:
             self._levels.escalate(RiskLevel.REDUCE_ONLY, LevelReason.ORDER_BREACH, event.ts_recv_ns)
         if outcome is Outcome.CHANGED:
             counts.on_changed(event)
-
-
-def _limits(spec: SessionSpec, scale: Scale) -> RiskLimits:
-    """The risk limits at a price level."""
-    risk = spec.risk
-    return RiskLimits(
-        qty_lots_max=max(scale.order_lots_max, 1),
-        notional_quote_max=risk.order_notional_max,
-        position_lots_max_long=scale.position_lots_max,
-        position_lots_max_short=scale.position_lots_max,
-        open_orders_max=risk.open_orders_max,
-        collar_bps=risk.collar_bps,
-        stale_book_ns=risk.stale_book_ns,
-        loss_quote_max=risk.loss_max,
-        drawdown_quote_max=risk.drawdown_max,
-        rejects_max=risk.rejects_max,
-        reject_window_ns=risk.rejects_window_ns,
-    )

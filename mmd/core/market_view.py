@@ -14,6 +14,8 @@ from mmd.core.market.record import (
     SNAPSHOT,
     TOP,
     TRADE,
+    TS_EVENT_NS,
+    TS_RECV_NS,
     RecordViews,
 )
 from mmd.core.quoting.inputs import TOUCH, observe
@@ -35,6 +37,8 @@ class MarketView:
         wants_resync: the book is not the venue's any more; cleared by the next snapshot.
         changed_ns: engine time of the last applied update.
         last_trade_ticks: 0 before the first trade.
+        lag_ns: receive time less the venue's event time of the last event that stated one, by two clocks;
+            None before.
     """
 
     def __init__(self) -> None:
@@ -52,6 +56,7 @@ class MarketView:
         self.ask_ticks = 0
         self.last_trade_ticks = 0
         self.changed_ns = 0
+        self.lag_ns: int | None = None
         self.messages = self.gaps = self.resyncs = self.crossed = self.checks = self.mismatches = 0
         volatility.configure(self.vol, sigma_prior=0.0)
         self._touch = memoryview(self.touch.view("i8"))
@@ -73,14 +78,17 @@ class MarketView:
     def apply(self, views: RecordViews, now_ns: int) -> None:
         """Apply one record of any kind."""
         self.messages += 1
-        market, kind = views.record, views.head[KIND]
+        market, head = views.record, views.head
+        kind, ts_event_ns = head[KIND], head[TS_EVENT_NS]
+        if ts_event_ns > 0:
+            self.lag_ns = head[TS_RECV_NS] - ts_event_ns
         if kind == DIFF:
             self._book_changed(self._apply(market), now_ns)
         elif kind == TOP:
             self._view_changed(self._apply_top(market), now_ns)
         elif kind == TRADE:
             self._on_trade(market)
-            self.last_trade_ticks = views.head[PRICE]
+            self.last_trade_ticks = head[PRICE]
         elif kind == PARTIAL:
             self._compare(self._check(market))
         elif kind == SNAPSHOT:
@@ -91,6 +99,7 @@ class MarketView:
     def lose(self) -> None:
         """The feed is gone: nothing in the book can be relied on until the next snapshot."""
         self.is_up = False
+        self.lag_ns = None
         self._reset()
 
     def _book_changed(self, status: int, now_ns: int) -> None:

@@ -12,6 +12,7 @@ from mmd.core.quoting.ladder import ladder
 from mmd.core.quoting.quote_state import SPREAD_MULTIPLIER, QuoteState, sides_allowed
 from mmd.core.quoting.record import OK, QUOTE, QuoteSettings, new_quote
 from mmd.core.quoting.risk_aversion import set_gamma
+from mmd.core.quoting.smoothing import Smoother
 from mmd.core.quoting.spread_models import SpreadSettings, spread_model
 from mmd.core.scaling import Scale
 from mmd.core.spec import QuotingSpec
@@ -21,6 +22,7 @@ from mmd.jit.kernel import Rec, bind, new
 # Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
 _WITHDRAWN = QuoteState.WITHDRAWN
 _INVENTORY_LIMIT = QuoteState.INVENTORY_LIMIT
+_PASSIVE = QuoteState.PASSIVE
 STEP_NS = NANOS_PER_SECOND
 """How often (A, k) and gamma are estimated anew."""
 
@@ -52,6 +54,7 @@ class Quoter:
         self._step = bind(intensities.step, self.intensity)
         self._set_gamma = bind(set_gamma, self.quote, 0.0)
         self._fair = memoryview(self.quote["fair"])
+        self._smoother = Smoother(spec.smoothing_s) if spec.smoothing_s > 0.0 else None
         self._n = memoryview(self.quote["n"][0])
         self._tau_s = memoryview(self.quote["tau_s"])
         self._state: QuoteState | None = None
@@ -109,8 +112,18 @@ class Quoter:
         self._state = None
         self._estimate_gamma()
 
-    def target(self, state: QuoteState, position_lots: int, limit_lots: int, tau_s: float) -> None:
-        """Write quote.n, px and sz for the present market; n is zero where nothing may be quoted."""
+    def target(
+        self,
+        state: QuoteState,
+        position_lots: int,
+        limit_lots: int,
+        tau_s: float,
+        now_ns: int = 0,
+    ) -> None:
+        """Write quote.n, px and sz for the present market; n is zero where nothing may be quoted.
+
+        Only smoothing reads the time.
+        """
         status = OK
         if state is not _WITHDRAWN:
             if state is not self._state or state is _INVENTORY_LIMIT:
@@ -118,6 +131,7 @@ class Quoter:
             self._tau_s[0] = tau_s  # type: ignore[call-overload]  # typeshed knows integers only
             status = (
                 self._prepare(position_lots, limit_lots, self._flow_coefficient)
+                or (self._smoother is not None and self._smooth(self._smoother, now_ns))
                 or self._offsets()
                 or self._ladder(self._view.bid_ticks, self._view.ask_ticks)
             )
@@ -129,7 +143,16 @@ class Quoter:
         """Tell the ladder which sides to quote and how widely."""
         self._state = state
         self.quote["allow_bid"], self.quote["allow_ask"] = sides_allowed(state, inventory_ratio)
-        self.quote["spread_multiplier"] = SPREAD_MULTIPLIER[state]
+        is_passive = state is _PASSIVE
+        self.quote["spread_multiplier"] = (
+            self._spec.passive_spread_multiplier if is_passive else SPREAD_MULTIPLIER[state]
+        )
+        self.quote["size_multiplier"] = self._spec.passive_size_multiplier if is_passive else 1.0
+
+    def _smooth(self, smoother: Smoother, now_ns: int) -> int:
+        """Put the smoothed fair value in the raw one's place; returns OK."""
+        self._fair[0] = smoother.update(self._fair[0], now_ns)  # type: ignore[call-overload]
+        return OK
 
     def on_order_filled(self, side: Side, price_ticks: int) -> None:
         """One order was filled to the end: evidence for (A, k)."""

@@ -5,6 +5,7 @@ from decimal import ROUND_CEILING, Decimal
 import msgspec
 
 from mmd.core.instrument import Instrument
+from mmd.core.risk.limits import RiskLimits
 from mmd.core.spec import QuotingSpec, RiskSpec
 
 _BPS = 1e-4
@@ -28,6 +29,18 @@ class Scale(msgspec.Struct, frozen=True):
         return abs(mid_ticks - self.mid_ticks) <= drift_max * self.mid_ticks
 
 
+NO_SCALE = Scale(
+    mid_ticks=0.0,
+    ticks_per_bps=0.0,
+    unit_lots=1,
+    lots_min=1,
+    position_lots_max=0,
+    order_lots_max=1,
+    tolerance_ticks=0,
+)
+"""Before the first mid: nothing may be held, so nothing can be placed."""
+
+
 def scale_at(
     mid_ticks: float, instrument: Instrument, quoting: QuotingSpec, risk: RiskSpec
 ) -> Scale:
@@ -46,4 +59,21 @@ def scale_at(
         position_lots_max=int(risk.position_notional_max / lot_notional),
         order_lots_max=min(int(risk.order_notional_max / lot_notional), instrument.qty_lots_max),
         tolerance_ticks=round(quoting.requote_tolerance_bps * ticks_per_bps),
+    )
+
+
+def risk_limits(risk: RiskSpec, scale: Scale) -> RiskLimits:
+    """The risk limits at a price level."""
+    return RiskLimits(
+        qty_lots_max=max(scale.order_lots_max, 1),
+        notional_quote_max=risk.order_notional_max,
+        position_lots_max_long=scale.position_lots_max,
+        position_lots_max_short=scale.position_lots_max,
+        open_orders_max=risk.open_orders_max,
+        collar_bps=risk.collar_bps,
+        stale_book_ns=risk.stale_book_ns,
+        loss_quote_max=risk.loss_max,
+        drawdown_quote_max=risk.drawdown_max,
+        rejects_max=risk.rejects_max,
+        reject_window_ns=risk.rejects_window_ns,
     )

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import msgspec
 
+from mmd.core.blackouts import Blackout
 from mmd.core.instrument import Instrument
+from mmd.core.trading_day import DayState
 
 
 class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +50,17 @@ class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
     requote_interval_ns: int
     refresh_delay_ns: int
     request_timeout_ns: int
+    smoothing_s: float = 0.0
+    passive_spread_multiplier: float = 2.0
+    passive_size_multiplier: float = 0.5
 
 
 class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What must not be exceeded; money in quote currency of each instrument."""
+    """What must not be exceeded; user-facing meaning and defaults of each stand in mmd.config.
+
+    Position and order limits are in the quote currency of each instrument, exposure and losses in the reporting
+    currency. Where a field has a default, it is what sessions recorded before there was the field did.
+    """
 
     position_notional_max: Decimal
     order_notional_max: Decimal
@@ -65,6 +74,29 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):
     drawdown_max: Decimal
     rejects_max: int
     rejects_window_ns: int
+    reporting_currency: str = ""
+    """Empty: the quote currency of the first instrument."""
+    capital_base: Decimal = Decimal(0)
+    exposure_gross_max: Decimal | None = None
+    exposure_net_max: Decimal | None = None
+    venue_gross_max: Decimal | None = None
+    venue_net_max: Decimal | None = None
+    asset_gross_max: Decimal | None = None
+    asset_net_max: Decimal | None = None
+    clock_offset_ns_max: int = 0
+    """0 is off, as in the next two."""
+    feed_latency_ns_max: int = 0
+    order_to_trade_max: int = 0
+    order_to_trade_grace: int = 0
+    blackouts: tuple[Blackout, ...] = ()
+    on_loss: str = "halt"
+    day_starts_s: int = 0
+    adverse_streak_max: int = 0
+    adverse_horizon_ns: int = 1_000_000_000
+    position_drift_max: Decimal = Decimal(10) ** 18
+    caution_hold_ns: int = 0
+    private_down_ns: int = 2**62
+    flatten_slippage_bps: float = 50.0
 
 
 class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +115,8 @@ class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Per instrument, the base holdings that count as no inventory; None: whatever is found at the start."""
     quoting: QuotingSpec
     risk: RiskSpec
+    day: DayState | None = None
+    """What an earlier session of the same day left; None where there was none."""
 
 
 SCHEMA = 1

@@ -53,7 +53,7 @@ def records(folder: Path) -> Iterator[Record]:
     expected = 1
     paths = segments(folder)
     for number, path in enumerate(paths):
-        for record in _segment_records(path, is_last=number == len(paths) - 1):
+        for record in segment_records(path, is_last=number == len(paths) - 1):
             if record.sequence != expected:
                 raise JournalError(
                     f"{path.name} offset {record.offset}: expected record {expected}, found {record.sequence}; a segment is missing or out of order"
@@ -62,7 +62,8 @@ def records(folder: Path) -> Iterator[Record]:
             yield record
 
 
-def _segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
+def segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
+    """Records of one segment. Raises: JournalError as `records` does."""
     data = memoryview(path.read_bytes())
     at = 0
     while at + HEAD.size <= len(data):

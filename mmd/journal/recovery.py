@@ -1,10 +1,12 @@
 """What a new session must know of the one before it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from mmd.core.events import Reconciled
+from mmd.core.events import DayMark, Reconciled
+from mmd.core.trading_day import DayState, day_of
 from mmd.journal.format import Kind, event_decoder
-from mmd.journal.reader import read_spec, records
+from mmd.journal.reader import read_spec, records, segment_records, segments
 
 
 def inventory_targets(folder: Path) -> dict[tuple[str, str], int]:
@@ -27,3 +29,48 @@ def inventory_targets(folder: Path) -> dict[tuple[str, str], int]:
             if len(targets) == len(spec.instruments):
                 break
     return {(spec.instruments[i].venue, spec.instruments[i].symbol): t for i, t in targets.items()}
+
+
+def day_state(sessions: Sequence[Path], unix_ns: int, starts_s: int) -> DayState | None:
+    """What earlier sessions made of the day that unix_ns belongs to; None where there were none.
+
+    Each session is searched from its end for the last DayMark, and stands for what was handed to it if it came
+    to none; sessions that began on another day end the search.
+
+    Args:
+        sessions: folders, oldest first.
+        unix_ns: now.
+        starts_s: when days start, seconds of UTC.
+
+    Raises:
+        JournalError: A session's journal does not verify.
+    """
+    day = day_of(unix_ns, starts_s)
+    for folder in reversed(sessions):
+        spec = read_spec(folder)
+        found = _last_mark(folder) or spec.day
+        if found is not None:
+            return found if found.day == day else None
+        if day_of(spec.started_unix_ns, starts_s) != day:
+            return None
+    return None
+
+
+def _last_mark(folder: Path) -> DayState | None:
+    """The last DayMark of a session, by reading as few segments as it takes."""
+    paths = segments(folder)
+    for path in reversed(paths):
+        found = None
+        for record in segment_records(path, is_last=path == paths[-1]):
+            if record.kind is Kind.EVENT:
+                event = event_decoder.decode(record.body)
+                if isinstance(event, DayMark):
+                    found = event
+        if found is not None:
+            return DayState(
+                day=found.day,
+                currency=found.currency,
+                pnl_atoms=found.pnl_atoms,
+                peak_atoms=found.peak_atoms,
+            )
+    return None

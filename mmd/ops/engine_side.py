@@ -6,13 +6,16 @@ one (`--single-process`) it serves HTTP itself. SIGUSR1 and a file named HALT wo
 
 import asyncio
 import contextlib
+import itertools
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 from mmd.config import HttpSection
-from mmd.core.events import OperatorAction
+from mmd.core.events import DayMark, OperatorAction
+from mmd.core.ports import Clock
 from mmd.core.risk.levels import RiskLevel
+from mmd.core.trading_day import DayState
 from mmd.errors import MmdError
 from mmd.ops.http import HttpServer
 from mmd.ops.process import address_in
@@ -23,6 +26,8 @@ from mmd.shell.control_socket import ACTIONS, ControlSocket
 from mmd.shell.driver import Driver
 
 PUBLISH_PERIOD_S = 0.25
+_MARK_EVERY = 4
+"""Publications to a DayMark in the journal: what a crash may forget of the day's loss is a second."""
 
 
 class EngineSide:
@@ -35,6 +40,7 @@ class EngineSide:
         shared: Path | None,
         driver: Driver,
         state_of: Callable[[], State],
+        clock: Clock,
     ) -> None:
         """`folder` is the journal's, `shared` what an ops process reads, None where there is none."""
         self._http = http
@@ -42,6 +48,8 @@ class EngineSide:
         self._shared = shared
         self._driver = driver
         self._state_of = state_of
+        self._clock = clock
+        self._marked: DayState | None = None
         self._writer: SharedStateWriter | None = None
 
     async def start(self, stack: contextlib.AsyncExitStack) -> str:
@@ -71,14 +79,27 @@ class EngineSide:
         return address_in(self._shared)
 
     async def publish(self) -> None:
-        """Show our state four times a second, and look for the operator's file."""
+        """Show our state four times a second, look for the operator's file, and note what the day has come to."""
         halt = self._folder / HALT_FILE
-        while True:
+        for number in itertools.count():
+            if number % _MARK_EVERY == 0:
+                self.mark_day()
             if self._writer is not None:
                 self._writer.publish(self._state_of())
             if halt.exists() and self._driver.engine.levels.level < RiskLevel.CANCEL_ALL:
                 self._driver.operate(OperatorAction.HALT, f"file {halt}")
             await asyncio.sleep(PUBLISH_PERIOD_S)
+
+    def mark_day(self) -> None:
+        """Journal what the day has come to, for a session after this one; nothing while it stands still."""
+        day = self._driver.engine.risk.day_state
+        if day is not None and day != self._marked:
+            self._marked = day
+            self._driver.on_event(
+                DayMark(
+                    self._clock.monotonic_ns(), day.day, day.currency, day.pnl_atoms, day.peak_atoms
+                )
+            )
 
     async def _obey(self, action: str, who: str) -> None:
         if action not in ACTIONS:

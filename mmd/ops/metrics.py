@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from mmd.ops.state import InstrumentState, LatencyState, State
+from mmd.ops.state import InstrumentState, LatencyState, RiskState, State
 
 _LABELS = ("venue", "instrument")
 _INSTRUMENT_COUNTERS: tuple[tuple[str, str, Callable[[InstrumentState], float]], ...] = (
@@ -54,6 +54,21 @@ _INSTRUMENT_GAUGES: tuple[tuple[str, str, Callable[[InstrumentState], float | No
         "mmd_position_drift_atoms",
         "Our position less the venue's, atoms; never but 0",
         lambda i: i.position_drift_atoms,
+    ),
+    (
+        "mmd_feed_latency_seconds",
+        "Age of the last event when it came, by the venue's clock",
+        lambda i: i.feed_latency_s,
+    ),
+    (
+        "mmd_quoting_uptime_ratio",
+        "Share of the time with orders on both sides",
+        lambda i: i.uptime_ratio,
+    ),
+    (
+        "mmd_adverse_streak",
+        "Fills in a row with a negative markout",
+        lambda i: i.adverse_streak,
     ),
     ("mmd_orders_unknown", "Orders whose fate is being asked for", lambda i: i.orders_unknown),
     ("mmd_orders_working", "Orders that are or may be working", lambda i: len(i.orders)),
@@ -118,6 +133,7 @@ def _labelled(state: State) -> Iterator[Metric]:
     for reason, count in state.risk_refusals.items():
         refusals.add_metric((reason,), count)
     yield refusals
+    yield from _risk(state.risk)
     quote = GaugeMetricFamily(
         "mmd_quote_state", "1 at the quote state that holds", labels=(*_LABELS, "state", "reason")
     )
@@ -131,6 +147,37 @@ def _labelled(state: State) -> Iterator[Metric]:
                 markout.add_metric((i.venue, i.symbol, horizon), bps)
     yield quote
     yield markout
+
+
+def _risk(risk: RiskState) -> Iterator[Metric]:
+    """Families of risk control: why the level rose, and how far off each limit is."""
+    rises = CounterMetricFamily(
+        "mmd_risk_level_rises", "Rises of the risk level", labels=("reason",)
+    )
+    for reason, count in risk.level_rises.items():
+        rises.add_metric((reason,), count)
+    yield rises
+    headroom = GaugeMetricFamily(
+        "mmd_risk_headroom_ratio",
+        "Share of a limit that is free: 1 untouched, 0 used up",
+        labels=("limit",),
+    )
+    for limit, ratio in risk.headroom.items():
+        headroom.add_metric((limit,), ratio)
+    yield headroom
+    gauges: tuple[tuple[str, str, float | None], ...] = (
+        ("mmd_exposure_gross", "Gross exposure, reporting currency", risk.exposure_gross),
+        ("mmd_exposure_net", "Net exposure, reporting currency", risk.exposure_net),
+        ("mmd_day_pnl", "PnL of the day, reporting currency", risk.day_pnl),
+        ("mmd_day_drawdown", "Fall from the day's peak, reporting currency", risk.day_drawdown),
+        ("mmd_day_return_ratio", "PnL of the day over the capital base", risk.day_return),
+        ("mmd_order_to_trade_ratio", "Orders of the day per fill", risk.order_to_trade),
+        ("mmd_clock_offset_seconds", "Venue clock less ours", risk.clock_offset_s),
+        ("mmd_blackout_active", "1 in a scheduled blackout", risk.blackout is not None),
+    )
+    for name, text, value in gauges:
+        if value is not None:
+            yield GaugeMetricFamily(name, text, value)
 
 
 def _quantiles(name: str, text: str, by_stage: dict[str, LatencyState]) -> Metric:

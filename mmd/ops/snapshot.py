@@ -9,8 +9,10 @@ from mmd.core.maker import Maker
 from mmd.core.market_view import MarketView
 from mmd.core.orders.order import Order
 from mmd.core.risk.reasons import RiskReason
+from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.units import NANOS_PER_SECOND, Side
 from mmd.journal.writer import JournalWriter
+from mmd.ops.risk_state import risk_state
 from mmd.ops.state import BookState, FillState, InstrumentState, OrderState, State, latency_state
 from mmd.shell.driver import Driver
 
@@ -35,6 +37,7 @@ def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int
             for reason in RiskReason
             if reason is not RiskReason.OK and engine.gate.counts[reason] > 0
         },
+        risk=risk_state(engine, now_ns),
         decisions=driver.decisions,
         journal_up=driver.journal_up,
         journal_records=journal.records,
@@ -42,11 +45,12 @@ def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int
         tick_to_order_us=latency_state(driver.tick_to_order),
         stages_us={stage: latency_state(h) for stage, h in driver.stages.items()},
         loop_lag_us=latency_state(driver.loop_lag),
-        instruments=[_instrument(m, now_ns) for m in engine.makers],
+        instruments=[_instrument(m, engine.risk, now_ns) for m in engine.makers],
     )
 
 
-def _instrument(maker: Maker, now_ns: int) -> InstrumentState:
+def _instrument(maker: Maker, risk: SessionRisk, now_ns: int) -> InstrumentState:
+    lag_ns = maker.view.lag_ns
     instrument, view, quoter, ledger = maker.instrument, maker.view, maker.quoter, maker.ledger
     counts, pnl = maker.counts, ledger.pnl
     tick, per_bps = float(instrument.tick_size), _ticks_per_bps(maker)
@@ -91,6 +95,9 @@ def _instrument(maker: Maker, now_ns: int) -> InstrumentState:
         orders=[_order(maker, o) for o in maker.orders],
         last_fills=[_fill(maker, f) for f in list(ledger.fills)[-FILLS_SHOWN:]],
         markout_bps=_markouts(maker, per_bps),
+        feed_latency_s=None if lag_ns is None else risk.latency_ns(lag_ns) / NANOS_PER_SECOND,
+        uptime_ratio=maker.uptime.ratio,
+        adverse_streak=maker.adverse_streak,
     )
 
 

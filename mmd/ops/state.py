@@ -82,6 +82,33 @@ class InstrumentState(msgspec.Struct, frozen=True):
     orders: list[OrderState]
     last_fills: list[FillState]
     markout_bps: dict[str, float | None]
+    feed_latency_s: float | None
+    """Age of the last event when it came, by the venue's clock; None where the venue states no times."""
+    uptime_ratio: float | None
+    """Share of the time in which orders rested on both sides."""
+    adverse_streak: int
+
+
+class RiskState(msgspec.Struct, frozen=True):
+    """Risk control of the session; money in the reporting currency."""
+
+    reporting_currency: str
+    level_rises: dict[str, int]
+    """How often each reason raised the level."""
+    headroom: dict[str, float]
+    """By limit, the share that is free: 1 untouched, 0 used up, below 0 exceeded."""
+    exposure_gross: float
+    exposure_net: float
+    """Longs less shorts, worst case of the larger side."""
+    day_pnl: float | None
+    day_drawdown: float | None
+    day_return: float | None
+    """Of the capital base; None where none is stated."""
+    order_to_trade: float
+    """Orders of the day for each of its fills."""
+    clock_offset_s: float | None
+    blackout: str | None
+    """Reason of the one that holds, None outside."""
 
 
 class LatencyState(msgspec.Struct, frozen=True):
@@ -107,6 +134,7 @@ class State(msgspec.Struct, frozen=True):
     risk_level: str
     risk_reason: str
     risk_refusals: dict[str, int]
+    risk: RiskState
     decisions: int
     journal_up: bool
     journal_records: int

@@ -111,15 +111,25 @@ class KeepWarm:
     """Plays a rehearsal again and again, from the moment that the real market is known."""
 
     def __init__(
-        self, rehearsal: Rehearsal, driver: Driver, period_s: float, stage_at: "StageAt"
+        self,
+        rehearsal: Rehearsal,
+        driver: Driver,
+        period_s: float,
+        stage_at: "StageAt",
+        *,
+        spins: bool = False,
     ) -> None:
-        """`driver` is the real one: its market is imitated, and its decisions go first."""
+        """`driver` is the real one: its market is imitated, and its decisions go first.
+
+        One that spins never lets the loop sleep: waking a processor takes longer than a decision.
+        """
         self._rehearsal = rehearsal
         self._driver = driver
         self._maker = driver.engine.makers[0]
         self._period_s = period_s
         self._stage_at = stage_at
-        self._timer: asyncio.TimerHandle | None = None
+        self._spins = spins
+        self._timer: asyncio.Handle | None = None
 
     def start(self) -> None:
         """Wait for the market, then play; call inside the running loop."""
@@ -148,7 +158,18 @@ class KeepWarm:
 
     def _beat(self) -> None:
         self.play_if_idle()
-        self._timer = asyncio.get_running_loop().call_later(self._period_s, self._beat)
+        loop = asyncio.get_running_loop()
+        if self._spins:
+            self._spin(loop, loop.time() + self._period_s)
+        else:
+            self._timer = loop.call_later(self._period_s, self._beat)
+
+    def _spin(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
+        """Look at the sockets again and again until the next beat."""
+        if loop.time() < until:
+            self._timer = loop.call_soon(self._spin, loop, until)
+        else:
+            self._beat()
 
 
 class StageAt(Protocol):

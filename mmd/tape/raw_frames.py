@@ -38,7 +38,7 @@ def _read_file(path: Path) -> Iterator[RawFrame]:
             while line := file.readline(_LINE_MAX):
                 number += 1
                 if not line.isspace():
-                    yield _frame(line, path, number)
+                    yield parse_frame(line, path, number)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TapeError(
             f"{path}: expected a whole gzip file, found it broken after line {number} ({error}); copy or record it again"
@@ -57,7 +57,8 @@ def _open(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _frame(line: bytes, path: Path, number: int) -> RawFrame:
+def parse_frame(line: bytes, path: Path, number: int) -> RawFrame:
+    """Read one line of a file. Raises: TapeError, naming file and line, if it is not a time and a JSON text."""
     stamp, _, payload = line.strip().partition(b" ")
     if not stamp.isdigit():
         raise TapeError(

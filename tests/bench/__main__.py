@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 
 from rich.console import Console
 
-from tests.bench import stages, wire
+from tests.bench import appends, stages, wire
 
 
 def main() -> None:
@@ -23,6 +23,7 @@ def main() -> None:
         "Ratios and CPU times compare; wall times of a shared machine do not.", style="dim"
     )
     console.print(stages.table(20_000 // share, 500 // share))
+    console.print(appends.table(100_000 // share))
     console.print(wire.table(((20.0, 500 // share), (4.0, 2_000 // share))))
 
 

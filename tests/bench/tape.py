@@ -23,7 +23,7 @@ LEVELS_PER_FRAME = 8
 
 
 def synthetic_rows(frames: int, seed: int = 1) -> Rows:
-    """Diffs of eight levels near a touch that wanders, after a snapshot of 400 levels a side."""
+    """Diffs of eight levels at and near the touch, after a snapshot of 400 levels a side."""
     rng = np.random.default_rng(seed)
     opening = np.zeros(800, ROW)
     opening["kind"], opening["side"] = SNAPSHOT, np.repeat([0, 1], 400)
@@ -39,8 +39,7 @@ def synthetic_rows(frames: int, seed: int = 1) -> Rows:
     rows["ts_event_ns"] = rows["ts_recv_ns"]
     rows["side"] = rng.integers(0, 2, rows.shape)
     away = rng.geometric(0.1, rows.shape)
-    mid = 100_000 + (50 * np.sin(number / 5_000)).astype(np.int64)
-    rows["price_ticks"] = np.where(rows["side"] == 0, mid - away, mid + 1 + away)
+    rows["price_ticks"] = np.where(rows["side"] == 0, 100_001 - away, 100_000 + away)
     rows["qty_lots"] = rng.integers(0, 2, rows.shape) * rng.integers(1, 100, rows.shape)
     rows["flags"][:, -1] = LAST_IN_FRAME
     return np.concatenate([opening, rows.ravel()])

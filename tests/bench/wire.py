@@ -9,6 +9,7 @@ import asyncio
 import os
 import sys
 import tempfile
+import zlib
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,9 +27,11 @@ from tests.daemon import EMBEDDED
 
 ROOT = Path(__file__).parents[2]
 OURS = "mmd, GLFT"
+WATCHED = "mmd, page open, scraped"
 COLD = "mmd, not kept warm"
+SPINNING = "mmd, spinning"
 PLAIN = {"answers only, no maker": "noop", "websockets + orjson, no model": "orjson"}
-CLIENTS = (OURS, COLD, *PLAIN, "ccxt.pro")
+CLIENTS = (OURS, SPINNING, WATCHED, COLD, *PLAIN, "ccxt.pro")
 SETTLE_S = 6.0
 START_S = 60.0
 CORES = sorted(os.sched_getaffinity(0))
@@ -55,6 +58,7 @@ async def measure(client: str, frames: int, gap_ms: float) -> Measured:
         )
         tap = Tap(int((await exchange.start()).rsplit(":", 1)[1]), SKIP)
         process = await _start(client, await tap.start(), Path(folder))
+        watchers = await _watch(Path(folder)) if client == WATCHED else None
         try:
             async with asyncio.timeout(frames * gap_ms / 1e3 + START_S):
                 await _until(lambda: tap.moves >= SKIP, client, process)
@@ -62,9 +66,10 @@ async def measure(client: str, frames: int, gap_ms: float) -> Measured:
                 await _until(lambda: tap.moves >= frames, client, process)
                 after = _cpu_s(process.pid)
         finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+            for running in (watchers, process):
+                if running is not None and running.returncode is None:
+                    running.terminate()
+                    await running.wait()
             tap.stop()
             await exchange.stop()
     counted = max(tap.moves - SKIP, 1)
@@ -78,6 +83,29 @@ async def _until(condition: Callable[[], bool], client: str, process: Process) -
                 f"{client} ended with exit code {process.returncode} before the market did"
             )
         await asyncio.sleep(0.05)
+
+
+async def _watch(folder: Path) -> Process:
+    """Somebody who looks at the daemon's page, and a scraper."""
+    return await _run("-m", "tests.bench.watchers", f"http://127.0.0.1:{_page_port(folder)}")
+
+
+def _page_port(folder: Path) -> int:
+    """A port for the daemon's page, the same for one run's folder."""
+    return 20_000 + zlib.crc32(str(folder).encode()) % 10_000
+
+
+async def _run(*command: str) -> Process:
+    """A Python process on the clients' cores."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        cwd=ROOT,
+        stdin=DEVNULL,
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, CORES[1:] or CORES),
+    )
 
 
 async def _start(client: str, port: int, folder: Path) -> Process:
@@ -102,7 +130,7 @@ async def _start(client: str, port: int, folder: Path) -> Process:
         settings = {
             "embedded.autostart": "false",
             "embedded.port": str(port),
-            "http.port": "0",
+            "http.port": str(_page_port(folder)),
             "journal.folder": str(folder / "journal"),
             "quoting.spread_bps_min": str(2 * moving_market.HALF_SPREAD_BPS),
             "quoting.requote_tolerance_bps": "0",
@@ -112,17 +140,11 @@ async def _start(client: str, port: int, folder: Path) -> Process:
         }
         if client == COLD:
             settings["latency.keep_warm_ms"] = "0"
+        if client == SPINNING:
+            settings["latency.spin"] = "true"
         pairs = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
         command = ["-m", "mmd.cli.main", "run", "--config", str(EMBEDDED), *pairs]
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *command,
-        cwd=ROOT,
-        stdin=DEVNULL,
-        stdout=DEVNULL,
-        stderr=DEVNULL,
-        preexec_fn=lambda: os.sched_setaffinity(0, CORES[1:] or CORES),
-    )
+    return await _run(*command)
 
 
 def _cpu_s(pid: int) -> float:

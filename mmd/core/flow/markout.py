@@ -33,6 +33,10 @@ MARKOUT = layout(
     ("sign", "i8", (FILLS_MAX,)),
     ("lots", "i8", (FILLS_MAX,)),
     ("before", "i8", (FILLS_MAX,)),  # half ticks
+    ("paid", "i8", (FILLS_MAX,)),  # half ticks: twice the fill's price
+    ("streak", "i8", (HORIZONS,)),  # fills in a row whose markout was negative, see _count_streak
+    ("streak_ns", "i8", (HORIZONS,)),  # of the last fill counted in it
+    ("streak_sign", "i8", (HORIZONS,)),
     ("fills", "i8", (2, HORIZONS)),  # by our side: fills judged
     ("weight", "i8", (2, HORIZONS)),  # their lots
     ("moved", "i8", (2, HORIZONS)),  # sum of lots * AS, half ticks
@@ -41,6 +45,27 @@ MARKOUT = layout(
     ("edge", "i8", (2,)),  # sum of lots * edge, half ticks
 )
 _NEVER = 2**62
+
+
+@leaf
+def _count_streak(m: Rec, horizon: int, i: int) -> None:
+    """Count fills in a row with a negative markout; one that was not ends the row.
+
+    Fills of one side within a horizon of the last one counted are the same news and count once.
+    """
+    sign = m.sign[i]
+    if sign * (m.mid - m.paid[i]) >= 0:
+        m.streak[horizon] = 0
+        return
+    is_same_news = (
+        m.streak[horizon] > 0
+        and sign == m.streak_sign[horizon]
+        and m.ts_ns[i] - m.streak_ns[horizon] < m.horizon_ns[horizon]
+    )
+    if not is_same_news:
+        m.streak[horizon] += 1
+        m.streak_ns[horizon] = m.ts_ns[i]
+        m.streak_sign[horizon] = sign
 
 
 @leaf
@@ -54,6 +79,7 @@ def _judge(m: Rec, horizon: int, at: int) -> None:
     m.weight[side, horizon] += lots
     m.moved[side, horizon] += lots * moved
     m.squared[side, horizon] += float(lots) * float(moved) * float(moved)
+    _count_streak(m, horizon, i)
 
 
 @leaf
@@ -108,6 +134,7 @@ def on_fill(
     m.sign[i] = sign
     m.lots[i] = qty_lots
     m.before[i] = mid_half_ticks
+    m.paid[i] = 2 * price_ticks
     m.edge_lots[side] += qty_lots
     m.edge[side] += qty_lots * sign * (mid_half_ticks - 2 * price_ticks)
     m.head += 1
@@ -150,6 +177,7 @@ class Markouts:
         self._on_fill = bind(on_fill, self.record, 0, 0, 0, 0, 0)
         self._on_mid = bind(on_mid, self.record, 0, 0)
         self._on_time = bind(on_time, self.record, 0)
+        self._streak = memoryview(self.record["streak"][0])
 
     def on_fill(
         self, side: Side, price_ticks: int, qty_lots: int, mid_half_ticks: int, now_ns: int
@@ -164,6 +192,14 @@ class Markouts:
     def on_time(self, now_ns: int) -> int:
         """Judge what is due while the mid stands still."""
         return self._on_time(self.record, now_ns)
+
+    def streak(self, horizon: int) -> int:
+        """Fills in a row whose markout at a horizon (its index) was negative."""
+        return self._streak[horizon]
+
+    def forget_streak(self, horizon: int) -> None:
+        """Count the row from 0 again."""
+        self._streak[horizon] = 0
 
     def curve(self, side: Side) -> list[MarkoutCurve]:
         """One entry per horizon."""

@@ -37,6 +37,7 @@ class Ledger:
         self.quote_atoms = 0
         self.position_atoms = 0
         self.position_lots = 0
+        self._stated_atoms: int | None = None
         self._instrument = instrument
         self._target_atoms = target_atoms
 
@@ -51,12 +52,13 @@ class Ledger:
             self._note_position(self.pnl)
         assert self._target_atoms is not None, "set with the first reconciliation"
         self.drift_atoms = event.base_atoms - self._target_atoms - self.position_atoms
+        self._stated_atoms = event.base_atoms
 
     def on_balance(self, event: Balance) -> None:
         """Take over what the venue says we hold."""
         total = event.free_atoms + event.locked_atoms
         if event.asset == self._instrument.base:
-            self.base_atoms = total
+            self.base_atoms = self._stated_atoms = total
         if event.asset == self._instrument.quote:
             self.quote_atoms = total
 
@@ -65,6 +67,8 @@ class Ledger:
         if self.pnl is None:
             return
         self.pnl.on_fill(fill, mid_half_ticks)
+        if self.stated_drift_atoms == 0:  # the balance with this fill in it is still to come
+            self._stated_atoms = None
         self._note_position(self.pnl)
         self.markouts.on_fill(fill.side, fill.price_ticks, fill.qty_lots, mid_half_ticks, now_ns)
         self.fills.append(fill)
@@ -75,6 +79,13 @@ class Ledger:
         self.quote_atoms -= fill.side.sign * money.quote_atoms(
             money.notional(fill.qty_lots, fill.price_ticks)
         )
+
+    @property
+    def stated_drift_atoms(self) -> int:
+        """What the last balance says beyond what our fills explain."""
+        if self._stated_atoms is None or self._target_atoms is None:
+            return 0
+        return self._stated_atoms - self._target_atoms - self.position_atoms
 
     def on_mid(self, mid_half_ticks: int, now_ns: int) -> None:
         """Mark the inventory and judge the fills whose horizon has passed."""

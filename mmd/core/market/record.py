@@ -38,9 +38,10 @@ MARKET = layout(
 )
 KIND: Final = 0
 INSTRUMENT: Final = 1
+TS_EVENT_NS: Final = 2
 TS_RECV_NS: Final = 3
 PRICE: Final = 16
-"""Where the head of a record has its kind, instrument, receive time, and px[0, 0], a TRADE's price."""
+"""Where the head of a record has its kind, instrument, times, and px[0, 0], a TRADE's price."""
 
 
 @kernel
@@ -109,7 +110,7 @@ class RecordViews(NamedTuple):
     record: Rec
     """Kept with its views: an id may be given to another object once the first is gone."""
     head: memoryview
-    """Integers by KIND, INSTRUMENT, TS_RECV_NS and PRICE."""
+    """Integers by KIND, INSTRUMENT, TS_EVENT_NS, TS_RECV_NS and PRICE."""
     packed: memoryview
     """See `packed_view`."""
 

@@ -17,7 +17,7 @@ class QuoteState(IntEnum):
 
     ACTIVE = 0
     PASSIVE = 1
-    """Both sides, wider."""
+    """Both sides, wider and smaller."""
     AGGRESSIVE = 2
     """Both sides, tighter; chosen by policies, not by conditions."""
     WITHDRAWN = 3
@@ -41,6 +41,9 @@ class QuoteReason(IntEnum):
     VOLATILITY = 9
     SPREAD_TOO_NARROW = 10
     INVENTORY = 11
+    BLACKOUT = 12
+    CLOCK_OFFSET = 13
+    FEED_LATENCY = 14
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +64,9 @@ class Conditions:
     warm: bool = False
     risk_may_quote: bool = True
     risk_reduce_only: bool = False
+    risk_cautious: bool = False
+    hindrance: QuoteReason = QuoteReason.NONE
+    """What forbids to add risk now."""
     book_age_ns: int = 0
     book_age_ns_max: int = 2**63 - 1
     sigma: float = 0.0
@@ -75,14 +81,15 @@ class Conditions:
     inventory_ratio_max: float = INVENTORY_RATIO_MAX
 
 
+_NONE: Final = QuoteReason.NONE
 _UNHINDERED: Final = (QuoteState.ACTIVE, QuoteReason.NONE)
 SPREAD_MULTIPLIER: Final = {
     QuoteState.ACTIVE: 1.0,
-    QuoteState.PASSIVE: 2.0,
     QuoteState.AGGRESSIVE: 0.5,
     QuoteState.WITHDRAWN: 1.0,
     QuoteState.INVENTORY_LIMIT: 1.0,
 }
+"""How much wider than the model says; PASSIVE is in the settings."""
 
 
 def quote_state(  # noqa: C901, PLR0911, PLR0912 - a table
@@ -109,6 +116,8 @@ def quote_state(  # noqa: C901, PLR0911, PLR0912 - a table
         return QuoteState.WITHDRAWN, QuoteReason.WARM_UP
     if not c.risk_may_quote:
         return QuoteState.WITHDRAWN, QuoteReason.RISK
+    if c.hindrance is not _NONE:
+        return QuoteState.WITHDRAWN, c.hindrance
     if not c.sigma <= c.sigma_max:
         return QuoteState.WITHDRAWN, QuoteReason.VOLATILITY
     if not c.spread_ticks >= c.spread_ticks_min:
@@ -117,6 +126,8 @@ def quote_state(  # noqa: C901, PLR0911, PLR0912 - a table
         return QuoteState.INVENTORY_LIMIT, QuoteReason.RISK
     if not -c.inventory_ratio_max <= c.inventory_ratio <= c.inventory_ratio_max:
         return QuoteState.INVENTORY_LIMIT, QuoteReason.INVENTORY
+    if c.risk_cautious:
+        return QuoteState.PASSIVE, QuoteReason.RISK
     if c.sigma > c.sigma_wide:
         return QuoteState.PASSIVE, QuoteReason.VOLATILITY
     return _UNHINDERED

@@ -7,7 +7,7 @@ The stages write in turn:
     engine      mid, sigma, rate, decay, gamma, inventory, inventory_ratio, tau_s, drift, impact, room_lots
     fair_value  fair
     spread      offset, skew: bid = fair + skew - offset[0], ask = fair + skew + offset[1]
-    state       allow_bid, allow_ask, spread_multiplier
+    state       allow_bid, allow_ask, spread_multiplier, size_multiplier
     ladder      n, px, sz: the targets, best first; n[side] = 0 means that the side is not quoted
 """
 
@@ -37,6 +37,7 @@ QUOTE = layout(
     ("drift", "f8"),  # mu, ticks per second: perpetual (funding), not a forecast
     ("impact", "f8"),  # xi, ticks a fill moves the mid against us
     ("spread_multiplier", "f8"),  # 1 = as the model says
+    ("size_multiplier", "f8"),  # of unit_lots; inventory is counted in whole ones
     ("skew_multiplier", "f8"),
     ("allow_bid", "i8"),  # 0 or 1
     ("allow_ask", "i8"),
@@ -118,7 +119,7 @@ def new_quote(settings: QuoteSettings) -> Rec:
         quote[name] = getattr(settings, name)
     quote["half_spread_min"] = settings.half_spread_ticks_min
     quote["half_spread_max"] = settings.half_spread_ticks_max
-    quote["spread_multiplier"] = quote["skew_multiplier"] = 1.0
+    quote["spread_multiplier"] = quote["size_multiplier"] = quote["skew_multiplier"] = 1.0
     quote["allow_bid"] = quote["allow_ask"] = 1
     quote["room_lots"] = _UNBOUNDED
     return quote

@@ -24,7 +24,7 @@ def volatility_skew(q: Rec) -> float:
 @leaf
 def side_lots(q: Rec, side: int) -> float:
     """Level-0 size of a side: long shrinks the bid by the inventory ratio and grows the ask by it."""
-    lots = float(q.unit_lots)
+    lots = float(q.unit_lots * q.size_multiplier)
     if q.size_skew == 1:
         ratio = min(max(q.inventory_ratio, -1.0), 1.0)
         lots *= 1.0 - ratio if side == BID else 1.0 + ratio

@@ -1,13 +1,14 @@
 """How careful we are: a level per session, raised for a reason and left only as stated here.
 
     NORMAL       quote
-    CAUTIOUS     quote wider and smaller               left when the reason is cleared
+    CAUTIOUS     quote wider and smaller               left when the reason is cleared, after a time of health
     REDUCE_ONLY  only orders that shrink the position  left when the reason is cleared
-    CANCEL_ALL   no orders; working ones are taken back until confirmed  left by an operator
-    FLATTEN      only orders that shrink the position, to zero           left by an operator
+    CANCEL_ALL   no orders; working ones are taken back until confirmed  left by an operator, or for what is next
+    FLATTEN      as CANCEL_ALL, then the position is closed by taking    left for HALTED when flat
     HALTED       nothing but cancels                                     left by an operator
 The level is the highest that any active reason asks for. An operator's resume clears all reasons, except
-after STOP.
+after STOP. An operator's flatten brings a halted session down to FLATTEN, and any other order of an operator
+ends the flattening in HALTED.
 """
 
 from collections import deque
@@ -46,23 +47,33 @@ class RiskLevels:
         level: what holds now.
         since_ns: engine time of the last change.
         history: the last HISTORY_MAX changes.
+        rises: how often each LevelReason raised the level.
     """
 
     def __init__(self) -> None:
         self.level = RiskLevel.NORMAL
         self.since_ns = 0
         self.history: deque[LevelChange] = deque(maxlen=HISTORY_MAX)
+        self.rises = [0] * len(LevelReason)
         self._active: dict[LevelReason, RiskLevel] = {}
         self._then: dict[LevelReason, RiskLevel] = {}
 
     @property
     def reasons(self) -> tuple[LevelReason, ...]:
         """The active reasons that ask for the current level; empty at NORMAL."""
-        return tuple(reason for reason, level in self._active.items() if level is self.level)
+        return self.reasons_at(self.level)
+
+    def reasons_at(self, level: RiskLevel) -> tuple[LevelReason, ...]:
+        """The active reasons that ask for a level."""
+        return tuple(reason for reason, asked in self._active.items() if asked is level)
 
     def is_active(self, reason: LevelReason) -> bool:
         """Whether the reason has raised a level and has not been cleared."""
         return reason in self._active
+
+    def asked(self, reason: LevelReason) -> RiskLevel:
+        """What a reason asks for; NORMAL while it is not active."""
+        return self._active.get(reason, RiskLevel.NORMAL)
 
     def escalate(
         self, to: RiskLevel, reason: LevelReason, now_ns: int, *, then: RiskLevel | None = None
@@ -90,6 +101,26 @@ class RiskLevels:
             self._active[reason] = self._then.pop(reason)
         return bool(followed) and self._settle(now_ns, followed[0])
 
+    def flatten(self, reason: LevelReason, now_ns: int) -> bool:
+        """An operator wants the position closed, of a halted session too; returns False after STOP."""
+        if LevelReason.STOP in self._active:
+            return False
+        for active in self._active:
+            self._active[active] = min(self._active[active], RiskLevel.FLATTEN)
+        self.escalate(RiskLevel.FLATTEN, reason, now_ns)
+        return True
+
+    def end_flatten(self, now_ns: int, reason: LevelReason | None = None) -> None:
+        """The position is closed, or for a reason must not be closed further: HALTED from here on."""
+        if self.level is not RiskLevel.FLATTEN:
+            return
+        for active, level in self._active.items():
+            if level is RiskLevel.FLATTEN:
+                self._active[active] = RiskLevel.HALTED
+        if reason is not None:
+            self._active[reason] = RiskLevel.HALTED
+        self._settle(now_ns, self.reasons_at(RiskLevel.HALTED)[0] if reason is None else reason)
+
     def clear(self, reason: LevelReason, now_ns: int) -> bool:
         """The reason no longer holds; returns whether it was dropped: above REDUCE_ONLY it stays."""
         if self._active.get(reason, RiskLevel.HALTED) > RiskLevel.REDUCE_ONLY:
@@ -113,4 +144,6 @@ class RiskLevels:
             self.level = after
             self.since_ns = now_ns
             self.history.append(LevelChange(now_ns, before, after, reason))
+            if after > before and reason is not None:
+                self.rises[reason] += 1
         return after > before

@@ -1,6 +1,7 @@
 """The closed sets of reasons: why the risk gate refused a command, and why the risk level rose.
 
-Each is a metric's label, so a name never changes its meaning and a number is never reused.
+Each is a metric's label, so a name never changes its meaning and a number is never reused. Not here, on purpose:
+value at risk, which needs a model, and the distance to liquidation, which spot positions do not have.
 """
 
 from enum import IntEnum
@@ -39,6 +40,14 @@ class RiskReason(IntEnum):
     """The order to replace or amend is not open, or an amend would not shrink it."""
     ORDER_RATE = 20
     MESSAGE_BUDGET = 21
+    EXPOSURE = 22
+    """Gross or net exposure of the venue, the asset or the session would exceed its limit, or cannot be valued."""
+    BLACKOUT = 23
+    """A scheduled blackout; orders that reduce the position pass, here and in the next three."""
+    CLOCK_OFFSET = 24
+    FEED_LATENCY = 25
+    ORDER_TO_TRADE = 26
+    """Too many orders of ours for the fills of the day."""
 
 
 class LevelReason(IntEnum):
@@ -56,3 +65,5 @@ class LevelReason(IntEnum):
     """Our position differs from the venue's."""
     ADVERSE_STREAK = 7
     VENUE_DOWN = 8
+    CLOCK_OFFSET = 9
+    FEED_LATENCY = 10

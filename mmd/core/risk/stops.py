@@ -1,4 +1,8 @@
-"""Watchers that raise the risk level by themselves: loss since the day's start, drawdown, reject storms."""
+"""Watchers that raise the risk level by themselves: loss since the day's start, drawdown, reject storms.
+
+An operator's resume does not forgive a loss: while it lasts the stop raises the level again, until the limit is
+raised or the day rolls.
+"""
 
 from collections import deque
 
@@ -12,6 +16,8 @@ from mmd.core.units import ATOMS_PER_UNIT
 class LossStop:
     """Cancels everything, then halts, when the day's loss or the fall from its peak reaches the limit.
 
+    If it `flattens`, the position is closed before the halt.
+
     Attributes:
         day_start_atoms, peak_atoms: equity at the start of the day and its highest since, in quote atoms;
             None until the first equity is known. Both are handed over a restart.
@@ -23,10 +29,13 @@ class LossStop:
         limits: RiskLimits,
         day_start_atoms: int | None = None,
         peak_atoms: int | None = None,
+        *,
+        flattens: bool = False,
     ) -> None:
         self.day_start_atoms = day_start_atoms
         self.peak_atoms = peak_atoms
         self._levels = levels
+        self._level = RiskLevel.FLATTEN if flattens else RiskLevel.CANCEL_ALL
         self._loss_atoms_max = int(limits.loss_quote_max * ATOMS_PER_UNIT)
         self._drawdown_atoms_max = int(limits.drawdown_quote_max * ATOMS_PER_UNIT)
 
@@ -49,11 +58,20 @@ class LossStop:
     def _stop(self, reason: LevelReason, now_ns: int) -> bool:
         if self._levels.is_active(reason):
             return False
-        return self._levels.escalate(RiskLevel.CANCEL_ALL, reason, now_ns, then=RiskLevel.HALTED)
+        return self._levels.escalate(self._level, reason, now_ns, then=RiskLevel.HALTED)
+
+    def headroom(self, equity_atoms: int) -> dict[str, float]:
+        """Share of each limit that is left."""
+        start = equity_atoms if self.day_start_atoms is None else self.day_start_atoms
+        peak = equity_atoms if self.peak_atoms is None else self.peak_atoms
+        return {
+            "loss": 1.0 - max(start - equity_atoms, 0) / self._loss_atoms_max,
+            "drawdown": 1.0 - max(peak - equity_atoms, 0) / self._drawdown_atoms_max,
+        }
 
 
 class RejectStorm:
-    """Reduces only when the venue refuses order after order; halts if that does not end it.
+    """Cautious at half a storm, reduces only at a whole one, and halts if that does not end it.
 
     Post-only orders refused because the market moved are how post-only works, and do not count.
     """
@@ -61,6 +79,7 @@ class RejectStorm:
     def __init__(self, levels: RiskLevels, limits: RiskLimits) -> None:
         self._levels = levels
         self._window_ns = limits.reject_window_ns
+        self._rejects_max = limits.rejects_max
         self._ts_ns: deque[int] = deque(maxlen=limits.rejects_max)
         self._last_ns = 0
 
@@ -70,14 +89,15 @@ class RejectStorm:
             return False
         self._last_ns = now_ns
         self._ts_ns.append(now_ns)
-        if (
-            len(self._ts_ns) < (self._ts_ns.maxlen or 0)
-            or now_ns - self._ts_ns[0] > self._window_ns
-        ):
-            return False
+        while now_ns - self._ts_ns[0] > self._window_ns:
+            self._ts_ns.popleft()
+        count, storm = len(self._ts_ns), LevelReason.REJECT_STORM
+        if count < self._rejects_max:
+            if 2 * count < self._rejects_max:
+                return False
+            return self._levels.escalate(RiskLevel.CAUTIOUS, storm, now_ns)
         self._ts_ns.clear()
-        storm = LevelReason.REJECT_STORM
-        if self._levels.is_active(storm):
+        if self._levels.asked(storm) >= RiskLevel.REDUCE_ONLY:
             return self._levels.escalate(RiskLevel.CANCEL_ALL, storm, now_ns, then=RiskLevel.HALTED)
         return self._levels.escalate(RiskLevel.REDUCE_ONLY, storm, now_ns)
 

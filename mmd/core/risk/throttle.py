@@ -99,6 +99,11 @@ class TokenBucket:
         self._full_at = 0
         self._set_limit(budget.limit)
 
+    @property
+    def capacity(self) -> int:
+        """Tokens in a full bucket."""
+        return self._capacity // self._interval_ns
+
     def available(self, now_ns: int, *, urgent: bool = False) -> int:
         """Tokens that may be taken now; urgent ones may use the reserve too."""
         credit = self._capacity - self._missing(now_ns)

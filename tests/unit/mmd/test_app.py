@@ -8,7 +8,8 @@ import pytest
 from adapters.binance_spot.venue import BinanceSpotVenue
 from mmd import app
 from mmd.config import Settings, load
-from mmd.core.events import Reconciled
+from mmd.core.events import DayMark, Reconciled
+from mmd.core.trading_day import DayState
 from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
 from mmd.journal.writer import JournalWriter
@@ -70,6 +71,26 @@ def test_position_is_carried_over_except_on_the_embedded_exchange(tmp_path: Path
     assert carried.target_atoms == (None, 700)
     embedded = app.session_spec(with_keys({"journal.folder": str(tmp_path)}), pair, FixedClock())
     assert embedded.target_atoms == (None, None)
+
+
+def test_the_days_loss_is_carried_over_except_to_an_exchange_of_our_own(tmp_path: Path) -> None:
+    """An exchange that is started with us begins a world of its own."""
+    day = START_S // 86_400
+    began = session_spec(started_unix_ns=START_S * NANOS_PER_SECOND)
+    with JournalWriter(
+        tmp_path / "20260101T000000-1", began, segment_bytes=1, sync_ns=10**7
+    ) as journal:
+        journal.event(DayMark(1, day, "USDT", -700, 5))
+    folder = {"journal.folder": str(tmp_path)}
+    lost = DayState(day=day, currency="USDT", pnl_atoms=-700, peak_atoms=5)
+    for overrides, carried in (
+        (SANDBOX, lost),
+        ({"embedded.autostart": "false"}, lost),
+        ({}, None),
+        (SANDBOX | {"risk.day_starts": "12:00"}, None),
+    ):
+        spec = app.session_spec(with_keys(overrides | folder), [instrument()], FixedClock())
+        assert spec.day == carried
 
 
 def test_a_journal_that_does_not_verify_stops_the_start(tmp_path: Path) -> None:

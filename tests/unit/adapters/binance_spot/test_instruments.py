@@ -119,3 +119,16 @@ def test_errors_name_what_is_wrong():
     with pytest.raises(InstrumentError, match="v lists 17 symbols"):
         of(info(*(f"S{i}" for i in range(17))))
     assert [i.symbol for i in of(info("A", "B"))] == ["A", "B"]
+
+
+def test_amends_are_a_capability_of_the_symbol():
+    """Only where the symbol allows them and says how many. Source: filters.md, MAX_NUM_ORDER_AMENDS."""
+    limit = {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": 10}
+    for filters, allowed, amends_max in (
+        ([*FILTERS, limit], True, 10),
+        ([*FILTERS, limit], False, 0),
+        (FILTERS, True, 0),
+    ):
+        (symbol,) = info("X", filters=filters).symbols
+        source = ExchangeInfo((msgspec.structs.replace(symbol, amend_allowed=allowed),))
+        assert of(source, "X")[0].amends_max == amends_max

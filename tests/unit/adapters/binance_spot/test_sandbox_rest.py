@@ -280,7 +280,7 @@ async def test_a_taken_port_is_one_clear_error(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"preset": "wild"}, "preset: expected one of calm, default, found 'wild'"),
+        ({"preset": "wild"}, "preset: expected one of calm, default, .* found 'wild'"),
         ({"speed": 0.0}, "speed: expected a number above 0"),
         ({"speed": 2.0}, "only a tape can be served faster"),
         ({"symbols": ("MMDEUR",)}, "symbol: expected one that ends in USDT"),

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from mmd.core.events import Reconciled, Timer
+from mmd.core.events import DayMark, Reconciled, Timer
+from mmd.core.trading_day import DayState
 from mmd.core.units import InstrumentId
 from mmd.errors import JournalError
-from mmd.journal.recovery import inventory_targets
+from mmd.journal.recovery import day_state, inventory_targets
 from mmd.journal.writer import JournalWriter
 from tests.session import instrument, session_spec
 
@@ -52,3 +53,56 @@ def test_a_journal_that_does_not_verify_is_refused(tmp_path: Path) -> None:
     segment.write_bytes(data)
     with pytest.raises(JournalError, match="does not verify"):
         inventory_targets(session)
+
+
+DAY = 1_700_000_000 // 86_400
+NOW_NS = 1_700_000_000 * 10**9
+
+
+def marked(folder: Path, *marks: tuple[int, int], **spec: object) -> Path:
+    """A session with these (pnl, peak) marks of the day in which it began, and more behind them."""
+    with JournalWriter(folder, session_spec(**spec), segment_bytes=1, sync_ns=10**7) as journal:
+        for number, (pnl, peak) in enumerate(marks):
+            journal.event(DayMark(number, DAY, "USDT", pnl, peak))
+            journal.event(Timer(number))
+    return folder
+
+
+def carried(pnl: int, peak: int, day: int = DAY) -> DayState:
+    """As a session hands it over."""
+    return DayState(day=day, currency="USDT", pnl_atoms=pnl, peak_atoms=peak)
+
+
+def test_the_last_mark_of_the_last_session_is_the_days_state(tmp_path: Path) -> None:
+    """Of several marks and sessions."""
+    sessions = [marked(tmp_path / "a", (1, 2), (3, 4)), marked(tmp_path / "b", (5, 6), (-7, 6))]
+    assert day_state(sessions, NOW_NS, 0) == carried(-7, 6)
+    assert day_state(sessions[:1], NOW_NS, 0) == carried(3, 4)
+    assert day_state([], NOW_NS, 0) is None
+
+
+def test_a_session_that_came_to_no_mark_hands_on_what_it_was_given(tmp_path: Path) -> None:
+    """A loss is not forgotten by crashing at once; one that had nothing leaves the word to the one before."""
+    lost = marked(tmp_path / "a", (-9, 0))
+    assert day_state([lost, marked(tmp_path / "b")], NOW_NS, 0) == carried(-9, 0)
+    given = marked(tmp_path / "c", day=carried(-8, 1))
+    assert day_state([lost, given], NOW_NS, 0) == carried(-8, 1)
+
+
+def test_another_day_counts_from_nothing(tmp_path: Path) -> None:
+    """Marks of yesterday end the search, and so does a session of yesterday without any."""
+    lost = marked(tmp_path / "a", (-9, 0))
+    assert day_state([lost], NOW_NS + 86_400 * 10**9, 0) is None
+    before = marked(tmp_path / "b", started_unix_ns=NOW_NS - 86_400 * 10**9)
+    assert day_state([lost, before], NOW_NS, 0) is None
+
+
+def test_a_mark_in_an_earlier_segment_is_found(tmp_path: Path) -> None:
+    """The last segment may hold none."""
+    folder = tmp_path / "a"
+    with JournalWriter(folder, session_spec(), segment_bytes=1, sync_ns=10**7) as journal:
+        journal.event(DayMark(1, DAY, "USDT", -4, 0))
+        journal._roll()
+        journal.event(Timer(2))
+    assert len(list(folder.iterdir())) == 2
+    assert day_state([folder], NOW_NS, 0) == carried(-4, 0)

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
-from mmd.core.risk.reasons import RiskReason
+from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.ops.metrics import StateCollector
 from mmd.ops.state import State
 from mmd.shell.driver import STAGES
@@ -23,7 +23,12 @@ CLOSED = {
     "stage": {*STAGES, "all"},
     "quantile": {"0.5", "0.9", "0.99"},
     "level": {level.name for level in RiskLevel},
-    "reason": {r.name for r in RiskReason} | {r.name for r in QuoteReason},
+    "reason": {r.name for kind in (RiskReason, QuoteReason, LevelReason) for r in kind},
+    "limit": {
+        f"{scope}_{kind}" for scope in ("exposure", "venue", "asset") for kind in ("gross", "net")
+    }
+    | {"position", "open_orders", "loss", "drawdown", "order_to_trade"}
+    | {"orders_10s", "orders_86400s", "request_weight_60s"},
     "state": {s.name for s in QuoteState},
     "horizon": {"0.1s", "0.5s", "1s", "5s", "10s", "30s", "60s", "300s"},
 }

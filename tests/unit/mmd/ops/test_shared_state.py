@@ -8,7 +8,7 @@ import pytest
 
 from mmd.errors import MmdError
 from mmd.ops.shared_state import SharedStateReader, SharedStateWriter, shared_folder
-from mmd.ops.state import LatencyState, State
+from mmd.ops.state import LatencyState, RiskState, State
 
 NONE = LatencyState(0, 0.0, 0.0, 0.0, 0.0)
 STATE = State(
@@ -21,6 +21,7 @@ STATE = State(
     risk_level="NORMAL",
     risk_reason="",
     risk_refusals={},
+    risk=RiskState("USDT", {}, {}, 0.0, 0.0, None, None, None, 0.0, None, None),
     decisions=0,
     journal_up=True,
     journal_records=0,

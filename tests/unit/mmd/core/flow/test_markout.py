@@ -157,3 +157,46 @@ def test_sums_equal_the_definition(steps):
                 m["squared"][side, h],
             )
             assert tuple(got) == expected.get((side, h), (0, 0, 0, 0.0))
+
+
+SWEEPS = st.lists(
+    st.tuples(
+        st.sampled_from(Side), st.integers(0, 6), st.integers(96, 104), st.integers(190, 210)
+    ),
+    max_size=40,
+)
+
+
+@given(SWEEPS)
+def test_a_streak_is_counted_as_defined(fills):
+    """Fills in a row with a negative markout; those of one side within a horizon of the last counted are one."""
+    markouts, horizon_ns = Markouts(SHORT), SHORT[0]
+    now_ns, expected, counted_ns, counted_side = 0, 0, None, None
+    for side, wait_ns, price, mid in fills:
+        now_ns += wait_ns
+        ts_ns = now_ns
+        markouts.on_fill(side, price, 1, 200, now_ns)
+        now_ns += horizon_ns
+        markouts.on_mid(mid, now_ns)
+        if side.sign * (mid - 2 * price) >= 0:
+            expected = 0
+        elif not (expected and side is counted_side and ts_ns - counted_ns < horizon_ns):
+            expected, counted_ns, counted_side = expected + 1, ts_ns, side
+        assert markouts.streak(0) == expected
+    markouts.forget_streak(0)
+    assert markouts.streak(0) == 0
+
+
+def test_fills_of_one_sweep_are_one_of_the_streak():
+    """Three bids filled at once by the same news, then an ask; a good fill ends it."""
+    markouts = Markouts(SHORT)
+    for _ in range(3):
+        markouts.on_fill(Side.BUY, 100, 1, 201, 10)
+    markouts.on_mid(190, 12)
+    assert markouts.streak(0) == 1
+    markouts.on_fill(Side.SELL, 94, 1, 190, 13)
+    markouts.on_mid(196, 15)
+    assert markouts.streak(0) == 2
+    markouts.on_fill(Side.SELL, 99, 1, 196, 20)
+    markouts.on_mid(197, 22)
+    assert markouts.streak(0) == 0

@@ -29,6 +29,10 @@ CASES: list[Case] = [
     ({"book_crossed": True}, W, QuoteReason.BOOK_CROSSED),
     ({"warm": False}, W, QuoteReason.WARM_UP),
     ({"risk_may_quote": False}, W, QuoteReason.RISK),
+    *(
+        ({"hindrance": reason}, W, reason)
+        for reason in (QuoteReason.BLACKOUT, QuoteReason.CLOCK_OFFSET, QuoteReason.FEED_LATENCY)
+    ),
     ({"sigma": 5.0, "sigma_max": 4.0}, W, QuoteReason.VOLATILITY),
     ({"sigma": math.nan}, W, QuoteReason.VOLATILITY),
     ({"spread_ticks": 1.0, "spread_ticks_min": 2.0}, W, QuoteReason.SPREAD_TOO_NARROW),
@@ -36,6 +40,7 @@ CASES: list[Case] = [
     ({"inventory_ratio": 0.91}, L, QuoteReason.INVENTORY),
     ({"inventory_ratio": -0.91}, L, QuoteReason.INVENTORY),
     ({"inventory_ratio": math.nan}, L, QuoteReason.INVENTORY),
+    ({"risk_cautious": True}, P, QuoteReason.RISK),
     ({"sigma": 5.0, "sigma_wide": 4.0, "sigma_max": 9.0}, P, QuoteReason.VOLATILITY),
 ]
 
@@ -78,7 +83,7 @@ def test_sides_by_state_and_inventory() -> None:
 
 
 def test_every_state_has_a_spread_multiplier() -> None:
-    """PASSIVE is wider than ACTIVE, AGGRESSIVE tighter."""
-    assert set(SPREAD_MULTIPLIER) == set(QuoteState)
-    assert SPREAD_MULTIPLIER[QuoteState.AGGRESSIVE] < 1.0 < SPREAD_MULTIPLIER[QuoteState.PASSIVE]
+    """AGGRESSIVE is tighter than ACTIVE; how much wider PASSIVE is stands in the settings."""
+    assert set(SPREAD_MULTIPLIER) == set(QuoteState) - {QuoteState.PASSIVE}
+    assert SPREAD_MULTIPLIER[QuoteState.AGGRESSIVE] < 1.0
     assert SPREAD_MULTIPLIER[QuoteState.ACTIVE] == 1.0

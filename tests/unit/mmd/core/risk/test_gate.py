@@ -1,6 +1,7 @@
 """The risk gate: one test per reason, and that nothing passes which would break a limit."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,11 +9,13 @@ from hypothesis import strategies as st
 
 from mmd.core.commands import AmendOrder, Approved, CancelAll, CancelOrder, QueryOrder, ResyncBook
 from mmd.core.instrument import TradingStatus
-from mmd.core.risk.gate import CommandCosts, Refused, RiskGate, RiskView
+from mmd.core.risk.gate import CommandCosts, Refused, RiskGate
 from mmd.core.risk.levels import RiskLevel, RiskLevels
 from mmd.core.risk.limits import Bounds
+from mmd.core.risk.order_to_trade import OrderToTrade
 from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.core.risk.throttle import Budget, Cost, Counted, Throttle
+from mmd.core.risk.view import RiskView
 from mmd.core.units import Side
 from tests.order_events import (
     INSTRUMENT,
@@ -45,6 +48,7 @@ def gate(budgets=(), level=RiskLevel.NORMAL, costs=None):
 
 
 def judge(command, seen, judge_gate=None):
+    seen.settle()
     made = (gate() if judge_gate is None else judge_gate).check(command, seen)
     if isinstance(made, Approved):
         assert made.command is command
@@ -324,7 +328,7 @@ def test_the_worst_case_never_exceeds_the_limit(steps, start_lots):
                     command = replace(
                         old.client_order_id & 0xFF, sequence, side, price_ticks, qty_lots
                     )
-                if isinstance(one.check(command, seen), Approved):
+                if judge(command, seen, one) is R.OK:
                     seen.orders.on_sent(command, 0)
             case (news, wanted, lots):
                 order = seen.orders.get(order_id(wanted))
@@ -347,3 +351,65 @@ def test_the_worst_case_never_exceeds_the_limit(steps, start_lots):
         bought, sold = (lots * LOT for lots in seen.orders.open_lots)
         assert seen.position_atoms + bought <= 30 * LOT
         assert seen.position_atoms - sold >= -30 * LOT
+
+
+@pytest.mark.parametrize("reason", [R.BLACKOUT, R.CLOCK_OFFSET, R.FEED_LATENCY])
+def test_a_hindrance_stops_what_adds_and_never_what_reduces(reason):
+    """The reason that the session states is the reason of the refusal."""
+    seen = view()
+    hold(seen, position_atoms=10 * LOT)
+    seen.hindrance = reason
+    assert judge(place(1), seen) is reason
+    assert judge(place(1, Side.SELL, 1002), seen) is R.OK
+
+
+def test_exposure_shared_with_others_is_a_limit_of_its_own():
+    """At the room that they leave, not beyond; what reduces passes without any."""
+    seen = view()
+    seen.exposure_lots = (10, 3)
+    assert judge(place(1), seen) is R.OK
+    assert judge(place(1, qty_lots=11), seen) is R.EXPOSURE
+    assert judge(place(1, Side.SELL, 1002), seen) is R.EXPOSURE
+    hold(seen, position_atoms=10 * LOT)
+    assert judge(place(1, Side.SELL, 1002), seen) is R.OK
+
+
+def test_orders_beyond_the_ratio_wait_for_fills():
+    """Refusals use nothing up, reducing orders are counted and pass."""
+    seen, ratio = view(), OrderToTrade(ratio_max=2, grace=1)
+    limited = RiskGate(RiskLevels(), Throttle(()), ratio=ratio)
+    assert judge(place(1), seen, limited) is R.OK
+    assert judge(place(2), seen, limited) is R.ORDER_TO_TRADE
+    assert (ratio.orders, ratio.left) == (1, 0)
+    hold(seen, position_atoms=10 * LOT)
+    assert judge(place(2, Side.SELL, 1002), seen, limited) is R.OK
+    ratio.on_fill()
+    assert judge(place(3), seen, limited) is R.OK
+
+
+def test_every_reason_is_tested():
+    """Each member of the closed set is named by a test of this file."""
+    text = Path(__file__).read_text()
+    assert [reason for reason in R if f"R.{reason.name}" not in text] == []
+
+
+@given(
+    st.integers(1, 3000),
+    st.floats(1.0, 2_000.0),
+    st.integers(0, 1500),
+    st.sampled_from([0.2, 0.9, 0.995]),
+    st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), max_size=5),
+)
+def test_the_settled_price_range_never_passes_what_the_checks_refuse(
+    price, collar, last, down, moves
+):
+    """It saves time, and changes no verdict, after small moves of the market either."""
+    seen = view(instrument(price_ticks_min=5, price_ratio_down=down), collar_bps=collar)
+    seen.last_ticks = last
+    for mid_ticks, last_ticks in [(0, 0), *moves]:
+        seen.bid_ticks += mid_ticks
+        seen.ask_ticks += mid_ticks
+        seen.last_ticks = max(seen.last_ticks + last_ticks, 0)
+        seen.settle()
+        if seen.price_low <= price <= seen.price_high:
+            assert seen.price_reason(price) is R.OK

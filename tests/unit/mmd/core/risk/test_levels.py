@@ -109,3 +109,42 @@ def test_without_an_operator_grave_levels_never_fall(steps):
                 levels.on_all_canceled(now_ns)
         assert before < L.CANCEL_ALL or levels.level >= before
         assert (levels.level is L.NORMAL) == (levels.reasons == ())
+
+
+def test_an_operators_flatten_brings_a_halted_session_down_and_ends_in_halted():
+    """Whatever had halted it is still there afterwards."""
+    levels = RiskLevels()
+    levels.escalate(RiskLevel.HALTED, LevelReason.DAY_LOSS, 1)
+    assert levels.flatten(LevelReason.OPERATOR, 2)
+    assert levels.level is RiskLevel.FLATTEN
+    levels.end_flatten(3)
+    assert levels.level is RiskLevel.HALTED
+    assert set(levels.reasons) == {LevelReason.DAY_LOSS, LevelReason.OPERATOR}
+
+
+def test_nothing_is_flattened_after_a_stop():
+    """The end of a session is final."""
+    levels = RiskLevels()
+    levels.escalate(RiskLevel.CANCEL_ALL, LevelReason.STOP, 1, then=RiskLevel.HALTED)
+    assert not levels.flatten(LevelReason.OPERATOR, 2)
+    assert levels.level is RiskLevel.CANCEL_ALL
+
+
+def test_an_end_without_a_flattening_is_none():
+    """Nothing rises by it."""
+    levels = RiskLevels()
+    levels.end_flatten(1, LevelReason.OPERATOR)
+    assert (levels.level, levels.reasons) == (RiskLevel.NORMAL, ())
+
+
+def test_rises_are_counted_by_reason_and_falls_are_not():
+    """A reason that asks for what holds already raises nothing."""
+    levels = RiskLevels()
+    levels.escalate(RiskLevel.CAUTIOUS, LevelReason.FEED_LATENCY, 1)
+    levels.escalate(RiskLevel.CAUTIOUS, LevelReason.CLOCK_OFFSET, 2)
+    levels.escalate(RiskLevel.REDUCE_ONLY, LevelReason.FEED_LATENCY, 3)
+    levels.clear(LevelReason.FEED_LATENCY, 4)
+    assert levels.level is RiskLevel.CAUTIOUS
+    assert levels.asked(LevelReason.FEED_LATENCY) is RiskLevel.NORMAL
+    counted = {r.name: n for r, n in zip(LevelReason, levels.rises, strict=True) if n}
+    assert counted == {"FEED_LATENCY": 2}

@@ -83,16 +83,42 @@ def test_the_stop_fires_exactly_when_a_limit_is_reached(path):
     assert (levels.level is RiskLevel.CANCEL_ALL) == reached
 
 
+def test_a_stop_may_flatten_first():
+    """The position is closed before the halt, if so configured."""
+    levels = RiskLevels()
+    rules = limits(loss_quote_max=Decimal(100), drawdown_quote_max=Decimal(1000))
+    stop = LossStop(levels, rules, flattens=True)
+    stop.on_equity(0, 1)
+    assert stop.on_equity(-100 * ATOMS, 2)
+    assert levels.level is RiskLevel.FLATTEN
+    levels.end_flatten(3)
+    assert (levels.level, levels.reasons) == (RiskLevel.HALTED, (LevelReason.DAY_LOSS,))
+
+
+def test_headroom_is_the_share_of_a_limit_that_is_left():
+    """Loss from the day's start, drawdown from its peak; both whole before anything is known."""
+    stop, _ = loss_stop(loss=100, drawdown=50)
+    assert stop.headroom(7) == {"loss": 1.0, "drawdown": 1.0}
+    stop.on_equity(0, 1)
+    stop.on_equity(20 * ATOMS, 2)
+    assert stop.headroom(-10 * ATOMS) == pytest.approx({"loss": 0.9, "drawdown": 0.4})
+
+
 def storm(rejects=3, window_s=10):
     levels = RiskLevels()
     return RejectStorm(levels, limits(rejects_max=rejects, reject_window_ns=window_s * S)), levels
 
 
 def test_rejects_within_the_window_reduce_only():
-    """The third in ten seconds is a storm; the third in eleven is not."""
-    calm, levels = storm()
-    assert [calm.on_reject(RejectReason.FILTER, t * S) for t in (0, 5, 11)] == [False] * 3
-    assert calm.on_reject(RejectReason.FILTER, 15 * S)
+    """The fifth in ten seconds is a storm; the fifth in eleven is not; from half on we are cautious."""
+    calm, levels = storm(rejects=5)
+    assert [calm.on_reject(RejectReason.FILTER, t * S) for t in (0, 5)] == [False] * 2
+    assert levels.level is RiskLevel.NORMAL
+    assert calm.on_reject(RejectReason.FILTER, 9 * S)
+    assert (levels.level, levels.reasons) == (RiskLevel.CAUTIOUS, (LevelReason.REJECT_STORM,))
+    assert [calm.on_reject(RejectReason.FILTER, t * S) for t in (10, 11)] == [False] * 2
+    assert levels.level is RiskLevel.CAUTIOUS
+    assert calm.on_reject(RejectReason.FILTER, 12 * S)
     assert (levels.level, levels.reasons) == (RiskLevel.REDUCE_ONLY, (LevelReason.REJECT_STORM,))
 
 

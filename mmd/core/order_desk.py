@@ -1,0 +1,133 @@
+"""From what an instrument wants done to approved commands: rows of the order diff, questions, cancels, slices."""
+
+from collections.abc import Iterator
+
+from mmd.core.commands import (
+    AmendOrder,
+    Approved,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    QueryOrder,
+    ReplaceOrder,
+)
+from mmd.core.flattening import next_slice
+from mmd.core.instrument import Instrument
+from mmd.core.orders.order_diff import AMEND, PLACE, REPLACE
+from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
+from mmd.core.orders.working_orders import WorkingOrders
+from mmd.core.risk.gate import RiskGate
+from mmd.core.risk.view import RiskView
+from mmd.core.units import NANOS_PER_SECOND, ClientOrderId, Side, TimeInForce
+
+QUERY_PERIOD_NS = NANOS_PER_SECOND
+CANCEL_PERIOD_NS = 2 * NANOS_PER_SECOND
+"""How often one order is cancelled over again while nobody answers."""
+TAKE_PERIOD_NS = 250_000_000
+"""Between two slices of a flattening, so that the book can fill up again."""
+_NEW_ORDERS = (PlaceOrder, ReplaceOrder)
+_POST_ONLY = TimeInForce.POST_ONLY
+_IOC = TimeInForce.IOC
+
+
+class OrderDesk:
+    """Makes one instrument's commands, has them approved, and records those that were sent.
+
+    Attributes:
+        hold_until_ns: by side, before which no order is placed.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        orders: WorkingOrders,
+        view: RiskView,
+        gate: RiskGate,
+        numbers: OrderNumbers,
+        counts: OrderCounts,
+    ) -> None:
+        self.hold_until_ns = [0, 0]
+        self._id = instrument.id
+        self._orders = orders
+        self._view = view
+        self._gate = gate
+        self._numbers = numbers
+        self._counts = counts
+        self._take_after_ns = 0
+        self._taking_id: ClientOrderId | None = None
+        """The last order that takes; it ends by itself."""
+
+    def act(
+        self, op: int, side: Side, slot: int, price_ticks: int, qty_lots: int
+    ) -> Approved[Command] | None:
+        """One row of the order diff as a command, if it may be sent."""
+        instrument = self._id
+        if op == PLACE:
+            if self._view.now_ns < self.hold_until_ns[side]:
+                return None
+            new = self._numbers.next_id()
+            return self.approve(
+                PlaceOrder(instrument, new, side, price_ticks, qty_lots, _POST_ONLY)
+            )
+        old = self._orders.at(side, slot)
+        old_id = old.client_order_id
+        if op == REPLACE:
+            new = self._numbers.next_id()
+            replace = ReplaceOrder(instrument, old_id, new, side, price_ticks, qty_lots, _POST_ONLY)
+            return self.approve(replace) or self.approve(CancelOrder(instrument, old_id))
+        if op == AMEND:
+            return self.approve(AmendOrder(instrument, old_id, old.filled_lots + qty_lots))
+        if old_id == self._taking_id and self._view.now_ns - old.sent_ns < CANCEL_PERIOD_NS:
+            return None
+        return self.approve(CancelOrder(instrument, old_id))
+
+    def take(
+        self, position_lots: int, slippage_bps: float, now_ns: int
+    ) -> Approved[Command] | None:
+        """The next slice of a position to be closed, once a period and if it may be sent."""
+        if now_ns < self._take_after_ns:
+            return None
+        wanted = next_slice(self._view, position_lots, slippage_bps)
+        if wanted is None:
+            return None
+        self._take_after_ns = now_ns + TAKE_PERIOD_NS
+        new = self._numbers.next_id()
+        approved = self.approve(
+            PlaceOrder(self._id, new, wanted.side, wanted.price_ticks, wanted.qty_lots, _IOC)
+        )
+        if approved is not None:
+            self._taking_id = new
+        return approved
+
+    def queries(self, now_ns: int) -> list[Command]:
+        """A question about each order whose fate is unknown, once a period."""
+        unknown = self._orders.unknown_orders(asked_before_ns=now_ns - QUERY_PERIOD_NS)
+        return [QueryOrder(self._id, o.client_order_id) for o in unknown]
+
+    def cancels(self, now_ns: int, since_ns: int) -> list[Command]:
+        """A cancel for each open order: at once where nothing was asked of it since a time, then once a period."""
+        return [
+            CancelOrder(self._id, o.client_order_id)
+            for o in self._orders
+            if o.requested_ns <= since_ns or now_ns - o.requested_ns >= CANCEL_PERIOD_NS
+        ]
+
+    def approve(self, command: Command) -> Approved[Command] | None:
+        """Ask the gate."""
+        verdict = self._gate.check(command, self._view)
+        return verdict if isinstance(verdict, Approved) else None
+
+    def sending(
+        self, approved: Approved[Command] | None, level: int = 0
+    ) -> Iterator[Approved[Command]]:
+        """Hand a command over; it counts as sent when the caller comes back, or goes away."""
+        if approved is not None:
+            try:
+                yield approved
+            finally:
+                self.on_sent(approved.command, level)
+
+    def on_sent(self, command: Command, level: int) -> None:
+        """Record a command that the caller has taken up; level is the rung that a new order is for."""
+        self._orders.on_sent(command, self._view.now_ns, level)
+        self._counts.sent += isinstance(command, _NEW_ORDERS)

@@ -1,0 +1,3 @@
+"""What tape files are called."""
+
+SUFFIX = ".tape.parquet"

@@ -1,0 +1,59 @@
+"""What the venue says we hold against what our fills explain."""
+
+from mmd.core.events import Balance, Reconciled
+from mmd.core.inventory.ledger import Ledger
+from mmd.core.units import InstrumentId, Side
+from tests.order_events import fill, instrument
+
+ZERO = InstrumentId(0)
+LOT = 1_000_000
+
+
+def ledger(target=None):
+    made = Ledger(instrument(), target)
+    made.on_reconciled(Reconciled(1, "test", ZERO, 100 * LOT), 2_000)
+    return made
+
+
+def balance(atoms, asset="NEXO"):
+    return Balance(2, "test", asset, atoms // 2, atoms - atoms // 2)
+
+
+def test_the_first_reconciliation_sets_the_target_unless_it_was_carried():
+    """Inventory is what is held beyond it."""
+    assert ledger().position_atoms == 0
+    assert ledger(target=90 * LOT).position_atoms == 10 * LOT
+
+
+def test_fills_before_the_baseline_are_part_of_it():
+    """They are in the holdings that are found then."""
+    made = Ledger(instrument(), None)
+    made.on_fill(fill(1, 50, 4), 2_000, 1)
+    made.on_mid(2_000, 1)
+    assert (made.fill_count, made.position_atoms, made.pnl) == (0, 0, None)
+
+
+def test_a_balance_is_compared_with_fills_whichever_comes_first():
+    """Before its fill it drifts, with it no more; after a fill the old one says nothing."""
+    made = ledger()
+    assert made.stated_drift_atoms == 0
+    made.on_balance(balance(104 * LOT))
+    assert made.stated_drift_atoms == 4 * LOT
+    made.on_fill(fill(1, 50, 4), 2_000, 1)
+    assert made.stated_drift_atoms == 0
+    made.on_fill(fill(1, 51, 3, Side.BUY), 2_000, 1)
+    assert made.stated_drift_atoms == 0
+    made.on_balance(balance(107 * LOT))
+    assert made.stated_drift_atoms == 0
+    made.on_balance(balance(108 * LOT))
+    assert made.stated_drift_atoms == LOT
+
+
+def test_fills_move_both_holdings_and_foreign_assets_none():
+    """Between two balances."""
+    made = ledger()
+    made.on_balance(balance(10**10, "USDT"))
+    made.on_balance(balance(5, "BNB"))
+    made.on_fill(fill(1, 50, 4, price_ticks=1_000), 2_000, 1)
+    assert made.base_atoms == 104 * LOT
+    assert made.quote_atoms == 10**10 - 4_000_000
