@@ -15,6 +15,7 @@ from mmd.core.engine import Engine
 from mmd.core.events import (
     Balance,
     ClockOffset,
+    DayMark,
     Decision,
     Event,
     OperatorAction,
@@ -32,7 +33,7 @@ from mmd.shell.latency import Histogram
 TIMER_PERIOD_S = 0.1
 STAGES = ("decode", "apply", "decide", "send")
 _RISK_FREE = (CancelOrder, CancelAll, QueryOrder, ResyncBook, AmendOrder)
-_NO_NEWS = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset})
+_NO_NEWS = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset, DayMark})
 """Events after which nothing different is wanted: they wait for the next decision, the timer's at the latest."""
 _log = structlog.get_logger()
 

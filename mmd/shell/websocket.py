@@ -143,7 +143,7 @@ class WebSocket(asyncio.Protocol):
         self._protocol.writes.append(masked_text(message))
         self._flush()
         if self._choked:
-            self._check_backlog()
+            self.pause_writing()
 
     def abort(self, reason: str, failure: Exception | None = None) -> None:
         """End the connection without a goodbye; `reason` goes to on_closed."""
@@ -186,21 +186,16 @@ class WebSocket(asyncio.Protocol):
         try:
             if not self._opened:
                 data = self._shake_hands(data, now_ns)
+            protocol = self._protocol
             data, frames = self._cutter.cut(data)
             for head, begin, payload, end in frames:
-                if head == TEXT_HEAD and self._passes:
+                whole = head == TEXT_HEAD and protocol.current_size is None
+                if whole and protocol.state is State.OPEN and not self.close_reason:
                     self.on_message(data[payload:end], now_ns)
                 else:
                     self._parse(data[begin:end], now_ns)
         except MmdError as error:
             self.abort(str(error), error)
-
-    @property
-    def _passes(self) -> bool:
-        """Whether a text frame now is a message, and no part of one, and wanted."""
-        protocol = self._protocol
-        is_whole = protocol.current_size is None and protocol.state is State.OPEN
-        return is_whole and not self.close_reason
 
     def _shake_hands(self, data: bytes, now_ns: int) -> bytes:
         """Take in the server's answer to the handshake; returns the bytes of frames behind it."""
@@ -229,22 +224,17 @@ class WebSocket(asyncio.Protocol):
 
     @override
     def pause_writing(self) -> None:
-        """Something could not be written at once."""
+        """Something could not be written at once: of a peer that does not read, or is slow to."""
         self._choked = True
-        self._check_backlog()
+        transport, limit = self._transport, self._limits.backlog_bytes_max
+        assert transport is not None, "expected a connected transport"
+        if transport.get_write_buffer_size() > limit:  # more would arrive too late to be wanted
+            self.abort(f"the peer does not read: {limit} bytes are waiting")
 
     @override
     def resume_writing(self) -> None:
         """Everything is written."""
         self._choked = False
-
-    def _check_backlog(self) -> None:
-        """Of a peer that does not read: what we send would arrive too late to be wanted."""
-        transport = self._transport
-        assert transport is not None, "expected a connected transport"
-        limit = self._limits.backlog_bytes_max
-        if transport.get_write_buffer_size() > limit:
-            self.abort(f"the peer does not read: {limit} bytes are waiting")
 
     @override
     def eof_received(self) -> None:
