@@ -121,7 +121,7 @@ def _table(state: State) -> Table:
         "uptime",
     )
     for name in columns:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in ("instrument", "mid"))
     for i in state.instruments:
         half = "-" if i.half_spread_bps is None else f"{i.half_spread_bps:.2f}"
         shown = i.quote_state if i.reason == "NONE" else f"{i.quote_state}: {i.reason}"
