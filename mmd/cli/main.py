@@ -14,6 +14,8 @@ from mmd.cli.journal import journal
 from mmd.cli.operate import cancel_all, flatten, halt, resume, status
 from mmd.cli.record import EXAMPLES as RECORD_EXAMPLES
 from mmd.cli.record import record
+from mmd.cli.report import EXAMPLES as REPORT_EXAMPLES
+from mmd.cli.report import report
 from mmd.cli.run import run
 from mmd.cli.tape import tape
 from mmd.errors import ConfigError, MmdError
@@ -39,6 +41,7 @@ app.command()(flatten)
 app.add_typer(journal, name="journal")
 app.command("import", epilog=IMPORT_EXAMPLES)(import_)
 app.command(epilog=RECORD_EXAMPLES)(record)
+app.command(epilog=REPORT_EXAMPLES)(report)
 app.add_typer(export, name="export")
 app.add_typer(tape, name="tape")
 

@@ -26,7 +26,8 @@ CURSOR_FIELDS: Final = (
     ("trade_side", "i8"),  # and which side the tick rule gave it
 )
 """Part of a record's layout; `next_frame` takes any record that has these."""
-CURSOR = layout(*CURSOR_FIELDS)
+# A record that these begin would be a subtype of one that has no others, which numba warns of.
+CURSOR = layout(("before", "i8"), *CURSOR_FIELDS)  # rows of the batches before
 
 
 @leaf
@@ -45,11 +46,12 @@ def _fill_head(head: Rec, m: Rec) -> None:
 def _fill_levels(rows: Rec, at: int, stop: int, c: Rec, m: Rec) -> int:
     """Take over the levels of the frame at rows[at]; returns the index after it, or BROKEN."""
     m.n[0] = m.n[1] = 0
-    c.flags = 0
+    c["flags"] = 0  # by item, as of rows: see mmd.tape.packing
     while at < stop:
         row = rows[at]
-        c.flags |= row.flags
-        if row.flags & EMPTY == 0:
+        flags = row["flags"]
+        c["flags"] |= flags
+        if flags & EMPTY == 0:
             side = 0 if row.kind == TRADE else row.side
             n = m.n[side]
             if n == LEVELS_MAX:
@@ -58,7 +60,7 @@ def _fill_levels(rows: Rec, at: int, stop: int, c: Rec, m: Rec) -> int:
             m.sz[side, n] = row.qty_lots
             m.n[side] = n + 1
         at += 1
-        if row.flags & LAST_IN_FRAME != 0:
+        if flags & LAST_IN_FRAME != 0:
             return at
     return BROKEN
 
@@ -72,7 +74,7 @@ def _sign_trade(side: int, c: Rec, m: Rec) -> None:
             c.trade_side = 0
         elif px < c.trade_px:
             c.trade_side = 1
-    m.side = side if c.flags & AGGRESSOR_KNOWN != 0 else c.trade_side
+    m.side = side if c["flags"] & AGGRESSOR_KNOWN != 0 else c.trade_side
     c.trade_px = px
 
 
@@ -134,13 +136,12 @@ class Frames:
         self._cursor = new(CURSOR)
         self._cursor["instrument"] = instrument
         self._rows: Rows = np.empty(0, ROW)
-        self._before = 0
         self._fill = bind(next_frame, self._rows, self._cursor, self.market)
 
     @property
     def row(self) -> int:
         """Index of the frame's first row in what is read of the tape."""
-        return self._before + int(self._cursor["begin"][0])
+        return int(self._cursor["before"][0] + self._cursor["begin"][0])
 
     @property
     def flags(self) -> int:
@@ -157,7 +158,7 @@ class Frames:
             rows = next(self._batches, None)
             if rows is None:
                 return END
-            self._before += len(self._rows)
+            self._cursor["before"] += len(self._rows)
             self._rows = rows
             self._cursor["at"], self._cursor["stop"] = 0, len(rows)
         if kind == BROKEN:

@@ -25,7 +25,9 @@ def _put(rows: Rec, at: int, market: Rec, side: int, ticks: int, lots: int, flag
     row.qty_lots = lots
     row.order_id = 0
     row.kind = m.kind
-    row.flags = flags
+    row["flags"] = (
+        flags  # by item: as an attribute it would be numpy's own where this runs as plain Python
+    )
     row.side = side
 
 
@@ -55,8 +57,8 @@ def append_frame(rows: Rec, at: int, market: Rec, flags: int) -> int:
         if at == begin:
             _put(rows, at, market, 0, 0, 0, EMPTY)
             at += 1
-    rows[begin].flags |= flags
-    rows[at - 1].flags |= LAST_IN_FRAME
+    rows[begin]["flags"] |= flags
+    rows[at - 1]["flags"] |= LAST_IN_FRAME
     return at
 
 

@@ -98,7 +98,7 @@ def _check_rows(rows: Rec, stop: int, checks: Rec) -> None:
             late = k.now_ns - now_ns > _BACK_NS_MAX
             _note(checks, TIME_OUT_OF_ORDER if late else TIME_STEP_BACK, i)
         k.now_ns = now_ns
-        if row.flags & EMPTY == 0:
+        if row["flags"] & EMPTY == 0:
             absent = row.kind == TOP and row.qty_lots == 0
             if row.qty_lots < 0 or (row.price_ticks <= 0 and not absent):
                 _note(checks, IMPOSSIBLE, i)

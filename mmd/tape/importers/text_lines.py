@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,6 +15,7 @@ from mmd.tape.importers.meter import Meter
 
 _LINE_MAX = 32 * 1024 * 1024
 _REPORT_LINES = 1 << 13
+_BUFFER = 1 << 18
 _GZIP, _XZ, _ZIP = b"\x1f\x8b", b"\xfd7zXZ\x00", b"PK"
 _BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile)
 
@@ -84,7 +86,8 @@ def _unpacked(raw: BinaryIO, path: Path) -> BinaryIO:
         return cast("BinaryIO", lzma.open(raw, "rb"))
     if magic.startswith(_ZIP):
         archive = zipfile.ZipFile(raw)
-        return cast("BinaryIO", archive.open(_only_member(archive, path)))
+        member = cast("RawIOBase", archive.open(_only_member(archive, path)))
+        return cast("BinaryIO", BufferedReader(member, _BUFFER))  # its own readline is slow
     return raw
 
 

@@ -69,11 +69,11 @@ def test_interpreted_kernels_do_the_same() -> None:
     """Packing and filling in plain Python give the compiled bytes."""
     market = fill(new(MARKET), DIFF, [(5, 1), (4, 0)], [(7, 2)], last=9, first=8, prev=7)
     compiled, plain = np.zeros(8, ROW), np.zeros(8, ROW)
-    assert append_frame(compiled, 0, market, AFTER_GAP) == 3
+    assert bind(append_frame, compiled, 0, market, 0)(compiled, 0, market, AFTER_GAP) == 3
     assert interpreted(append_frame)(plain, 0, market, AFTER_GAP) == 3
     assert compiled.tobytes() == plain.tobytes()
     results = []
-    for fn in (next_frame, interpreted(next_frame)):
+    for fn in (bind(next_frame, compiled, new(CURSOR), market), interpreted(next_frame)):
         cursor, out = new(CURSOR), new(MARKET)
         cursor["stop"] = 3
         results.append((fn(compiled, cursor, out), cursor.tobytes(), out.tobytes()))
@@ -85,8 +85,9 @@ def _kinds(rows: Rows) -> tuple[list[int], list[int]]:
     """Kinds and sides of all frames."""
     cursor, market = new(CURSOR), new(MARKET)
     cursor["stop"] = len(rows)
+    fill_next = bind(next_frame, rows, cursor, market)
     kinds, sides = [], []
-    while (kind := next_frame(rows, cursor, market)) > END:
+    while (kind := fill_next(rows, cursor, market)) > END:
         kinds.append(kind)
         sides.append(int(market["side"][0]))
     return [*kinds, kind], sides
@@ -121,7 +122,7 @@ def test_an_empty_frame_has_no_levels() -> None:
     cursor["stop"] = 1
     rows = np.array([row(DIFF, flags=EMPTY, first=4, prev=3)], ROW)
     rows["last"] = 4
-    assert next_frame(rows, cursor, market) == DIFF
+    assert bind(next_frame, rows, cursor, market)(rows, cursor, market) == DIFF
     assert market["n"][0].tolist() == [0, 0]
     assert market["last"][0] == 4
 
