@@ -39,7 +39,7 @@ unit: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 $(ARGS)
 
 coverage: $(VENV)/.installed-dev  ## branches covered, kernels run as plain Python
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n 2 tests/unit tests/property --cov --cov-report=term-missing:skip-covered $(ARGS)
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n 2 tests/unit tests/property --timeout 900 --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 recordings: $(VENV)/.installed-dev  ## the daemon against every recording, whole (minutes)
 	$(BIN)/pytest -m "slow or not slow" tests/e2e/test_recordings.py tests/unit/mmd/core/market -n 2 $(ARGS)
