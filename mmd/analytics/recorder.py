@@ -1,0 +1,211 @@
+"""Watches one instrument of a replayed engine and keeps its fills, orders, quote states and samples.
+
+Everything is observed after the engine has applied it; nothing is computed a second time that the engine knows.
+Memory grows with fills, orders, changes of state and samples, never with market data.
+"""
+
+from typing import Final
+
+from mmd.analytics.columns import (
+    DISTANCES_TICKS,
+    FILL,
+    ORDER,
+    SAMPLE,
+    STATE,
+    Rows,
+)
+from mmd.analytics.mids_ahead import MidsAhead
+from mmd.core.events import Fill, OrderAccepted
+from mmd.core.flow.markout import HORIZONS
+from mmd.core.inventory.money import Money
+from mmd.core.maker import Maker
+from mmd.core.orders.order_update import OrderEvent
+from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
+
+_UNKNOWN_YET: Final = (0,) * HORIZONS
+_LEVEL_UNKNOWN: Final = -1
+STEP_NS: Final = NANOS_PER_SECOND
+SAMPLES_MAX: Final = 100_000
+"""A day of seconds; a longer session is sampled every 2 s, 4 s and so on, so that memory has a bound."""
+
+
+class Recorder:
+    """One instrument's tables; times are the engine's.
+
+    Attributes:
+        fills, orders, samples, states: see mmd.analytics.columns.
+    """
+
+    def __init__(self, maker: Maker, samples_max: int = SAMPLES_MAX) -> None:
+        """Watch a maker; samples are taken at the first decision of each step."""
+        self.fills, self.orders = Rows(FILL), Rows(ORDER)
+        self.samples, self.states = Rows(SAMPLE), Rows(STATE)
+        self._maker = maker
+        self._money = Money(maker.instrument)
+        self._step_ns = STEP_NS
+        self._samples_max = samples_max
+        self._sample_due_ns = 0
+        self._sent = 0
+        self._fill_count = 0
+        self._fee_units = 0
+        self._rebate = 0.0
+        self._state: tuple[int, int] | None = None
+        self._after_fills = MidsAhead(self.fills)
+        self._after_samples = MidsAhead(self.samples)
+
+    def on_decision(self, now_ns: int) -> None:
+        """The engine has decided, and all that it wanted was sent."""
+        maker = self._maker
+        mid_half_ticks = maker.view.mid_half_ticks
+        if mid_half_ticks > 0:
+            self._after_fills.on_mid(mid_half_ticks, now_ns)
+            self._after_samples.on_mid(mid_half_ticks, now_ns)
+        if maker.counts.sent > self._sent:
+            self._sent = maker.counts.sent
+            self._take_new_orders()
+        state = (int(maker.state), int(maker.reason))
+        if state != self._state:
+            self._state = state
+            self.states.append((now_ns, *state))
+        if now_ns >= self._sample_due_ns and mid_half_ticks > 0:
+            self._sample_due_ns = now_ns - now_ns % self._step_ns + self._step_ns
+            self.sample(now_ns)
+
+    def on_order(self, event: OrderEvent, now_ns: int) -> None:
+        """The engine has applied an event about one of our orders."""
+        row = self._row_of(event.client_order_id)
+        if isinstance(event, Fill) and self._maker.ledger.fill_count > self._fill_count:
+            self._fill_count = self._maker.ledger.fill_count
+            self._take_fill(event, row, now_ns)
+        if row is None:
+            return
+        order = self.orders.table[row]
+        if isinstance(event, OrderAccepted) and order["accepted_ns"] == 0:
+            order["accepted_ns"] = now_ns
+        held = self._maker.orders.get(event.client_order_id)
+        if order["ended_ns"] == 0 and held is not None and not held.is_open:
+            order["ended_ns"] = now_ns
+
+    def sample(self, now_ns: int) -> None:
+        """Keep what there is now; at samples_max every other sample goes and the step doubles.
+
+        Asserts the PnL identity: balances less causes is the integer 0.
+        """
+        maker, view, money = self._maker, self._maker.view, self._money
+        pnl, scale = maker.ledger.pnl, maker.scale
+        equity = edge = drift = fee = 0.0
+        if pnl is not None:
+            assert pnl.identity_error == 0, f"PnL identity is off by {pnl.identity_error} units"
+            causes = pnl.attribution
+            equity, edge, drift, fee = (
+                float(money.decimal(units))
+                for units in (
+                    pnl.total_units,
+                    causes.edge_units,
+                    causes.inventory_units,
+                    causes.fee_units,
+                )
+            )
+        limit_lots = 0 if scale is None else scale.position_lots_max
+        self.samples.append(
+            (
+                now_ns,
+                view.mid_half_ticks,
+                view.bid_ticks,
+                view.ask_ticks,
+                maker.orders.best_price_ticks(Side.BUY) or 0,
+                maker.orders.best_price_ticks(Side.SELL) or 0,
+                maker.ledger.position_atoms,
+                limit_lots * money.atoms_per_lot,
+                equity,
+                edge,
+                drift,
+                fee,
+                self._rebate,
+                _UNKNOWN_YET,
+                self._quoted_lots(),
+            )
+        )
+        self._after_samples.on_row(now_ns)
+        if self.samples.count >= self._samples_max:
+            self.samples.halve()
+            self._after_samples.on_halved()
+            self._step_ns *= 2
+
+    def unpriced_fees(self) -> dict[str, float]:
+        """Commissions that no PnL contains, by asset, because their rate is not known."""
+        pnl = self._maker.ledger.pnl
+        atoms = {} if pnl is None else pnl.position.unpriced_fee_atoms
+        return {asset: n / ATOMS_PER_UNIT for asset, n in atoms.items() if n != 0}
+
+    def _take_new_orders(self) -> None:
+        """Orders sent since the last time: ids only grow, and none ends before its decision has."""
+        last = int(self.orders.table["client_order_id"][-1]) if self.orders.count > 0 else -1
+        for o in self._maker.orders:
+            if o.client_order_id > last:
+                sign = o.side.sign
+                self.orders.append(
+                    (
+                        o.client_order_id,
+                        o.sent_ns,
+                        0,
+                        0,
+                        0,
+                        sign,
+                        o.price_ticks,
+                        o.qty_lots,
+                        0,
+                        o.level,
+                    )
+                )
+
+    def _take_fill(self, fill: Fill, row: int | None, now_ns: int) -> None:
+        pnl = self._maker.ledger.pnl
+        assert pnl is not None, "a fill was booked without accounts"
+        fee_units = pnl.attribution.fee_units
+        fee = float(self._money.decimal(fee_units - self._fee_units))
+        self._fee_units = fee_units
+        self._rebate -= min(fee, 0.0)
+        level = _LEVEL_UNKNOWN
+        if row is not None:
+            order = self.orders.table[row]
+            level = int(order["level"])
+            order["filled_lots"] += fill.qty_lots
+            if order["first_fill_ns"] == 0:
+                order["first_fill_ns"] = now_ns
+        self.fills.append(
+            (
+                now_ns,
+                fill.side.sign,
+                fill.price_ticks,
+                fill.qty_lots,
+                fill.is_maker,
+                level,
+                fee,
+                self._maker.view.mid_half_ticks,
+                self._distance_ticks(fill.side, fill.price_ticks),
+                _UNKNOWN_YET,
+            )
+        )
+        self._after_fills.on_row(now_ns)
+
+    def _row_of(self, client_order_id: int) -> int | None:
+        """The order's row; None for orders of other sessions."""
+        ids = self.orders.table["client_order_id"]
+        row = int(ids.searchsorted(client_order_id))
+        return row if row < len(ids) and ids[row] == client_order_id else None
+
+    def _distance_ticks(self, side: Side, price_ticks: int) -> int:
+        view = self._maker.view
+        best_ticks = view.bid_ticks if side is Side.BUY else view.ask_ticks
+        return max(side.sign * (best_ticks - price_ticks), 0)
+
+    def _quoted_lots(self) -> list[int]:
+        """What our orders offer within each distance of the best price of their side."""
+        quoted = [0] * len(DISTANCES_TICKS)
+        for order in self._maker.orders:
+            distance_ticks = self._distance_ticks(order.side, order.price_ticks)
+            for i, within_ticks in enumerate(DISTANCES_TICKS):
+                if distance_ticks <= within_ticks:
+                    quoted[i] += order.leaves_lots
+        return quoted
