@@ -47,7 +47,10 @@ def exchange(
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the generated market.", min=0)] = 7,
     preset: Annotated[
-        str, typer.Option(help="Character of the generated market: default, calm.")
+        str,
+        typer.Option(
+            help="Character of the generated market: a name, or a file of mmd calibrate; an unknown name lists them."
+        ),
     ] = "default",
     symbol: Annotated[
         list[str] | None,

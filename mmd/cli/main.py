@@ -5,6 +5,10 @@ import sys
 import typer
 from pydantic import ValidationError
 
+from mmd.cli.backtest import EXAMPLES as BACKTEST_EXAMPLES
+from mmd.cli.backtest import backtest
+from mmd.cli.calibrate import EXAMPLES as CALIBRATE_EXAMPLES
+from mmd.cli.calibrate import calibrate
 from mmd.cli.check import check
 from mmd.cli.exchange import exchange
 from mmd.cli.export import export
@@ -12,6 +16,8 @@ from mmd.cli.import_ import EXAMPLES as IMPORT_EXAMPLES
 from mmd.cli.import_ import import_
 from mmd.cli.journal import journal
 from mmd.cli.operate import cancel_all, flatten, halt, resume, status
+from mmd.cli.realism import EXAMPLES as REALISM_EXAMPLES
+from mmd.cli.realism import realism
 from mmd.cli.record import EXAMPLES as RECORD_EXAMPLES
 from mmd.cli.record import record
 from mmd.cli.report import EXAMPLES as REPORT_EXAMPLES
@@ -41,9 +47,12 @@ app.command()(flatten)
 app.add_typer(journal, name="journal")
 app.command("import", epilog=IMPORT_EXAMPLES)(import_)
 app.command(epilog=RECORD_EXAMPLES)(record)
+app.command(epilog=BACKTEST_EXAMPLES)(backtest)
 app.command(epilog=REPORT_EXAMPLES)(report)
 app.add_typer(export, name="export")
 app.add_typer(tape, name="tape")
+app.command(epilog=CALIBRATE_EXAMPLES)(calibrate)
+app.command(epilog=REALISM_EXAMPLES)(realism)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The levels of one side, best first, with the prices that changed since they were last published."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from mmd.core.units import Side
@@ -46,6 +46,14 @@ class BookSide:
     def reaches(self, price_ticks: int) -> bool:
         """Whether an order of the other side at this price would trade with this side now."""
         return bool(self._keys) and self._keys[-1] >= price_ticks * self._sign
+
+    def rank(self, price_ticks: int) -> int:
+        """How many levels are better than a price, occupied or not."""
+        return len(self._keys) - bisect_right(self._keys, price_ticks * self._sign)
+
+    def nth(self, rank: int) -> int:
+        """The price that so many levels are better than; rank is below len(self)."""
+        return self._keys[-1 - rank] * self._sign
 
     def touch(self, price_ticks: int) -> PriceLevel:
         """The level at a price, made if absent, and marked as changed."""

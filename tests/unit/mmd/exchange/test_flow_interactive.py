@@ -5,7 +5,7 @@ from mmd.exchange.exchange import Exchange
 from mmd.exchange.executions import Execution, ExecutionKind, PublicTrade
 from mmd.exchange.flow_interactive import InteractiveFlow
 from mmd.exchange.orders import OrderType
-from mmd.exchange.presets import PRESETS
+from mmd.exchange.presets import SYNTHETIC
 from mmd.exchange.refusals import Refused
 from tests.exchange_world import BUY, SELL, exchange, order
 
@@ -13,7 +13,7 @@ SECOND = NANOS_PER_SECOND
 
 
 def _flow(world: Exchange, seed: int = 7, preset: str = "default") -> InteractiveFlow:
-    return InteractiveFlow(PRESETS[preset], seed, world, world.markets[0], 0)
+    return InteractiveFlow(SYNTHETIC[preset], seed, world, world.markets[0], 0)
 
 
 def _path(seed: int, seconds: int) -> list[tuple[object, ...]]:
@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_market() -> None:
 
 def test_book_is_uncrossed_deep_and_near_the_efficient_price() -> None:
     """Over three minutes of each preset: spread 1 to 3 ticks on average, 25 levels, no drift."""
-    for preset in PRESETS:
+    for preset in SYNTHETIC:
         world = exchange()
         flow, book = _flow(world, 11, preset), world.markets[0].book
         spreads, errors, trades = [], [], 0
