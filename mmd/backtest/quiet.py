@@ -1,0 +1,272 @@
+"""Frames and decisions in one compiled loop, for as long as a decision changes nothing.
+
+Most frames move no order. This loop applies frames as `MarketView` does and takes decisions with the very
+kernels and records that the maker quotes with; the first decision that would send anything, or that is not
+plainly an ordinary one, is left to the engine. What the engine then commands is what it would have commanded had
+it been asked every time: tests compare the two, command by command.
+"""
+
+from typing import Final
+
+from mmd.backtest.feed import (
+    DUE,
+    FILLED,
+    NEVER,
+    REFILL,
+    look_ahead,
+    play_exchange,
+    play_local,
+)
+from mmd.core.flow import markout as markouts
+from mmd.core.market import book as books
+from mmd.core.market import trade_flow
+from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
+from mmd.core.orders.order_diff import diff
+from mmd.core.quoting import glft
+from mmd.core.quoting.inputs import observe, prepare
+from mmd.core.quoting.ladder import ladder
+from mmd.core.quoting.spread_models import fixed_offsets
+from mmd.exchange.fills.record import FIFO
+from mmd.jit.kernel import Rec, kernel, layout, leaf
+from mmd.tape.frames import BROKEN
+
+DECIDE: Final = 5
+"""What `play` stopped for, besides what `feed.advance` stops for: the engine must decide at QUIET.decide_ns."""
+GLFT_MODEL, FIXED_MODEL = 0, 1
+_OK: Final = 0
+
+QUIET = layout(
+    # Set from the engine before the loop runs
+    ("is_quiet", "i8"),  # whether a decision may be taken here
+    ("model", "i8"),
+    ("position_lots", "i8"),
+    ("limit_lots", "i8"),
+    ("flow_coefficient", "f8"),
+    ("sigma_max", "f8"),
+    ("mid_low", "f8"),  # half ticks between which the scale is known to hold
+    ("mid_high", "f8"),
+    ("lag_ns_max", "i8"),
+    ("stale_ns", "i8"),
+    ("decision_cost_ns", "i8"),
+    ("timer_period_ns", "i8"),
+    ("timer_origin_ns", "i8"),
+    # The view's attributes, and what the loop made of them
+    ("now_ns", "i8"),
+    ("changed_ns", "i8"),
+    ("lag_ns", "i8"),
+    ("has_lag", "i8"),
+    ("bid", "i8"),
+    ("ask", "i8"),
+    ("mid_half_ticks", "i8"),
+    ("marked", "i8"),  # mid at the last decision taken here, 0 = none since the last look
+    ("last_trade", "i8"),
+    ("wants_resync", "i8"),
+    ("is_crossed", "i8"),
+    ("is_dirty", "i8"),
+    ("messages", "i8"),
+    ("gaps", "i8"),
+    ("crossed", "i8"),
+    ("resyncs", "i8"),
+    ("checks", "i8"),
+    ("mismatches", "i8"),
+    # Time
+    ("decide_ns", "i8"),  # NEVER = no decision is due
+    ("busy_ns", "i8"),  # the last one is through at
+    ("timer_ns", "i8"),  # when the next timer is due; brought forward by what it must see
+    ("decisions", "i8"),  # taken here
+)
+
+
+@leaf
+def next_timer_ns(q: Rec, ts_ns: int) -> int:
+    """The first time on the timers' grid at or after ts_ns."""
+    period = q.timer_period_ns
+    return int(q.timer_origin_ns + -((q.timer_origin_ns - ts_ns) // period) * period)
+
+
+@leaf
+def _view_changed(
+    q: Rec, status: int, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec
+) -> None:
+    """As `MarketView._view_changed`; a moved mid is news for the next timer."""
+    if status not in (books.OK, books.CROSSED, books.ONE_SIDED):
+        return
+    q.is_crossed = status != books.OK
+    q.changed_ns = q.now_ns
+    q.is_dirty = 1
+    observe(features, book, flow, vol, touch, q.now_ns)
+    if status == books.OK:
+        t = touch[0]
+        if t.mid_half_ticks != q.mid_half_ticks:
+            q.timer_ns = min(q.timer_ns, next_timer_ns(q, q.now_ns))
+        q.bid, q.ask, q.mid_half_ticks = t.bid, t.ask, t.mid_half_ticks
+
+
+@leaf
+def _book_changed(
+    q: Rec, status: int, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec
+) -> None:
+    """As `MarketView._book_changed`."""
+    if status in (books.GAP, books.CROSSED, books.TOO_MANY):
+        q.wants_resync = 1
+        q.gaps += status != books.CROSSED
+        q.crossed += status == books.CROSSED
+    _view_changed(q, status, features, book, flow, vol, touch)
+
+
+@leaf
+def apply_frame(
+    q: Rec, kind: int, market: Rec, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec
+) -> None:
+    """As `Engine.apply_market` and `MarketView.apply`."""
+    m = market[0]
+    q.now_ns = max(q.now_ns, m.ts_recv_ns)
+    q.messages += 1
+    if m.ts_event_ns > 0:
+        q.lag_ns, q.has_lag = m.ts_recv_ns - m.ts_event_ns, 1
+    if kind == DIFF:
+        _book_changed(q, books.apply(book, market), features, book, flow, vol, touch)
+    elif kind == TOP:
+        _view_changed(q, books.apply_top(book, market), features, book, flow, vol, touch)
+    elif kind == TRADE:
+        trade_flow.on_trade(flow, market)
+        q.last_trade = m.px[0, 0]
+    elif kind == PARTIAL:
+        result = books.check(book, market)
+        q.checks += result != books.NOT_COMPARABLE
+        q.mismatches += result == books.MISMATCH
+        if result == books.MISMATCH:
+            q.wants_resync = 1
+    elif kind == SNAPSHOT:
+        q.resyncs += q.changed_ns > 0
+        q.wants_resync = 0
+        _book_changed(q, books.apply(book, market), features, book, flow, vol, touch)
+
+
+@leaf
+def _is_ordinary(q: Rec, vol: Rec, now_ns: int) -> bool:
+    """Whether nothing that a decision looks at besides prices can have changed the quote state."""
+    return bool(
+        q.is_quiet == 1
+        and q.wants_resync == 0
+        and q.is_crossed == 0
+        and q.mid_low <= q.mid_half_ticks <= q.mid_high
+        and now_ns - q.changed_ns <= q.stale_ns
+        and vol[0].sigma <= q.sigma_max
+        and (q.has_lag == 0 or q.lag_ns <= q.lag_ns_max)
+    )
+
+
+@leaf
+def _wants_nothing(  # noqa: PLR0913, PLR0917 - a record a component
+    q: Rec,
+    now_ns: int,
+    features: Rec,
+    vol: Rec,
+    quote: Rec,
+    intensity: Rec,
+    table: Rec,
+    fixed: Rec,
+    working: Rec,
+) -> bool:
+    """Whether a decision at this time would find every order where it should be; as `Maker.decide`."""
+    if not _is_ordinary(q, vol, now_ns):
+        return False
+    status = prepare(
+        quote, features, vol, intensity, q.position_lots, q.limit_lots, q.flow_coefficient
+    )
+    if status != _OK:
+        return False
+    status = glft.offsets(quote, table) if q.model == GLFT_MODEL else fixed_offsets(quote, fixed)
+    if status != _OK or ladder(quote, q.bid, q.ask) != _OK:
+        return False
+    working[0].now_ns = now_ns
+    return bool(diff(working, quote) == 0)
+
+
+@leaf
+def _close_decision(q: Rec, markout: Rec) -> None:
+    """A decision that changed nothing has been taken; as `Maker.keep_books`."""
+    if q.is_dirty == 1:
+        q.is_dirty = 0
+        q.marked = q.mid_half_ticks
+        markouts.on_mid(markout, q.mid_half_ticks, q.decide_ns)
+    q.busy_ns = q.decide_ns + q.decision_cost_ns
+    q.decide_ns = NEVER
+    q.decisions += 1
+    q.timer_ns = min(q.timer_ns, next_timer_ns(q, markout[0].due_ns))
+
+
+@kernel
+def is_settled(  # noqa: PLR0913, PLR0917
+    quiet: Rec,
+    features: Rec,
+    vol: Rec,
+    quote: Rec,
+    intensity: Rec,
+    table: Rec,
+    fixed: Rec,
+    working: Rec,
+    now_ns: int,
+) -> int:
+    """Whether what the engine has just decided leaves nothing to be wished for (1), or something was refused (0)."""
+    q = quiet[0]
+    return int(_wants_nothing(q, now_ns, features, vol, quote, intensity, table, fixed, working))
+
+
+@kernel
+def play(  # noqa: PLR0913, PLR0917
+    rows: Rec,
+    exch: Rec,
+    local: Rec,
+    delay: Rec,
+    market: Rec,
+    fills: Rec,
+    exchange_book: Rec,
+    l3: Rec,
+    quiet: Rec,
+    features: Rec,
+    book: Rec,
+    flow: Rec,
+    vol: Rec,
+    touch: Rec,
+    quote: Rec,
+    intensity: Rec,
+    table: Rec,
+    fixed: Rec,
+    working: Rec,
+    markout: Rec,
+    until_ns: int,
+) -> int:
+    """Play the tape, and decide after each batch of frames, until something is the engine's business.
+
+    Returns:
+        DECIDE, FILLED, REFILL, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever is first.
+    """
+    e, c, f, q = exch[0], local[0], fills[0], quiet[0]
+    is_fifo = f.model == FIFO
+    while True:
+        if not look_ahead(rows, exch, local, delay, is_fifo):
+            return REFILL
+        horizon_ns = min(until_ns, q.timer_ns, q.decide_ns)
+        if e.due_ns <= min(c.due_ns, horizon_ns):
+            if play_exchange(rows, exch, market, fills, exchange_book, l3) < 0:
+                return BROKEN
+            if f.n_out > 0:
+                return FILLED
+        elif c.due_ns <= horizon_ns:
+            kind = play_local(rows, local, market)
+            if kind == BROKEN:
+                return BROKEN
+            apply_frame(q, kind, market, features, book, flow, vol, touch)
+            if q.decide_ns == NEVER:
+                q.decide_ns = max(q.now_ns, q.busy_ns)
+        elif q.decide_ns < min(until_ns, q.timer_ns):
+            q.now_ns = max(q.now_ns, q.decide_ns)
+            if not _wants_nothing(
+                q, q.decide_ns, features, vol, quote, intensity, table, fixed, working
+            ):
+                return DECIDE
+            _close_decision(q, markout)
+        else:
+            return DUE

@@ -1,0 +1,245 @@
+"""Keeps the compiled loop of `quiet` and the engine's Python objects in step."""
+
+from functools import partial
+from typing import Any
+
+from mmd.backtest.feed import NEVER, REFILL
+from mmd.backtest.quiet import FIXED_MODEL, GLFT_MODEL, QUIET, is_settled, play
+from mmd.backtest.settings import BacktestSettings
+from mmd.backtest.tape_feed import TapeFeed
+from mmd.core.engine import Engine
+from mmd.core.quoter import STEP_NS
+from mmd.core.quoting import glft
+from mmd.core.quoting.quote_state import QuoteReason, QuoteState
+from mmd.core.quoting.spread_models import FIXED
+from mmd.core.risk.levels import RiskLevel
+from mmd.core.risk.reasons import RiskReason
+from mmd.jit.kernel import Rec, bind, new
+from mmd.tape.frames import BROKEN
+
+_MODELS = {"glft": GLFT_MODEL, "fixed": FIXED_MODEL}
+_BPS = 1e-4
+_BRACKET = 0.01
+"""How far the mid may move before the engine looks at its scale again."""
+_ACTIVE, _NORMAL, _OK = QuoteState.ACTIVE, RiskLevel.NORMAL, RiskReason.OK
+_STALE = QuoteReason.BOOK_STALE
+
+
+class QuietPlayer:
+    """Plays a feed into an engine with one instrument.
+
+    Attributes:
+        record: QUIET record; decide_ns, timer_ns and now_ns of it are the runner's to read and write.
+    """
+
+    def __init__(self, engine: Engine, feed: TapeFeed, settings: BacktestSettings) -> None:
+        self.record: Rec = new(QUIET)
+        self._engine = engine
+        self._maker = engine.makers[0]
+        self._feed = feed
+        self._spec = engine.spec
+        self._load_constants(settings)
+        maker, view = self._maker, self._maker.view
+        self._records = (
+            *feed.records,
+            self.record,
+            view.features,
+            view.book,
+            view.flow,
+            view.vol,
+            view.touch,
+            maker.quoter.quote,
+            maker.quoter.intensity,
+            *self._model_records(),
+            maker.working,
+            maker.ledger.markouts.record,
+        )
+        self._play = bind(play, feed.rows, *self._records, 0)
+        wishes = (self.record, view.features, view.vol, *self._records[-6:-1])
+        self._is_settled = partial(bind(is_settled, *wishes, 0), *wishes)
+        self._settled = False
+        self._is_timed = (
+            engine.spec.quoting.requote_interval_ns > 0 or settings.decision_cost_ns > 0
+        )
+        """Orders may move because time passes, or a timer's own decision delays the next: no timer is left out."""
+        names = self.record.dtype.names or ()
+        self._words: memoryview[int] = memoryview(self.record.view("i8"))
+        self._floats: Any = memoryview(self.record.view("f8"))
+        self._at: dict[str, int] = {n: self.record.dtype.fields[n][1] // 8 for n in names}
+        self._is_stale = True
+        self._origin_ns, self._period_ns = engine.spec.started_monotonic_ns, settings.timer_ns
+        self._markout_due = memoryview(maker.ledger.markouts.record["due_ns"])
+        self._stepped_ns = self._last_timer_ns = 0
+
+    @staticmethod
+    def supports(engine: Engine) -> bool:
+        """Whether an engine's decisions can be taken in the compiled loop."""
+        quoting = engine.spec.quoting
+        is_simple = quoting.smoothing_s == 0.0 and quoting.enabled
+        return is_simple and len(engine.makers) == 1 and quoting.spread_model in _MODELS
+
+    def advance(self, until_ns: int) -> int:
+        """`quiet.play`, with rows loaded as they are wanted. Raises: TapeError if the tape is damaged."""
+        if self._is_stale:
+            self._load()
+        feed = self._feed
+        while (code := self._play(feed.rows, *self._records, until_ns)) == REFILL:
+            feed.refill()
+        if code == BROKEN:
+            raise feed.broken()
+        return code
+
+    def sync(self) -> None:
+        """Bring engine and view up to date with the loop; needed before the engine is asked or told anything."""
+        self._is_stale = True
+        words, at, view = self._words, self._at, self._maker.view
+        if words[at["messages"]] == view.messages:
+            return
+        self._engine.now_ns = max(self._engine.now_ns, words[at["now_ns"]])
+        view.changed_ns = words[at["changed_ns"]]
+        view.bid_ticks, view.ask_ticks = words[at["bid"]], words[at["ask"]]
+        view.mid_half_ticks = words[at["mid_half_ticks"]]
+        view.last_trade_ticks = words[at["last_trade"]]
+        view.is_crossed = words[at["is_crossed"]] == 1
+        view.is_dirty = words[at["is_dirty"]] == 1
+        view.wants_resync = words[at["wants_resync"]] == 1
+        view.lag_ns = words[at["lag_ns"]] if words[at["has_lag"]] == 1 else None
+        view.messages = words[at["messages"]]
+        view.gaps, view.crossed = words[at["gaps"]], words[at["crossed"]]
+        view.resyncs = words[at["resyncs"]]
+        view.checks, view.mismatches = words[at["checks"]], words[at["mismatches"]]
+        pnl, marked = self._maker.ledger.pnl, words[at["marked"]]
+        if pnl is not None and marked > 0:
+            pnl.on_mid(marked)
+        words[at["marked"]] = 0
+
+    @property
+    def timer_ns(self) -> int:
+        """When the next timer is due."""
+        return self._words[self._at["timer_ns"]]
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a decision is due in the loop."""
+        return self._words[self._at["decide_ns"]] != NEVER
+
+    @property
+    def decisions(self) -> int:
+        """How many decisions were taken in the loop."""
+        return self._words[self._at["decisions"]]
+
+    def take_decision(self) -> int:
+        """Leave the decision that is due to the engine; returns its time."""
+        at = self._at["decide_ns"]
+        due_ns, self._words[at] = self._words[at], NEVER
+        return due_ns
+
+    def take_pending(self, now_ns: int) -> int:
+        """The engine must decide at the next opportunity: when that is."""
+        due_ns = self.take_decision()
+        return max(now_ns, self._words[self._at["busy_ns"]]) if due_ns == NEVER else due_ns
+
+    def on_decision(self, through_ns: int) -> None:
+        """The engine decides now and is through at a time."""
+        self.sync()
+        self.take_decision()
+        self._words[self._at["busy_ns"]] = through_ns
+
+    def on_decided(self, now_ns: int) -> None:
+        """The engine has decided: while anything that it wanted was refused, every timer brings another try."""
+        self._load()
+        self._settled = self._is_settled(now_ns) == 1
+        if not self._is_calm:
+            self.want_timer(now_ns)
+
+    def want_timer(self, now_ns: int) -> None:
+        """Something has happened that the next timer on the grid must see."""
+        words, at = self._words, self._at
+        due_ns = self._on_grid(now_ns)
+        if due_ns <= self._last_timer_ns:
+            due_ns += self._period_ns
+        words[at["timer_ns"]] = min(words[at["timer_ns"]], due_ns)
+
+    def on_timer(self, now_ns: int) -> None:
+        """A timer was applied: decide on it, and leave out those that follow and could change nothing.
+
+        The quoter estimates once a second, markouts fall due, a book grows stale; levels of risk end by themselves.
+        """
+        words, at, maker = self._words, self._at, self._maker
+        period_ns = self._period_ns
+        self._last_timer_ns = next_ns = now_ns
+        if maker.scale is not None and now_ns - self._stepped_ns >= STEP_NS:
+            self._stepped_ns = now_ns
+        if self._is_calm:
+            stale_ns = NEVER
+            if maker.state is _ACTIVE:
+                stale_ns = maker.view.changed_ns + words[at["stale_ns"]] + 1
+            due_ns = min(self._stepped_ns + STEP_NS, self._markout_due[0], stale_ns)
+            next_ns = max(due_ns, now_ns + period_ns) - period_ns
+        words[at["timer_ns"]] = self._on_grid(next_ns + period_ns)
+        if words[at["decide_ns"]] == NEVER:
+            words[at["decide_ns"]] = max(now_ns, words[at["busy_ns"]])
+
+    @property
+    def _is_calm(self) -> bool:
+        """Whether time alone does nothing: all orders stand where wanted, or the book is stale and all are gone."""
+        maker = self._maker
+        is_asleep = maker.reason is _STALE and sum(maker.orders.open_orders) == 0
+        is_resting = self._settled and maker.state is _ACTIVE
+        if self._is_timed:
+            return False
+        return self._engine.levels.level is _NORMAL and (is_resting or is_asleep)
+
+    def _on_grid(self, ts_ns: int) -> int:
+        """The first time on the timers' grid at or after ts_ns."""
+        origin_ns, period_ns = self._origin_ns, self._period_ns
+        return origin_ns + -((origin_ns - ts_ns) // period_ns) * period_ns
+
+    def _load(self) -> None:
+        """Tell the loop what the engine's last word was."""
+        self._is_stale = False
+        words, at, maker = self._words, self._at, self._maker
+        view, scale = maker.view, maker.scale
+        words[at["position_lots"]] = maker.ledger.position_lots
+        words[at["now_ns"]] = max(words[at["now_ns"]], self._engine.now_ns)
+        words[at["is_dirty"]] = view.is_dirty
+        risk = self._engine.risk
+        is_quiet = (
+            scale is not None
+            and maker.state is _ACTIVE
+            and self._engine.levels.level is _NORMAL
+            and maker.is_private_up
+            and maker.orders.unknown_count == 0
+            and risk.hindrance is _OK
+            and self._engine.now_ns < risk.blackouts.next_ns
+        )
+        words[at["is_quiet"]] = is_quiet
+        if scale is None or not is_quiet:
+            return
+        words[at["limit_lots"]] = max(scale.position_lots_max, 1)
+        words[at["lag_ns_max"]] = risk.lag_ns_max
+        mid = view.mid_half_ticks
+        low, high = mid * (1.0 - _BRACKET), mid * (1.0 + _BRACKET)
+        holds = scale.holds_at(low / 2) and scale.holds_at(high / 2)
+        self._floats[at["mid_low"]] = low if holds else mid
+        self._floats[at["mid_high"]] = high if holds else mid
+        self._floats[at["sigma_max"]] = self._spec.quoting.volatility_bps_max * scale.ticks_per_bps
+
+    def _load_constants(self, settings: BacktestSettings) -> None:
+        q, spec = self.record, self._spec
+        q["model"] = _MODELS[spec.quoting.spread_model]
+        q["flow_coefficient"] = spec.quoting.flow_coefficient
+        q["stale_ns"] = spec.risk.stale_book_ns
+        q["decision_cost_ns"] = settings.decision_cost_ns
+        q["timer_period_ns"] = settings.timer_ns
+        q["timer_origin_ns"] = spec.started_monotonic_ns
+        q["decide_ns"] = NEVER
+        q["timer_ns"] = spec.started_monotonic_ns + settings.timer_ns
+
+    def _model_records(self) -> tuple[Rec, Rec]:
+        """The parameters of the GLFT model and of the fixed one; only the configured one is read."""
+        quoting, fixed = self._spec.quoting, new(FIXED)
+        fixed["half_spread_fraction"] = quoting.fixed_half_spread_bps * _BPS
+        fixed["skew_half_spreads"] = quoting.fixed_skew_half_spreads
+        is_glft = quoting.spread_model == "glft"
+        return glft.new_table(quoting.inventory_units_max) if is_glft else new(glft.GLFT), fixed

@@ -1,0 +1,256 @@
+"""The engine on a virtual clock: equal input, equal commands; time, money and the tape are respected."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapters.registry import RECORDING_FORMATS
+from mmd.backtest.result import backtest_result
+from mmd.backtest.run import BacktestRequest, load_settings, prepare, run_backtest
+from mmd.backtest.runner import BacktestRunner
+from mmd.backtest.settings import BacktestSettings
+from mmd.core.commands import Command
+from mmd.core.market.book import levels
+from mmd.core.units import Side
+from mmd.errors import MmdError, TapeError
+from mmd.exchange.fills.latency import Latency, constant
+from mmd.journal.replay import replay
+from mmd.tape.reader import Tape, open_tape
+from tests.fill_bench import MS, START_NS, TapeBench, random_walk
+from tests.recordings import recording
+from tests.tapes import all_rows, books, frames_of, imported
+
+Sent = list[tuple[int, Command]]
+QUICK = {"quoting.refresh_delay_ms": "0", "quoting.requote_tolerance_bps": "2"}
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    """Two minutes of a random market."""
+    return random_walk(5, 3_000).write(tmp_path_factory.mktemp("walk") / "walk.tape.parquet")
+
+
+def made(
+    tape: Tape, *, is_fused: bool, overrides: dict[str, object] | None = None, **assumed: object
+) -> tuple[BacktestRunner, Sent]:
+    """A runner and the list that it writes its commands to."""
+    request = BacktestRequest(
+        tape=tape.path,
+        settings=BacktestSettings(**assumed),
+        overrides=QUICK | (overrides or {}),
+    )
+    runner = prepare(tape, request, load_settings(request))
+    if not is_fused:
+        runner = BacktestRunner(
+            tape,
+            runner.engine.spec,
+            request.settings,
+            dict(runner.exchange.account.free),
+            is_fused=False,
+        )
+    sent: Sent = []
+    send = runner.in_flight.send
+
+    def listen(command: Command, now_ns: int) -> None:
+        sent.append((now_ns, command))
+        send(command, now_ns)
+
+    runner.in_flight.send = listen  # type: ignore[method-assign]
+    return runner, sent
+
+
+@pytest.mark.parametrize("strategy", ["glft", "fixed"])
+@pytest.mark.parametrize("cost_ns", [0, 3 * MS])
+def test_the_compiled_loop_commands_what_the_engine_would(
+    walk: Tape, strategy: str, cost_ns: int
+) -> None:
+    """Command by command and nanosecond by nanosecond, with the same account at the end."""
+    overrides: dict[str, object] = {"quoting.spread_model": strategy}
+    runs = [
+        made(
+            walk,
+            is_fused=fused,
+            overrides=overrides,
+            decision_cost_ns=cost_ns,
+            feed=constant(2 * MS),
+        )
+        for fused in (True, False)
+    ]
+    for runner, _ in runs:
+        runner.run()
+    (fused, fused_sent), (plain, plain_sent) = runs
+    assert len(plain_sent) > 50
+    assert fused_sent == plain_sent
+    assert fused.quiet_decisions > 100
+    assert fused.decisions < plain.decisions
+    assert fused.exchange.account.free == plain.exchange.account.free
+    assert fused.maker.ledger.fill_count == plain.maker.ledger.fill_count > 10
+    told = [
+        msgspec.structs.replace(
+            backtest_result(r, wall_s=1.0, cpu_s=1.0, overrides={}), decisions=0, quoted_ratio=0.0
+        )
+        for r, _ in runs
+    ]
+    assert told[0] == told[1]
+    assert fused.quoted_ratio == pytest.approx(plain.quoted_ratio)
+
+
+def test_the_compiled_loop_agrees_on_a_real_market(tmp_path: Path) -> None:
+    """Forty minutes of NEXO: quiet stretches, stale books and bursts."""
+    file = recording("binance-spot-nexousdt/nexousdt_20240723.dat.gz")
+    _, tape = imported(
+        RECORDING_FORMATS["binance-raw"].importer(), [file], tmp_path / "nexo.tape.parquet"
+    )
+    end_ns = tape.header.counts.first_ns + 2_400 * 10**9
+    runs = [made(tape, is_fused=fused, end_ns=end_ns) for fused in (True, False)]
+    for runner, _ in runs:
+        runner.run()
+    assert len(runs[0][1]) > 500
+    assert runs[0][1] == runs[1][1]
+
+
+def test_a_journalled_backtest_replays_to_the_same_commands(walk: Tape, tmp_path: Path) -> None:
+    """The journal is an ordinary one, and the run the same as without it."""
+    request = BacktestRequest(tape=walk.path, overrides=dict(QUICK), journal=tmp_path / "session")
+    result = run_backtest(request)
+    assert result.commands > 50
+    replayed = replay(tmp_path / "session")
+    assert replayed.divergence is None
+    assert replayed.commands == result.commands
+    alone = run_backtest(msgspec.structs.replace(request, journal=None))
+    assert (alone.commands, alone.pnl, alone.fills) == (result.commands, result.pnl, result.fills)
+
+
+def test_equal_seeds_give_equal_runs(walk: Tape) -> None:
+    """Sampled latencies come from the seed and from nothing else."""
+    sampled = Latency(sample_ns=(MS, 5 * MS, 40 * MS), service_ns=100_000)
+    runs = []
+    for seed in (1, 1, 2):
+        runner, sent = made(walk, is_fused=True, entry=sampled, response=sampled, seed=seed)
+        runner.run()
+        runs.append(sent)
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+@pytest.mark.parametrize("is_fused", [True, False])
+def test_without_orders_a_tape_replays_to_itself(walk: Tape, is_fused: bool) -> None:
+    """At the exchange and in the engine's view the book ends as a plain dict of the rows does."""
+    observe: dict[str, object] = {"quoting.enabled": "false"}
+    runner, sent = made(walk, is_fused=is_fused, overrides=observe)
+    runner.run()
+    assert sent == []
+    *_, (_, last) = books(all_rows(walk))
+    for book in (runner.exchange.book, runner.maker.view.book):
+        assert tuple(dict(levels(book, side)) for side in Side) == last
+    assert runner.maker.view.messages == sum(walk.header.counts.frames.values())
+
+
+def test_orders_reach_the_exchange_after_the_entry_delay_and_answers_come_later(
+    walk: Tape, tmp_path: Path
+) -> None:
+    """Sent at t, accepted at t + entry by the exchange's clock, known at t + entry + response."""
+    del tmp_path
+    runner, sent = made(walk, is_fused=False, entry=constant(7 * MS), response=constant(11 * MS))
+    heard: list[tuple[int, int, int]] = []
+    apply = runner.engine.apply
+
+    def listen(event: object) -> None:
+        if type(event).__name__ == "OrderAccepted":
+            heard.append((event.client_order_id, event.ts_event_ns, event.ts_recv_ns))  # type: ignore[attr-defined]
+        apply(event)  # type: ignore[arg-type]
+
+    runner.engine.apply = listen  # type: ignore[method-assign]
+    runner.run()
+    left = {getattr(c, "client_order_id", None): t for t, c in sent}
+    told = [h for h in heard if h[0] in left]
+    assert len(told) > 10
+    for number, at_ns, known_ns in told:
+        assert at_ns == left[number] + 7 * MS
+        assert known_ns == at_ns + 11 * MS
+
+
+def test_a_market_that_moved_while_the_order_was_on_its_way_refuses_it(tmp_path: Path) -> None:
+    """With a slow line post-only orders are rejected; with none they are not."""
+    tape = random_walk(8, 2_500, period_ns=20 * MS).write(tmp_path / "fast.tape.parquet")
+    rejected = []
+    for delay_ns in (0, 150 * MS):
+        runner, _ = made(
+            tape,
+            is_fused=True,
+            overrides={"quoting.fixed_half_spread_bps": "0.5", "quoting.spread_model": "fixed"},
+            entry=constant(delay_ns),
+        )
+        runner.run()
+        rejected.append(runner.exchange.rejects)
+    assert rejected[0] <= 2
+    assert rejected[1] > 5
+
+
+def test_fees_are_paid_out_of_the_account(walk: Tape) -> None:
+    """PnL is edge and inventory less what the tier charges; the identity holds in every run."""
+    settings = BacktestSettings(balances={"MMD": Decimal(500), "USDT": Decimal(50_000)})
+    result = run_backtest(BacktestRequest(tape=walk.path, settings=settings, overrides=dict(QUICK)))
+    assert result.identity_error == 0
+    assert result.pnl == result.edge + result.inventory - result.fees
+
+
+def test_a_run_whose_position_is_not_the_exchanges_fails(walk: Tape) -> None:
+    """The check that every result passes through."""
+    runner, _ = made(walk, is_fused=True)
+    runner.run()
+    runner.exchange.account.receive("MMD", 1)
+    with pytest.raises(MmdError, match="position: expected the exchange's"):
+        backtest_result(runner, wall_s=1.0, cpu_s=1.0, overrides={})
+
+
+def test_memory_is_what_is_in_flight(tmp_path: Path) -> None:
+    """Rows that both sides have seen are let go, however long the tape."""
+    tape = random_walk(3, 400).write(tmp_path / "long.tape.parquet")
+    runner, _ = made(tape, is_fused=True)
+    runner.feed._batches = frames_of(all_rows(tape))
+    seen = []
+    runner.on_progress = lambda r: seen.append(len(r.feed.rows))
+    runner.run()
+    assert max(seen) < 200 < tape.header.counts.rows
+
+
+def test_a_tape_that_ends_inside_a_frame_is_named(tmp_path: Path) -> None:
+    """One line: file, row, what was expected."""
+    bench = random_walk(3, 30)
+    tape = bench.write(tmp_path / "cut.tape.parquet")
+    runner, _ = made(tape, is_fused=True)
+    rows = all_rows(tape)
+    rows["flags"] = 0
+    runner.feed._batches = iter([rows])
+    with pytest.raises(TapeError, match=r"cut.tape.parquet: row \d+: expected a frame"):
+        runner.run()
+
+
+def test_a_range_without_frames_is_refused(walk: Tape) -> None:
+    """There is nothing to play."""
+    settings = BacktestSettings(start_ns=START_NS + 10**15)
+    with pytest.raises(TapeError, match="expected frames in the range"):
+        run_backtest(BacktestRequest(tape=walk.path, settings=settings))
+
+
+def test_a_fill_needs_no_luck(tmp_path: Path) -> None:
+    """One order, alone at its price, and a print at it: filled, and known one response delay later."""
+    bench = TapeBench()
+    bench.snapshot(0, {9_990: 500}, {10_010: 500})
+    for second in range(1, 8):
+        bench.book(second * 1_000 * MS, {9_980: 100 + second}, {})
+    bench.trade(7_500 * MS, Side.SELL, 9_990, 10)
+    bench.book(8_000 * MS, {9_980: 99}, {})
+    tape = bench.write(tmp_path / "one.tape.parquet")
+    runner, _ = made(
+        tape,
+        is_fused=True,
+        overrides={"quoting.spread_model": "fixed", "quoting.fixed_half_spread_bps": "5"},
+    )
+    runner.run()
+    assert runner.maker.ledger.fill_count == 1
+    assert runner.maker.ledger.fills[0].qty_lots == 10
+    assert open_tape(tape.path).header.counts.frames["trade"] == 1
