@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib.metadata import version
+from pathlib import Path
 from time import gmtime, strftime
 
 import numpy as np
@@ -18,15 +19,17 @@ from mmd.core.market.record import MARKET, pack
 from mmd.core.ports import Clock, Venue
 from mmd.core.spec import SCHEMA, SessionSpec
 from mmd.core.trading_day import DayState
-from mmd.core.units import NANOS_PER_SECOND, InstrumentId
+from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
+from mmd.exchange.fills.record import queue_model
 from mmd.jit.kernel import bind, new
-from mmd.journal.reader import sessions_in
+from mmd.journal.reader import read_spec, sessions_in
 from mmd.journal.recovery import day_state, inventory_targets
 from mmd.journal.scratch import ScratchJournal
 from mmd.journal.writer import JournalWriter
 from mmd.shell.clock import SystemClock
 from mmd.shell.driver import Driver
+from mmd.shell.paper_venue import PaperVenue
 from mmd.shell.rehearsal import KeepWarm, Rehearsal
 from mmd.shell.warmup import CompileProgress, compile_progress
 
@@ -89,7 +92,18 @@ def make_venue(settings: Settings, address: str | None, clock: Clock) -> Venue:
         ConfigError: Its settings are not what its adapter expects, or there is more than one.
     """
     name, chosen, typed = _venue_settings(settings, address)
-    return chosen.make(name, typed, clock, np.random.default_rng(settings.seed))
+    venue = chosen.make(name, typed, clock, np.random.default_rng(settings.seed))
+    if settings.environment != "paper":
+        return venue
+    paper = settings.paper
+    return PaperVenue(
+        venue,
+        clock,
+        {asset: int(amount * ATOMS_PER_UNIT) for asset, amount in paper.balances.items()},
+        queue=queue_model(paper.queue),
+        entry_s=paper.entry_ms / 1e3,
+        response_s=paper.response_ms / 1e3,
+    )
 
 
 def check(settings: Settings) -> None:
@@ -121,7 +135,7 @@ def _venue_settings(settings: Settings, address: str | None) -> tuple[str, Adapt
     fields = {"instruments": section.instruments} | (section.model_extra or {})
     if address is not None:
         fields = _embedded_addresses(address) | fields
-    if not settings.quoting.enabled:
+    if not settings.quoting.enabled or settings.environment == "paper":
         fields["observe"] = True
     try:
         typed = chosen.settings.model_validate(
@@ -145,10 +159,21 @@ def _embedded_addresses(address: str) -> dict[str, str]:
     return {"rest_url": address, "stream_url": socket, "api_url": f"{socket}/ws-api/v3"}
 
 
-def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
-    """Inventory targets of the previous session; the embedded exchange is new each time and has none."""
+def _sessions_alike(settings: Settings) -> list[Path]:
+    """Earlier sessions of the same environment: play money and real money know nothing of each other."""
     sessions = sessions_in(settings.journal.folder)
-    if settings.environment == "embedded" or not sessions:
+    try:
+        return [at for at in sessions if read_spec(at).environment == settings.environment]
+    except JournalError as error:
+        raise JournalError(
+            f"{error}; to start without earlier sessions set journal.folder to a new folder"
+        ) from error
+
+
+def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
+    """Inventory targets of the previous session; embedded and paper accounts are new each time and have none."""
+    sessions = _sessions_alike(settings)
+    if settings.environment in ("embedded", "paper") or not sessions:
         return {}
     try:
         return inventory_targets(sessions[-1])
@@ -163,7 +188,7 @@ def _carried_day(settings: Settings, now_ns: int, starts_s: int) -> DayState | N
     if settings.environment == "embedded" and settings.embedded.autostart:
         return None
     try:
-        return day_state(sessions_in(settings.journal.folder), now_ns, starts_s)
+        return day_state(_sessions_alike(settings), now_ns, starts_s)
     except JournalError as error:
         raise JournalError(
             f"{error}; to start without the day's loss so far set journal.folder to a new folder"

@@ -190,6 +190,19 @@ class LatencySection(Section):
         return self
 
 
+class PaperSection(Section):
+    """The account and the exchange of paper trading: a live feed, orders that never leave the process."""
+
+    balances: dict[str, Decimal] = Field(
+        default={"USDT": Decimal(10_000)}, description="what each instrument's account starts with"
+    )
+    queue: Literal["risk_averse", "power", "log", "front"] = Field(
+        "risk_averse", description="how our orders are thought to stand in the queue"
+    )
+    entry_ms: float = Field(1.0, ge=0, le=10_000, description="from us to the exchange")
+    response_ms: float = Field(1.0, ge=0, le=10_000, description="and back")
+
+
 class JournalSection(Section):
     """Where every event and command is recorded."""
 
@@ -228,8 +241,9 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         allow_inf_nan=False,
     )
-    environment: Literal["embedded", "sandbox", "live"] = Field(
-        "embedded", description="embedded exchange | a venue's sandbox | real orders"
+    environment: Literal["embedded", "paper", "sandbox", "live"] = Field(
+        "embedded",
+        description="embedded exchange | a live feed and fills of our own | a venue's sandbox | real orders",
     )
     live_confirmed: bool = Field(False, description="must be true as well where environment = live")
     seed: int = Field(7, ge=0, description="of the embedded exchange's order flow")
@@ -237,6 +251,7 @@ class Settings(BaseSettings):
         min_length=1, description="exchanges by a name of your choice"
     )
     embedded: EmbeddedSection = EmbeddedSection()
+    paper: PaperSection = PaperSection()
     quoting: QuotingSection = QuotingSection()
     risk: RiskSection = RiskSection()
     latency: LatencySection = LatencySection()

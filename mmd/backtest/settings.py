@@ -26,8 +26,6 @@ class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
     decision_cost_ns: int = 0
     """How long a decision takes: its commands leave that much later, and no other begins before."""
     timer_ns: int = 100 * _MS
-    idle_timer_ns: int = 1_000 * _MS
-    """While nothing of ours is in flight, the mid stands still and nothing is due, timers come at this period."""
     by_event: bool = False
     """The exchange's clock is the venue's event time and the feed delay the recorded one."""
     fees: FeeTier | None = None

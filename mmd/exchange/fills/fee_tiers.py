@@ -1,6 +1,6 @@
 """Maker and taker fees by venue and tier, in basis points; a negative maker fee is a rebate.
 
-Rates are the venues' published base schedules for accounts without token discounts, as of 2025; a fee that an
+Rates are the venues' base schedules for accounts without token discounts, written down in 2025; a fee that an
 account really pays goes before any of them.
 Source: binance.com/en/fee/schedule (spot and USD-M futures), kraken.com/features/fee-schedule, okx.com/fees,
 deribit.com/kb/fees, bitstamp.net/fee-schedule.
