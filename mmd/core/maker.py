@@ -234,7 +234,7 @@ class Maker:
         self._limit_lots = max(scale.position_lots_max, 1)
         self._conditions.warm = self.ledger.pnl is not None
         self._conditions.sigma_max = quoting.volatility_bps_max * scale.ticks_per_bps
-        self.risk.bounds = Bounds(self.instrument, risk_limits(risk, scale))
+        self.risk.limit(Bounds(self.instrument, risk_limits(risk, scale)))
         mid = self.instrument.price(mid_ticks)
         self._drift_atoms_max = int(risk.position_drift_max / mid * ATOMS_PER_UNIT)
 

@@ -46,6 +46,7 @@ class Quoter:
         self._stepped_ns = 0
         model = spread_model(spec.spread_model, _spread_settings(spec))
         inputs = (self.quote, view.features, view.vol, self.intensity)
+        self._targets = model.bind_targets(*inputs)
         self._prepare = partial(bind(prepare, *inputs, 0, 0, 0.0), *inputs)
         self._offsets = partial(model.offsets, self.quote)
         self._ladder = partial(bind(ladder, self.quote, 0, 0), self.quote)
@@ -129,12 +130,18 @@ class Quoter:
             if state is not self._state or state is _INVENTORY_LIMIT:
                 self._allow(state, position_lots / max(limit_lots, 1))
             self._tau_s[0] = tau_s  # type: ignore[call-overload]  # typeshed knows integers only
-            status = (
-                self._prepare(position_lots, limit_lots, self._flow_coefficient)
-                or (self._smoother is not None and self._smooth(self._smoother, now_ns))
-                or self._offsets()
-                or self._ladder(self._view.bid_ticks, self._view.ask_ticks)
-            )
+            view, flow, smoother = self._view, self._flow_coefficient, self._smoother
+            if smoother is None:
+                status = self._targets(
+                    position_lots, limit_lots, flow, view.bid_ticks, view.ask_ticks
+                )
+            else:
+                status = (
+                    self._prepare(position_lots, limit_lots, flow)
+                    or self._smooth(smoother, now_ns)
+                    or self._offsets()
+                    or self._ladder(view.bid_ticks, view.ask_ticks)
+                )
         self.status = status
         if status != OK or state is _WITHDRAWN:
             self._n[0] = self._n[1] = 0

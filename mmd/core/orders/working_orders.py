@@ -66,6 +66,7 @@ class WorkingOrders:
         open_lots: by side, what all orders together may still fill: PENDING_CANCEL and UNKNOWN included.
         open_orders: by side, how many orders may rest at the venue.
         open_ticklots: by side, price times leaves of those: what buy orders lock.
+        best_price_ticks: by side, the most aggressive price at which we may rest, or None.
         unknown_count: orders whose fate must be asked for; quoting pauses while it is above 0.
     """
 
@@ -80,6 +81,7 @@ class WorkingOrders:
         self.unknown_count = 0
         self._session = session
         self._mirror = WorkingMirror(working)
+        self.best_price_ticks = self._mirror.best_price_ticks
         self._live: dict[ClientOrderId, Order] = {}
         self._ended: dict[ClientOrderId, Order] = {}
         self._history_max = history_max
@@ -93,10 +95,6 @@ class WorkingOrders:
     def at(self, side: Side, slot: int) -> Order:
         """The order in a slot of the WORKING record: what an action of the diff is about."""
         return self._mirror.at(side, slot)
-
-    def best_price_ticks(self, side: int) -> int | None:
-        """The most aggressive price at which we may rest, or None."""
-        return self._mirror.best_price_ticks[side]
 
     def __iter__(self) -> Iterator[Order]:
         """Orders that may rest at the venue, oldest first."""
