@@ -35,11 +35,13 @@ from mmd.jit.kernel import bind
 
 RESYNC_PERIOD_NS = 2 * NANOS_PER_SECOND
 _CLOSED = frozenset({RiskLevel.CANCEL_ALL, RiskLevel.FLATTEN, RiskLevel.HALTED})
+_NORMAL = RiskLevel.NORMAL
 _REDUCE_ONLY = RiskLevel.REDUCE_ONLY
 _CAUTIOUS = RiskLevel.CAUTIOUS
 _FLATTEN = RiskLevel.FLATTEN
 _FEED_LATENCY = RiskReason.FEED_LATENCY
 _OK = RiskReason.OK
+_NONE = QuoteReason.NONE
 _KEPT_BLIND = frozenset({QuoteState.ACTIVE, QuoteState.PASSIVE, QuoteState.AGGRESSIVE})
 _SIDES = tuple(Side)
 _ACTION = struct.Struct("=6q")
@@ -93,6 +95,10 @@ class Maker:
         self._level = RiskLevel.NORMAL
         self._hindrance = _OK
         self._limit_lots = 1
+        self._mid_range = 1, 0
+        """Best bid + best ask for which the scale surely holds; nothing before there is one."""
+        self._is_calm = False
+        """Whether at the last full judgement nothing spoke against quoting, and no event has since."""
         self._sigma = memoryview(self.view.vol["sigma"])
         self._resync_asked_ns = -RESYNC_PERIOD_NS
         self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
@@ -108,6 +114,7 @@ class Maker:
         """The venue's picture of our holdings."""
         self.ledger.on_reconciled(event, self.view.mid_half_ticks)
         self._conditions.warm = self.scale is not None
+        self._is_calm = False
         now_ns, drift_atoms = event.ts_recv_ns, self.ledger.drift_atoms
         if drift_atoms == 0:
             self._levels.clear(LevelReason.ORDER_BREACH, now_ns)
@@ -116,6 +123,7 @@ class Maker:
     def on_status(self, status: TradingStatus) -> None:
         """The venue changed what may be done."""
         self._conditions.trading = status is TradingStatus.TRADING
+        self._is_calm = False
         self.risk.status = status
 
     def on_private_down(self, now_ns: int) -> None:
@@ -167,9 +175,11 @@ class Maker:
         next one judged: the first is on the wire before the rest has been thought about.
         """
         view, desk = self.view, self.desk
-        if view.is_dirty:
+        low, high = self._mid_range
+        if view.is_dirty and not low <= view.mid_half_ticks <= high:
             self._follow_price()
-        self._judge(now_ns)
+        if not (self._is_calm and self._stays_calm(now_ns)):
+            self._judge(now_ns)
         self.risk.now_ns = now_ns
         if view.wants_resync or self.orders.unknown_count > 0:
             for command in self._requests(now_ns):
@@ -227,6 +237,8 @@ class Maker:
         first = self.scale is None
         quoting, risk = self._spec.quoting, self._spec.risk
         scale = self.scale = scale_at(mid_ticks, self.instrument, quoting, risk)
+        self._mid_range = scale.half_ticks_range()
+        self._is_calm = False
         if first:
             self.quoter.start(scale)
         self.quoter.rescale(scale)
@@ -260,6 +272,29 @@ class Maker:
             self._hindrance = self.risk.hindrance = hindrance
             c.hindrance = QUOTE_REASON[hindrance]
         self.state, self.reason = quote_state(c)
+        self._is_calm = self.reason is _NONE
+
+    def _stays_calm(self, now_ns: int) -> bool:
+        """Whether `_judge` would still find nothing: it looks at what can change without `_is_calm` being reset.
+
+        This is the rule, and takes 0.6 us where `_judge` takes 2.8.
+        """
+        view, c, session, lag_ns = self.view, self._conditions, self._session, self.view.lag_ns
+        ratio_max, sigma = c.inventory_ratio_max, self._sigma[0]
+        return (
+            self._levels.level is _NORMAL
+            and session.hindrance is _OK
+            and view.is_up
+            and not view.wants_resync
+            and not view.is_crossed
+            and self.is_private_up
+            and self.orders.unknown_count == 0
+            and now_ns - view.changed_ns <= c.book_age_ns_max
+            and sigma <= c.sigma_max
+            and sigma <= c.sigma_wide
+            and -ratio_max <= self.ledger.position_lots / self._limit_lots <= ratio_max
+            and (lag_ns is None or lag_ns <= session.lag_ns_max)
+        )
 
     def _requests(self, now_ns: int) -> list[Command]:
         """What must be asked of the venue: a new snapshot, the fate of orders; each at its own period."""
@@ -299,11 +334,11 @@ class Maker:
         self.quoter.target(self.state, lots, lots_max, tau_s, now_ns)
 
     def _refresh_risk_view(self) -> None:
-        view, risk, ledger, c = self.view, self.risk, self.ledger, self._conditions
+        view, risk, ledger = self.view, self.risk, self.ledger
         risk.bid_ticks, risk.ask_ticks = view.bid_ticks, view.ask_ticks
         risk.last_ticks = view.last_trade_ticks
         risk.book_ts_ns = view.changed_ns
-        risk.is_synced = c.book_synced and not c.book_crossed
+        risk.is_synced = view.is_synced and not view.is_crossed
         risk.is_private_up = self.is_private_up
         if self._session.is_shared:
             self._refresh_shared()

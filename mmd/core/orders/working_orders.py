@@ -82,6 +82,8 @@ class WorkingOrders:
         self._session = session
         self._mirror = WorkingMirror(working)
         self.best_price_ticks = self._mirror.best_price_ticks
+        self.at = self._mirror.at
+        """The order in a slot of the WORKING record: what an action of the diff is about."""
         self._live: dict[ClientOrderId, Order] = {}
         self._ended: dict[ClientOrderId, Order] = {}
         self._history_max = history_max
@@ -91,10 +93,6 @@ class WorkingOrders:
     def get(self, client_order_id: ClientOrderId) -> Order | None:
         """The order, open or remembered."""
         return self._live.get(client_order_id) or self._ended.get(client_order_id)
-
-    def at(self, side: Side, slot: int) -> Order:
-        """The order in a slot of the WORKING record: what an action of the diff is about."""
-        return self._mirror.at(side, slot)
 
     def __iter__(self) -> Iterator[Order]:
         """Orders that may rest at the venue, oldest first."""
