@@ -14,7 +14,7 @@ import msgspec
 
 from adapters.binance_spot.auth import Signer
 from adapters.binance_spot.decimal_grid import InstrumentGrids
-from adapters.binance_spot.order_ids import encode_id
+from adapters.binance_spot.order_ids import id_bytes
 from mmd.core.commands import (
     AmendOrder,
     CancelAll,
@@ -26,12 +26,12 @@ from mmd.core.commands import (
     ResyncBook,
 )
 from mmd.core.instrument import Instrument
-from mmd.core.units import ClientOrderId, InstrumentId, Side, TimeInForce
+from mmd.core.units import InstrumentId, Side, TimeInForce
 
 _SLOT = "%s"
 _TIME_SLOT = "%d"
 _REMEMBERED = 4096
-"""Texts kept: prices and sizes come again and again, and an order is named when placed and when replaced."""
+"""Texts kept: prices and sizes come again and again."""
 
 
 class Request(Protocol):
@@ -117,13 +117,13 @@ class OrderEncoder:
             case PlaceOrder():
                 return requests.place(command, request_id, timestamp_ms)
             case CancelOrder(client_order_id=order_id):
-                return requests.cancel.encode(request_id, (_id_bytes(order_id), timestamp_ms))
+                return requests.cancel.encode(request_id, (id_bytes(order_id), timestamp_ms))
             case AmendOrder():
                 return requests.shrink(command, request_id, timestamp_ms)
             case CancelAll():
                 return requests.cancel_all.encode(request_id, (timestamp_ms,))
             case QueryOrder(client_order_id=order_id):
-                return requests.status.encode(request_id, (_id_bytes(order_id), timestamp_ms))
+                return requests.status.encode(request_id, (id_bytes(order_id), timestamp_ms))
             case ResyncBook():
                 raise AssertionError("ResyncBook is done by the market-data side, not sent")
             case _:
@@ -198,7 +198,7 @@ class _InstrumentRequests:
 
     def place(self, order: PlaceOrder, request_id: int, timestamp_ms: int) -> bytes:
         values = (
-            _id_bytes(order.client_order_id),
+            id_bytes(order.client_order_id),
             self._price(order.price_ticks),
             self._qty(order.qty_lots),
             timestamp_ms,
@@ -207,8 +207,8 @@ class _InstrumentRequests:
 
     def replace(self, order: ReplaceOrder, request_id: int, timestamp_ms: int) -> bytes:
         values = (
-            _id_bytes(order.cancel_id),
-            _id_bytes(order.client_order_id),
+            id_bytes(order.cancel_id),
+            id_bytes(order.client_order_id),
             self._price(order.price_ticks),
             self._qty(order.qty_lots),
             timestamp_ms,
@@ -217,15 +217,9 @@ class _InstrumentRequests:
 
     def shrink(self, amend: AmendOrder, request_id: int, timestamp_ms: int) -> bytes:
         # The name is sent as the new id too: else the venue invents one.
-        name = _id_bytes(amend.client_order_id)
+        name = id_bytes(amend.client_order_id)
         values = (name, self._qty(amend.qty_lots), name, timestamp_ms)
         return self._amend.encode(request_id, values)
-
-
-@lru_cache(_REMEMBERED)
-def _id_bytes(order_id: ClientOrderId) -> bytes:
-    """An order's id as it is written into a request."""
-    return encode_id(order_id).encode()
 
 
 def _by_variant(

@@ -58,6 +58,7 @@ class Quoter:
         self._smoother = Smoother(spec.smoothing_s) if spec.smoothing_s > 0.0 else None
         self._n = memoryview(self.quote["n"][0])
         self._tau_s = memoryview(self.quote["tau_s"])
+        self._closes = spec.close_utc_s is not None
         self._state: QuoteState | None = None
         """What allow_bid, allow_ask and spread_multiplier of the quote were set for."""
         self._instrument = instrument
@@ -129,7 +130,8 @@ class Quoter:
         if state is not _WITHDRAWN:
             if state is not self._state or state is _INVENTORY_LIMIT:
                 self._allow(state, position_lots / max(limit_lots, 1))
-            self._tau_s[0] = tau_s  # type: ignore[call-overload]  # typeshed knows integers only
+            if self._closes:
+                self._tau_s[0] = tau_s  # type: ignore[call-overload]  # typeshed knows integers only
             view, flow, smoother = self._view, self._flow_coefficient, self._smoother
             if smoother is None:
                 status = self._targets(

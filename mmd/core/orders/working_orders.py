@@ -10,6 +10,7 @@ of a timed-out order on the connection of the order, or after the order's receiv
 "never heard of it" proves nothing).
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple, assert_never
@@ -85,7 +86,8 @@ class WorkingOrders:
         self.at = self._mirror.at
         """The order in a slot of the WORKING record: what an action of the diff is about."""
         self._live: dict[ClientOrderId, Order] = {}
-        self._ended: dict[ClientOrderId, Order] = {}
+        # Not a dict: finding the first key again and again walks over all that were deleted before it.
+        self._ended: OrderedDict[ClientOrderId, Order] = OrderedDict()
         self._history_max = history_max
         self._stray_trades: dict[int, None] = {}
         self._last_id = ClientOrderId(0)
@@ -235,7 +237,7 @@ class WorkingOrders:
         elif self._live.pop(order.client_order_id, None) is not None:
             self._ended[order.client_order_id] = order
             if len(self._ended) > self._history_max:
-                del self._ended[next(iter(self._ended))]
+                self._ended.popitem(last=False)
         self._mirror.write(order)
 
     def _apply_stray(self, event: OrderEvent) -> Applied:
