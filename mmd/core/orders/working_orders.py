@@ -30,7 +30,7 @@ from mmd.core.orders.order import Order
 from mmd.core.orders.order_state import IllegalTransitionError, OrderState, Trigger
 from mmd.core.orders.order_update import OrderEvent, advance, contradiction, learn
 from mmd.core.orders.working_mirror import WorkingMirror
-from mmd.core.units import ClientOrderId, InstrumentId, Side, session_of
+from mmd.core.units import ClientOrderId, InstrumentId, session_of
 from mmd.jit.kernel import Rec
 
 HISTORY_MAX = 4096

@@ -12,7 +12,7 @@ from mmd.jit.kernel import Rec, kernel
 
 
 @kernel
-def glft_targets(
+def glft_targets(  # noqa: PLR0913, PLR0917 - a kernel
     quote: Rec,
     model: Rec,
     features: Rec,
@@ -32,7 +32,7 @@ def glft_targets(
 
 
 @kernel
-def avellaneda_stoikov_targets(
+def avellaneda_stoikov_targets(  # noqa: PLR0913, PLR0917 - a kernel
     quote: Rec,
     model: Rec,
     features: Rec,
@@ -52,7 +52,7 @@ def avellaneda_stoikov_targets(
 
 
 @kernel
-def fixed_targets(
+def fixed_targets(  # noqa: PLR0913, PLR0917 - a kernel
     quote: Rec,
     model: Rec,
     features: Rec,

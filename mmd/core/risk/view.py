@@ -103,8 +103,22 @@ class RiskView:
 
     def settle(self) -> None:
         """Work out what holds for every command of this decision."""
-        self.refusal = self._refusal()
-        mid_twice, last_ticks = self.bid_ticks + self.ask_ticks, self.last_ticks
+        bid_ticks, ask_ticks, last_ticks = self.bid_ticks, self.ask_ticks, self.last_ticks
+        if self.status is not _TRADING:
+            self.refusal = RiskReason.NOT_TRADING
+        elif not self.is_private_up:
+            self.refusal = RiskReason.PRIVATE_DOWN
+        elif self.orders.unknown_count > 0:
+            self.refusal = RiskReason.UNKNOWN_ORDERS
+        elif not self.is_synced or bid_ticks <= 0 or ask_ticks <= 0:
+            self.refusal = RiskReason.NOT_SYNCED
+        elif bid_ticks >= ask_ticks:
+            self.refusal = RiskReason.CROSSED_BOOK
+        elif self.now_ns - self.book_ts_ns > self.bounds.stale_book_ns:
+            self.refusal = RiskReason.STALE_BOOK
+        else:
+            self.refusal = _OK
+        mid_twice = bid_ticks + ask_ticks
         if (
             not self._mid_low <= mid_twice <= self._mid_high
             or not self._last_low <= last_ticks <= self._last_high
@@ -125,22 +139,6 @@ class RiskView:
             return RiskReason.COLLAR
         if last > 0 and abs(price_ticks - last) * _BPS > collar_bps * last:
             return RiskReason.COLLAR
-        return _OK
-
-    def _refusal(self) -> RiskReason:
-        """Whether anything may be sent on this instrument now."""
-        if self.status is not _TRADING:
-            return RiskReason.NOT_TRADING
-        if not self.is_private_up:
-            return RiskReason.PRIVATE_DOWN
-        if self.orders.unknown_count > 0:
-            return RiskReason.UNKNOWN_ORDERS
-        if not self.is_synced or self.bid_ticks <= 0 or self.ask_ticks <= 0:
-            return RiskReason.NOT_SYNCED
-        if self.bid_ticks >= self.ask_ticks:
-            return RiskReason.CROSSED_BOOK
-        if self.now_ns - self.book_ts_ns > self.bounds.stale_book_ns:
-            return RiskReason.STALE_BOOK
         return _OK
 
     def _forget_prices(self) -> None:
