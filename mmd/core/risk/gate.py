@@ -7,7 +7,7 @@ them. New orders pass every check of `RiskReason`, in the order of cost of the m
 A refused replacement leaves the old order where it is: the caller cancels that instead.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import msgspec
 
@@ -134,6 +134,8 @@ class RiskGate:
                 cost = costs.query
             case ResyncBook():
                 cost = costs.resync
+            case _:
+                assert_never(command)
         return _SHORT[self._throttle.take(cost, view.now_ns, urgent=True)]
 
     def _judge_order(  # noqa: C901, PLR0911, PLR0912 - a table, and calls would double its price
