@@ -90,7 +90,7 @@ class QuoteJudge:
     def _stays_calm(self, now_ns: int) -> bool:
         """Whether `_look_at_all` would find nothing again: looks at what changes without a setter being called.
 
-        So it is nearly always, and this takes 0.6 us where the whole takes 2.8.
+        So it is nearly always, and the first order leaves 1.2 us sooner.
         """
         view, c, session = self._view, self._conditions, self._session
         lag_ns, sigma, ratio_max = view.lag_ns, self._sigma[0], c.inventory_ratio_max
