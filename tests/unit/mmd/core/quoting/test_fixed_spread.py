@@ -27,8 +27,8 @@ def test_ticks_and_fraction_of_mid_add_up(
     assert quote["skew"].item() == skew
 
 
-def test_an_infinite_mid_is_refused(quote_of: Callable[..., Rec]) -> None:
+def test_a_mid_that_is_not_a_number_is_refused(quote_of: Callable[..., Rec]) -> None:
     """A fraction of it is no distance."""
     fixed = new(fixed_spread.FIXED)
     fixed["half_spread_fraction"] = 1e-3
-    assert OFFSETS(quote_of(mid=float("inf")), fixed) == NOT_FINITE
+    assert OFFSETS(quote_of(mid=float("nan")), fixed) == NOT_FINITE
