@@ -38,9 +38,11 @@ def _decimal(buf: Any, start: int, scale: int) -> tuple[int, bool, int]:
             value = value * 10 + (np.int64(buf[i]) - ZERO)
             i += one
             missing -= 1
+        stop = np.uint64(start + _TEXT_MAX)
         while buf[i] == ZERO:  # the venue pads every number with zeros: a third of a frame
             i += one
-        stop = np.uint64(start + _TEXT_MAX)
+        if i > stop:
+            return 0, False, ODD
         while i < stop and ZERO <= buf[i] <= NINE:
             rounded = rounded or buf[i] != ZERO
             i += one
