@@ -39,6 +39,10 @@ def _decimal(buf: Any, start: int, scale: int) -> tuple[int, bool, int]:
             i += one
             missing -= 1
         stop = np.uint64(start + _TEXT_MAX)
+        while buf[i] == ZERO:  # the venue pads every number with zeros: a third of a frame
+            i += one
+        if i > stop:
+            return 0, False, ODD
         while i < stop and ZERO <= buf[i] <= NINE:
             rounded = rounded or buf[i] != ZERO
             i += one

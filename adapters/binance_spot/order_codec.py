@@ -7,13 +7,14 @@ Orders that may take carry selfTradePreventionMode=EXPIRE_MAKER: flattening neve
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol, assert_never
 
 import msgspec
 
 from adapters.binance_spot.auth import Signer
 from adapters.binance_spot.decimal_grid import InstrumentGrids
-from adapters.binance_spot.order_ids import encode_id
+from adapters.binance_spot.order_ids import id_bytes
 from mmd.core.commands import (
     AmendOrder,
     CancelAll,
@@ -29,12 +30,14 @@ from mmd.core.units import InstrumentId, Side, TimeInForce
 
 _SLOT = "%s"
 _TIME_SLOT = "%d"
+_REMEMBERED = 4096
+"""Texts kept: prices and sizes come again and again."""
 
 
 class Request(Protocol):
     """A request whose constant parts are laid out once."""
 
-    def encode(self, request_id: int, values: tuple[str | int, ...]) -> bytes:
+    def encode(self, request_id: int, values: tuple[bytes | int, ...]) -> bytes:
         """The request's bytes; `values` fill the slots in the order of their parameters' names."""
         ...
 
@@ -47,30 +50,34 @@ class SessionRequest:
     def __init__(self, method: str, params: Mapping[str, str | int]) -> None:
         """`params` as for SignedRequest."""
         members = ",".join(f'"{name}":{_json(params[name])}' for name in sorted(params))
-        self._frame = f'{{"id":%d,"method":"{method}","params":{{{members}}}}}'
+        self._frame = f'{{"id":%d,"method":"{method}","params":{{{members}}}}}'.encode()
 
-    def encode(self, request_id: int, values: tuple[str | int, ...]) -> bytes:
+    def encode(self, request_id: int, values: tuple[bytes | int, ...]) -> bytes:
         """The request's bytes; `values` fill the slots in the order of their parameters' names."""
-        return (self._frame % (request_id, *values)).encode()
+        return self._frame % (request_id, *values)
 
 
 class SignedRequest:
-    """A request whose constant parts are laid out once: the payload to sign, and the frame around it."""
+    """A request whose constant parts are laid out once: the payload to sign, and the frame around it.
+
+    Both are filled in as bytes, which takes a third of the time of text that is encoded afterwards.
+    """
 
     __slots__ = ("_frame", "_payload", "_signer")
 
     def __init__(self, method: str, params: Mapping[str, str | int], signer: Signer) -> None:
         """`params` holds constants, or "%s" and "%d" where a value comes later, in order of their names."""
         names = sorted(params)
-        self._payload = "&".join(f"{n}={_constant(params[n])}" for n in names)
+        self._payload = "&".join(f"{n}={_constant(params[n])}" for n in names).encode()
         members = ",".join(f'"{n}":{_json(params[n])}' for n in names)
-        self._frame = f'{{"id":%d,"method":"{method}","params":{{{members},"signature":"%s"}}}}'
+        frame = f'{{"id":%d,"method":"{method}","params":{{{members},"signature":"%s"}}}}'
+        self._frame = frame.encode()
         self._signer = signer
 
-    def encode(self, request_id: int, values: tuple[str | int, ...]) -> bytes:
+    def encode(self, request_id: int, values: tuple[bytes | int, ...]) -> bytes:
         """The request's bytes; `values` fill the slots in the order of their parameters' names."""
-        signature = self._signer.sign((self._payload % values).encode())
-        return (self._frame % (request_id, *values, signature)).encode()
+        signature = self._signer.sign(self._payload % values).encode()
+        return self._frame % (request_id, *values, signature)
 
 
 class OrderEncoder:
@@ -105,18 +112,18 @@ class OrderEncoder:
         """
         requests = self._requests[command.instrument]
         match command:
+            case ReplaceOrder():  # the most frequent first: a class that doesn't match takes 0.25 us
+                return requests.replace(command, request_id, timestamp_ms)
             case PlaceOrder():
                 return requests.place(command, request_id, timestamp_ms)
             case CancelOrder(client_order_id=order_id):
-                return requests.cancel.encode(request_id, (encode_id(order_id), timestamp_ms))
-            case ReplaceOrder():
-                return requests.replace(command, request_id, timestamp_ms)
+                return requests.cancel.encode(request_id, (id_bytes(order_id), timestamp_ms))
             case AmendOrder():
                 return requests.shrink(command, request_id, timestamp_ms)
             case CancelAll():
                 return requests.cancel_all.encode(request_id, (timestamp_ms,))
             case QueryOrder(client_order_id=order_id):
-                return requests.status.encode(request_id, (encode_id(order_id), timestamp_ms))
+                return requests.status.encode(request_id, (id_bytes(order_id), timestamp_ms))
             case ResyncBook():
                 raise AssertionError("ResyncBook is done by the market-data side, not sent")
             case _:
@@ -131,7 +138,7 @@ class OrderEncoder:
     ) -> bytes:
         """Ask for the trades of one order."""
         trades = self._requests[instrument].trades
-        return trades.encode(request_id, (str(venue_order_id), timestamp_ms))
+        return trades.encode(request_id, (b"%d" % venue_order_id, timestamp_ms))
 
     def log_on(self, request_id: int, timestamp_ms: int) -> bytes:
         """Say once who we are, so that nothing else on this connection needs a signature."""
@@ -163,7 +170,9 @@ class _InstrumentRequests:
     """The templates of one instrument."""
 
     def __init__(self, instrument: Instrument, templates: _Templates) -> None:
-        self._grids = InstrumentGrids(instrument)
+        grids = InstrumentGrids(instrument)
+        self._price = lru_cache(_REMEMBERED)(lambda ticks: grids.ticks.text(ticks).encode())
+        self._qty = lru_cache(_REMEMBERED)(lambda lots: grids.lots.text(lots).encode())
         shared = templates.shared | {"symbol": instrument.symbol}
         request = templates._replace(shared=shared).request
         self._place = _by_variant(lambda order: request("order.place", **order))
@@ -189,28 +198,27 @@ class _InstrumentRequests:
 
     def place(self, order: PlaceOrder, request_id: int, timestamp_ms: int) -> bytes:
         values = (
-            encode_id(order.client_order_id),
-            self._grids.ticks.text(order.price_ticks),
-            self._grids.lots.text(order.qty_lots),
+            id_bytes(order.client_order_id),
+            self._price(order.price_ticks),
+            self._qty(order.qty_lots),
             timestamp_ms,
         )
         return self._place[order.tif][order.side].encode(request_id, values)
 
     def replace(self, order: ReplaceOrder, request_id: int, timestamp_ms: int) -> bytes:
         values = (
-            encode_id(order.cancel_id),
-            encode_id(order.client_order_id),
-            self._grids.ticks.text(order.price_ticks),
-            self._grids.lots.text(order.qty_lots),
+            id_bytes(order.cancel_id),
+            id_bytes(order.client_order_id),
+            self._price(order.price_ticks),
+            self._qty(order.qty_lots),
             timestamp_ms,
         )
         return self._replace[order.tif][order.side].encode(request_id, values)
 
     def shrink(self, amend: AmendOrder, request_id: int, timestamp_ms: int) -> bytes:
-        name = encode_id(
-            amend.client_order_id
-        )  # sent as the new id too: else the venue invents one
-        values = (name, self._grids.lots.text(amend.qty_lots), name, timestamp_ms)
+        # The name is sent as the new id too: else the venue invents one.
+        name = id_bytes(amend.client_order_id)
+        values = (name, self._qty(amend.qty_lots), name, timestamp_ms)
         return self._amend.encode(request_id, values)
 
 

@@ -17,15 +17,16 @@ from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.order_state import OrderState
 from mmd.core.orders.order_update import OrderEvent
 from mmd.core.orders.working_orders import Outcome, WorkingOrders
+from mmd.core.quote_judge import QuoteJudge
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.avellaneda_stoikov import seconds_to_close
-from mmd.core.quoting.quote_state import Conditions, QuoteReason, QuoteState, quote_state
+from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.quoting.uptime import Uptime
 from mmd.core.risk.caution import AdverseStreak, PositionDrift
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.limits import Bounds
 from mmd.core.risk.reasons import LevelReason, RiskReason
-from mmd.core.risk.session_risk import QUOTE_REASON, SessionRisk
+from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.risk.stops import RejectStorm
 from mmd.core.risk.view import RiskView
 from mmd.core.scaling import NO_SCALE, Scale, risk_limits, scale_at
@@ -34,13 +35,8 @@ from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
 from mmd.jit.kernel import bind
 
 RESYNC_PERIOD_NS = 2 * NANOS_PER_SECOND
-_CLOSED = frozenset({RiskLevel.CANCEL_ALL, RiskLevel.FLATTEN, RiskLevel.HALTED})
-_REDUCE_ONLY = RiskLevel.REDUCE_ONLY
-_CAUTIOUS = RiskLevel.CAUTIOUS
 _FLATTEN = RiskLevel.FLATTEN
-_FEED_LATENCY = RiskReason.FEED_LATENCY
 _OK = RiskReason.OK
-_KEPT_BLIND = frozenset({QuoteState.ACTIVE, QuoteState.PASSIVE, QuoteState.AGGRESSIVE})
 _SIDES = tuple(Side)
 _ACTION = struct.Struct("=6q")
 """A row of WORKING.act; unpacked one at a time, because the first is wanted long before the others."""
@@ -67,17 +63,11 @@ class Maker:
         self.counts = OrderCounts()
         self.scale: Scale | None = None
         self.is_private_up = False
-        self.state = QuoteState.WITHDRAWN
-        self.reason = QuoteReason.WARM_UP
         self.uptime = Uptime()
         self._spec = spec
         self._session = session
         self._levels = session.levels
-        self._conditions = Conditions(
-            operator_on=spec.quoting.enabled,
-            trading=instrument.status is TradingStatus.TRADING,
-            book_age_ns_max=spec.risk.stale_book_ns,
-        )
+        self._judge = QuoteJudge(instrument, spec, session, self.view, self.orders, self.ledger)
         limits, risk = risk_limits(spec.risk, NO_SCALE), spec.risk
         self.risk = RiskView(Bounds(instrument, limits), self.orders)
         self.risk.status = instrument.status
@@ -90,10 +80,8 @@ class Maker:
         self._drift = PositionDrift(session.levels)
         self._drift_atoms_max = instrument.atoms_per_lot
         self._private_down_ns = 0
-        self._level = RiskLevel.NORMAL
-        self._hindrance = _OK
-        self._limit_lots = 1
-        self._sigma = memoryview(self.view.vol["sigma"])
+        self._mid_range = 1, 0
+        """Best bid + best ask for which the scale surely holds; nothing before there is one."""
         self._resync_asked_ns = -RESYNC_PERIOD_NS
         self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
         pictures = (self.working, self.quoter.quote)
@@ -107,7 +95,7 @@ class Maker:
     def on_reconciled(self, event: Reconciled) -> None:
         """The venue's picture of our holdings."""
         self.ledger.on_reconciled(event, self.view.mid_half_ticks)
-        self._conditions.warm = self.scale is not None
+        self._judge.set_warm(is_warm=self.scale is not None)
         now_ns, drift_atoms = event.ts_recv_ns, self.ledger.drift_atoms
         if drift_atoms == 0:
             self._levels.clear(LevelReason.ORDER_BREACH, now_ns)
@@ -115,7 +103,7 @@ class Maker:
 
     def on_status(self, status: TradingStatus) -> None:
         """The venue changed what may be done."""
-        self._conditions.trading = status is TradingStatus.TRADING
+        self._judge.set_trading(is_trading=status is TradingStatus.TRADING)
         self.risk.status = status
 
     def on_private_down(self, now_ns: int) -> None:
@@ -166,22 +154,25 @@ class Maker:
         Each is recorded as sent when the caller comes back for the next (or goes away), and only then is the
         next one judged: the first is on the wire before the rest has been thought about.
         """
-        view, desk = self.view, self.desk
-        if view.is_dirty:
+        view, desk, judge = self.view, self.desk, self._judge
+        low, high = self._mid_range
+        if view.is_dirty and not low <= view.mid_half_ticks <= high:
             self._follow_price()
-        self._judge(now_ns)
-        self.risk.now_ns = now_ns
+        judge.judge(now_ns, is_private_up=self.is_private_up)
+        self.risk.now_ns, self.risk.hindrance = now_ns, judge.hindrance
         if view.wants_resync or self.orders.unknown_count > 0:
             for command in self._requests(now_ns):
                 yield from desk.sending(desk.approve(command))
         if self.scale is None:
             return
         if not self.is_private_up:
-            if self._must_leave(now_ns):
-                for command in desk.cancels(now_ns, self._private_down_ns):
-                    yield from desk.sending(desk.approve(command))
+            yield from self._leave_blind(now_ns)
             return
-        self._target(self.scale, now_ns)
+        close_s, tau_s = self._close_utc_s, 0.0
+        if close_s is not None:
+            tau_s = seconds_to_close(now_ns + self._unix_less_engine_ns, close_s)
+        lots, lots_max = self.ledger.position_lots, self.scale.position_lots_max
+        self.quoter.target(judge.state, lots, lots_max, tau_s, now_ns)
         self._now_ns[0] = now_ns
         n = self._diff()
         if n > 0:
@@ -195,8 +186,18 @@ class Maker:
                     finally:
                         desk.on_sent(approved.command, level)
             self._share()
-        if self._level is _FLATTEN:
+        if judge.level is _FLATTEN:
             yield from self._flatten(now_ns)
+
+    @property
+    def state(self) -> QuoteState:
+        """How the instrument was last quoted."""
+        return self._judge.state
+
+    @property
+    def reason(self) -> QuoteReason:
+        """Why so."""
+        return self._judge.reason
 
     @property
     def adverse_streak(self) -> int:
@@ -227,39 +228,17 @@ class Maker:
         first = self.scale is None
         quoting, risk = self._spec.quoting, self._spec.risk
         scale = self.scale = scale_at(mid_ticks, self.instrument, quoting, risk)
+        self._mid_range = scale.half_ticks_range()
         if first:
             self.quoter.start(scale)
         self.quoter.rescale(scale)
         self.working["tolerance_ticks"] = scale.tolerance_ticks
-        self._limit_lots = max(scale.position_lots_max, 1)
-        self._conditions.warm = self.ledger.pnl is not None
-        self._conditions.sigma_max = quoting.volatility_bps_max * scale.ticks_per_bps
-        self.risk.bounds = Bounds(self.instrument, risk_limits(risk, scale))
+        self._judge.set_warm(is_warm=self.ledger.pnl is not None)
+        sigma_max = quoting.volatility_bps_max * scale.ticks_per_bps
+        self._judge.set_limits(scale.position_lots_max, sigma_max)
+        self.risk.limit(Bounds(self.instrument, risk_limits(risk, scale)))
         mid = self.instrument.price(mid_ticks)
         self._drift_atoms_max = int(risk.position_drift_max / mid * ATOMS_PER_UNIT)
-
-    def _judge(self, now_ns: int) -> None:
-        """Find the quote state from the conditions of now; what events alone change they have set."""
-        view, c, level = self.view, self._conditions, self._levels.level
-        if level is not self._level:
-            self._level = level
-            c.risk_may_quote = level not in _CLOSED
-            c.risk_reduce_only = level is _REDUCE_ONLY
-            c.risk_cautious = level is _CAUTIOUS
-        c.feed_up = view.is_up
-        c.private_up = self.is_private_up and self.orders.unknown_count == 0
-        c.book_synced = view.is_synced
-        c.book_crossed = view.is_crossed
-        c.book_age_ns = now_ns - view.changed_ns
-        c.sigma = self._sigma[0]
-        c.inventory_ratio = self.ledger.position_lots / self._limit_lots
-        hindrance, lag_ns = self._session.hindrance, view.lag_ns
-        if lag_ns is not None and hindrance is _OK and lag_ns > self._session.lag_ns_max:
-            hindrance = _FEED_LATENCY
-        if hindrance is not self._hindrance:
-            self._hindrance = self.risk.hindrance = hindrance
-            c.hindrance = QUOTE_REASON[hindrance]
-        self.state, self.reason = quote_state(c)
 
     def _requests(self, now_ns: int) -> list[Command]:
         """What must be asked of the venue: a new snapshot, the fate of orders; each at its own period."""
@@ -271,15 +250,12 @@ class Maker:
             asks += self.desk.queries(now_ns)
         return asks
 
-    def _must_leave(self, now_ns: int) -> bool:
-        """Whether orders that nobody tells us about any more must go: soon, and where quoting would stop anyway."""
-        if now_ns - self._private_down_ns >= self._spec.risk.private_down_ns:
-            return True
-        conditions = self._conditions
-        conditions.private_up = True
-        state, _ = quote_state(conditions)
-        conditions.private_up = False
-        return state not in _KEPT_BLIND
+    def _leave_blind(self, now_ns: int) -> Iterator[Approved[Command]]:
+        """Take back orders that nobody tells us about any more: soon, and where quoting would stop anyway."""
+        is_long = now_ns - self._private_down_ns >= self._spec.risk.private_down_ns
+        if is_long or not self._judge.keeps_blind():
+            for command in self.desk.cancels(now_ns, self._private_down_ns):
+                yield from self.desk.sending(self.desk.approve(command))
 
     def _flatten(self, now_ns: int) -> Iterator[Approved[Command]]:
         """The next slice of the position, once every order is confirmed gone."""
@@ -291,19 +267,12 @@ class Maker:
             taken = self.desk.take(self.ledger.position_lots, slippage_bps, now_ns)
             yield from self.desk.sending(taken)
 
-    def _target(self, scale: Scale, now_ns: int) -> None:
-        close_s, tau_s = self._close_utc_s, 0.0
-        if close_s is not None:
-            tau_s = seconds_to_close(now_ns + self._unix_less_engine_ns, close_s)
-        lots, lots_max = self.ledger.position_lots, scale.position_lots_max
-        self.quoter.target(self.state, lots, lots_max, tau_s, now_ns)
-
     def _refresh_risk_view(self) -> None:
-        view, risk, ledger, c = self.view, self.risk, self.ledger, self._conditions
+        view, risk, ledger = self.view, self.risk, self.ledger
         risk.bid_ticks, risk.ask_ticks = view.bid_ticks, view.ask_ticks
         risk.last_ticks = view.last_trade_ticks
         risk.book_ts_ns = view.changed_ns
-        risk.is_synced = c.book_synced and not c.book_crossed
+        risk.is_synced = view.is_synced and not view.is_crossed
         risk.is_private_up = self.is_private_up
         if self._session.is_shared:
             self._refresh_shared()

@@ -22,6 +22,7 @@ from mmd.core.quoting.inputs import TOUCH, observe
 from mmd.jit.kernel import Rec, bind, new
 
 _OK = books.OK
+_CROSSED = books.CROSSED
 _NEEDS_RESYNC = frozenset({books.GAP, books.CROSSED, books.TOO_MANY})
 _IGNORED = frozenset({books.STALE, books.UNSYNCED, books.GAP, books.TOO_MANY})
 """What leaves the view as it was."""
@@ -59,7 +60,8 @@ class MarketView:
         self.lag_ns: int | None = None
         self.messages = self.gaps = self.resyncs = self.crossed = self.checks = self.mismatches = 0
         volatility.configure(self.vol, sigma_prior=0.0)
-        self._touch = memoryview(self.touch.view("i8"))
+        self._touch = memoryview(self.touch.view("i8"))[:3]
+        """Best bid, best ask and their sum."""
         market = new(MARKET)
         self._apply = partial(bind(books.apply, self.book, market), self.book)
         self._apply_top = partial(bind(books.apply_top, self.book, market), self.book)
@@ -83,7 +85,10 @@ class MarketView:
         if ts_event_ns > 0:
             self.lag_ns = head[TS_RECV_NS] - ts_event_ns
         if kind == DIFF:
-            self._book_changed(self._apply(market), now_ns)
+            status = self._apply(market)
+            if status != _OK:
+                self._count_trouble(status)
+            self._view_changed(status, now_ns)
         elif kind == TOP:
             self._view_changed(self._apply_top(market), now_ns)
         elif kind == TRADE:
@@ -94,7 +99,9 @@ class MarketView:
         elif kind == SNAPSHOT:
             self.resyncs += self.changed_ns > 0
             self.wants_resync = False
-            self._book_changed(self._apply(market), now_ns)
+            status = self._apply(market)
+            self._count_trouble(status)
+            self._view_changed(status, now_ns)
 
     def lose(self) -> None:
         """The feed is gone: nothing in the book can be relied on until the next snapshot."""
@@ -102,23 +109,25 @@ class MarketView:
         self.lag_ns = None
         self._reset()
 
-    def _book_changed(self, status: int, now_ns: int) -> None:
+    def _count_trouble(self, status: int) -> None:
+        """Count a gap or a crossed book, and ask for a new snapshot."""
         if status in _NEEDS_RESYNC:
             self.wants_resync = True
-            self.gaps += status != books.CROSSED
-            self.crossed += status == books.CROSSED
-        self._view_changed(status, now_ns)
+            self.gaps += status != _CROSSED
+            self.crossed += status == _CROSSED
 
     def _view_changed(self, status: int, now_ns: int) -> None:
-        if status in _IGNORED:
+        if status == _OK:
+            self.is_crossed = False
+        elif status in _IGNORED:
             return
-        self.is_crossed = status != _OK
+        else:
+            self.is_crossed = True
         self.changed_ns = now_ns
         self.is_dirty = True
         self._observe(now_ns)
         if status == _OK:
-            touch = self._touch
-            self.bid_ticks, self.ask_ticks, self.mid_half_ticks = touch[0], touch[1], touch[2]
+            self.bid_ticks, self.ask_ticks, self.mid_half_ticks = self._touch
 
     def _compare(self, result: int) -> None:
         """Count a comparison with the venue's own picture; a difference is a reason to start again."""

@@ -49,6 +49,7 @@ class OrderDesk:
         self.hold_until_ns = [0, 0]
         self._id = instrument.id
         self._orders = orders
+        self._order_at = orders.at
         self._view = view
         self._gate = gate
         self._numbers = numbers
@@ -69,12 +70,15 @@ class OrderDesk:
             return self.approve(
                 PlaceOrder(instrument, new, side, price_ticks, qty_lots, _POST_ONLY)
             )
-        old = self._orders.at(side, slot)
+        old = self._order_at(side, slot)
         old_id = old.client_order_id
         if op == REPLACE:
             new = self._numbers.next_id()
             replace = ReplaceOrder(instrument, old_id, new, side, price_ticks, qty_lots, _POST_ONLY)
-            return self.approve(replace) or self.approve(CancelOrder(instrument, old_id))
+            verdict = self._gate.check(replace, self._view)
+            if isinstance(verdict, Approved):
+                return verdict
+            return self.approve(CancelOrder(instrument, old_id))
         if op == AMEND:
             return self.approve(AmendOrder(instrument, old_id, old.filled_lots + qty_lots))
         if old_id == self._taking_id and self._view.now_ns - old.sent_ns < CANCEL_PERIOD_NS:

@@ -46,6 +46,7 @@ class Quoter:
         self._stepped_ns = 0
         model = spread_model(spec.spread_model, _spread_settings(spec))
         inputs = (self.quote, view.features, view.vol, self.intensity)
+        self._targets = model.bind_targets(*inputs)
         self._prepare = partial(bind(prepare, *inputs, 0, 0, 0.0), *inputs)
         self._offsets = partial(model.offsets, self.quote)
         self._ladder = partial(bind(ladder, self.quote, 0, 0), self.quote)
@@ -57,6 +58,7 @@ class Quoter:
         self._smoother = Smoother(spec.smoothing_s) if spec.smoothing_s > 0.0 else None
         self._n = memoryview(self.quote["n"][0])
         self._tau_s = memoryview(self.quote["tau_s"])
+        self._closes = spec.close_utc_s is not None
         self._state: QuoteState | None = None
         """What allow_bid, allow_ask and spread_multiplier of the quote were set for."""
         self._instrument = instrument
@@ -128,13 +130,20 @@ class Quoter:
         if state is not _WITHDRAWN:
             if state is not self._state or state is _INVENTORY_LIMIT:
                 self._allow(state, position_lots / max(limit_lots, 1))
-            self._tau_s[0] = tau_s  # type: ignore[call-overload]  # typeshed knows integers only
-            status = (
-                self._prepare(position_lots, limit_lots, self._flow_coefficient)
-                or (self._smoother is not None and self._smooth(self._smoother, now_ns))
-                or self._offsets()
-                or self._ladder(self._view.bid_ticks, self._view.ask_ticks)
-            )
+            if self._closes:
+                self._tau_s[0] = tau_s  # type: ignore[call-overload]  # typeshed knows integers only
+            view, flow, smoother = self._view, self._flow_coefficient, self._smoother
+            if smoother is None:
+                status = self._targets(
+                    position_lots, limit_lots, flow, view.bid_ticks, view.ask_ticks
+                )
+            else:
+                status = (
+                    self._prepare(position_lots, limit_lots, flow)
+                    or self._smooth(smoother, now_ns)
+                    or self._offsets()
+                    or self._ladder(view.bid_ticks, view.ask_ticks)
+                )
         self.status = status
         if status != OK or state is _WITHDRAWN:
             self._n[0] = self._n[1] = 0

@@ -1,5 +1,6 @@
 """From what a user says (basis points, quote currency) to what the engine counts in (ticks, lots) at a price."""
 
+import math
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
@@ -27,6 +28,14 @@ class Scale(msgspec.Struct, frozen=True):
     def holds_at(self, mid_ticks: float, drift_max: float = 0.1) -> bool:
         """Whether the mid is still within a tenth of where the scale was made."""
         return abs(mid_ticks - self.mid_ticks) <= drift_max * self.mid_ticks
+
+    def half_ticks_range(self, drift_max: float = 0.09) -> tuple[int, int]:
+        """Between which sums of best bid and ask it surely holds; outside ask `holds_at`."""
+        mid_half_ticks = 2.0 * self.mid_ticks
+        return (
+            math.ceil((1.0 - drift_max) * mid_half_ticks),
+            math.floor((1.0 + drift_max) * mid_half_ticks),
+        )
 
 
 NO_SCALE = Scale(

@@ -30,6 +30,10 @@ CHECKED = struct.Struct("<QB")
 CHECKED_FROM = HEAD.size - CHECKED.size
 """Offset in the head at which it begins."""
 _HEAD_SIZE = HEAD.size
+_pack_head_into, _pack_checked = (
+    HEAD.pack_into,
+    CHECKED.pack,
+)  # bound once: asked for on each record
 WriteableBuffer = mmap | bytearray
 BODY_MAX = 16 * 1024 * 1024
 SUFFIX = ".mmdj"
@@ -62,8 +66,8 @@ def write_record(
     start = at + _HEAD_SIZE
     end = start + size
     out[start:end] = body
-    checksum = crc32c(body, crc32c(CHECKED.pack(sequence, kind)))
-    HEAD.pack_into(out, at, size, checksum, sequence, kind)
+    checksum = crc32c(body, crc32c(_pack_checked(sequence, kind)))
+    _pack_head_into(out, at, size, checksum, sequence, kind)
     return end
 
 

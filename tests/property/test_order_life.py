@@ -296,7 +296,7 @@ class OrderLife(RuleBasedStateMachine):
                 o.price_ticks * o.leaves_lots for o in mine
             )
             best = (max if side is Side.BUY else min)((o.price_ticks for o in mine), default=None)
-            assert self.orders.best_price_ticks(side) == best
+            assert self.orders.best_price_ticks[side] == best
             seated = [o for o in mine if o.slot >= 0]
             assert len(seated) == min(len(mine), 16)
             for o in seated:

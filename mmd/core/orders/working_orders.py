@@ -10,6 +10,7 @@ of a timed-out order on the connection of the order, or after the order's receiv
 "never heard of it" proves nothing).
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple, assert_never
@@ -29,7 +30,7 @@ from mmd.core.orders.order import Order
 from mmd.core.orders.order_state import IllegalTransitionError, OrderState, Trigger
 from mmd.core.orders.order_update import OrderEvent, advance, contradiction, learn
 from mmd.core.orders.working_mirror import WorkingMirror
-from mmd.core.units import ClientOrderId, InstrumentId, Side, session_of
+from mmd.core.units import ClientOrderId, InstrumentId, session_of
 from mmd.jit.kernel import Rec
 
 HISTORY_MAX = 4096
@@ -66,6 +67,7 @@ class WorkingOrders:
         open_lots: by side, what all orders together may still fill: PENDING_CANCEL and UNKNOWN included.
         open_orders: by side, how many orders may rest at the venue.
         open_ticklots: by side, price times leaves of those: what buy orders lock.
+        best_price_ticks: by side, the most aggressive price at which we may rest, or None.
         unknown_count: orders whose fate must be asked for; quoting pauses while it is above 0.
     """
 
@@ -80,8 +82,12 @@ class WorkingOrders:
         self.unknown_count = 0
         self._session = session
         self._mirror = WorkingMirror(working)
+        self.best_price_ticks = self._mirror.best_price_ticks
+        self.at = self._mirror.at
+        """The order in a slot of the WORKING record: what an action of the diff is about."""
         self._live: dict[ClientOrderId, Order] = {}
-        self._ended: dict[ClientOrderId, Order] = {}
+        # Not a dict: finding the first key again and again walks over all that were deleted before it.
+        self._ended: OrderedDict[ClientOrderId, Order] = OrderedDict()
         self._history_max = history_max
         self._stray_trades: dict[int, None] = {}
         self._last_id = ClientOrderId(0)
@@ -89,14 +95,6 @@ class WorkingOrders:
     def get(self, client_order_id: ClientOrderId) -> Order | None:
         """The order, open or remembered."""
         return self._live.get(client_order_id) or self._ended.get(client_order_id)
-
-    def at(self, side: Side, slot: int) -> Order:
-        """The order in a slot of the WORKING record: what an action of the diff is about."""
-        return self._mirror.at(side, slot)
-
-    def best_price_ticks(self, side: int) -> int | None:
-        """The most aggressive price at which we may rest, or None."""
-        return self._mirror.best_price_ticks[side]
 
     def __iter__(self) -> Iterator[Order]:
         """Orders that may rest at the venue, oldest first."""
@@ -239,7 +237,7 @@ class WorkingOrders:
         elif self._live.pop(order.client_order_id, None) is not None:
             self._ended[order.client_order_id] = order
             if len(self._ended) > self._history_max:
-                del self._ended[next(iter(self._ended))]
+                self._ended.popitem(last=False)
         self._mirror.write(order)
 
     def _apply_stray(self, event: OrderEvent) -> Applied:

@@ -33,11 +33,16 @@ from mmd.core.risk.view import RiskView
 from mmd.core.units import ClientOrderId, Side
 
 # Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
-_REDUCING_LEVELS = (RiskLevel.REDUCE_ONLY, RiskLevel.FLATTEN)
 _CLOSED_LEVELS = (RiskLevel.CANCEL_ALL, RiskLevel.HALTED)
 _OK = RiskReason.OK
 _CAUTIOUS = RiskLevel.CAUTIOUS
-_SELL = Side.SELL
+_BUY = Side.BUY
+_SHORT = {
+    None: RiskReason.OK,
+    Counted.ORDERS: RiskReason.ORDER_RATE,
+    Counted.WEIGHT: RiskReason.MESSAGE_BUDGET,
+}
+"""What the throttle's answer means."""
 
 
 class Refused(NamedTuple):
@@ -87,22 +92,31 @@ class RiskGate:
 
     def check(self, command: Command, view: RiskView) -> Approved[Command] | Refused:
         """Approve or refuse; an approved command has been charged to the rate budgets."""
-        reason = self._judge(command, view)
+        if isinstance(command, ReplaceOrder):
+            reason = self._judge_replacement(command, view)
+        elif isinstance(command, PlaceOrder):
+            reason = self._judge_order(command, None, self._costs.place, view)
+        else:
+            reason = self._judge_request(command, view)
         self.counts[reason] += 1
         if reason is not _OK:
             return Refused(command, reason)
         return Approved(command, gate=GATE_TOKEN)
 
-    def _judge(self, command: Command, view: RiskView) -> RiskReason:
+    def _judge_replacement(self, command: ReplaceOrder, view: RiskView) -> RiskReason:
+        replaced = view.orders.get(command.cancel_id)
+        if replaced is None or not replaced.is_open or replaced.side is not command.side:
+            return RiskReason.NOT_WORKING
+        return self._judge_order(command, replaced, self._costs.replace, view)
+
+    def _judge_request(
+        self,
+        command: AmendOrder | CancelOrder | CancelAll | QueryOrder | ResyncBook,
+        view: RiskView,
+    ) -> RiskReason:
+        """Judge what places nothing: it only has to fit into the budgets."""
         costs = self._costs
         match command:
-            case ReplaceOrder():
-                replaced = view.orders.get(command.cancel_id)
-                if replaced is None or not replaced.is_open or replaced.side is not command.side:
-                    return RiskReason.NOT_WORKING
-                return self._judge_order(command, replaced, costs.replace, view)
-            case PlaceOrder():
-                return self._judge_order(command, None, costs.place, view)
             case AmendOrder():
                 order = view.orders.get(command.client_order_id)
                 if (
@@ -111,31 +125,32 @@ class RiskGate:
                     or not (order.filled_lots < command.qty_lots < order.qty_lots)
                 ):
                     return RiskReason.NOT_WORKING
-                return self._charge(costs.amend, view.now_ns, urgent=True)
+                cost = costs.amend
             case CancelOrder():
-                return self._charge(costs.cancel, view.now_ns, urgent=True)
+                cost = costs.cancel
             case CancelAll():
-                return self._charge(costs.cancel_all, view.now_ns, urgent=True)
+                cost = costs.cancel_all
             case QueryOrder():
-                return self._charge(costs.query, view.now_ns, urgent=True)
+                cost = costs.query
             case ResyncBook():
-                return self._charge(costs.resync, view.now_ns, urgent=True)
+                cost = costs.resync
             case _:
                 assert_never(command)
+        return _SHORT[self._throttle.take(cost, view.now_ns, urgent=True)]
 
     def _judge_order(  # noqa: C901, PLR0911, PLR0912 - a table, and calls would double its price
         self, order: PlaceOrder | ReplaceOrder, replaced: Order | None, cost: Cost, view: RiskView
     ) -> RiskReason:
         """Judge a new order; replaced is the one it takes the place of."""
-        bounds, side = view.bounds, order.side
-        side_lots = view.orders.open_lots[side] + order.qty_lots
-        if replaced is not None and bounds.replacement_frees_leaves:
-            side_lots -= replaced.leaves_lots
+        bounds, orders, side = view.bounds, view.orders, order.side
+        price_ticks, qty_lots = order.price_ticks, order.qty_lots
+        replaced_lots = 0 if replaced is None else replaced.leaves_lots
+        side_lots = orders.open_lots[side] + qty_lots
+        if bounds.replacement_frees_leaves:
+            side_lots -= replaced_lots
         reduces = 0 < side_lots <= view.reducible_lots[side]
         level = self._levels.level
-        if level > _CAUTIOUS and (
-            level in _CLOSED_LEVELS or (level in _REDUCING_LEVELS and not reduces)
-        ):
+        if level > _CAUTIOUS and (level in _CLOSED_LEVELS or not reduces):
             return RiskReason.LEVEL
         if view.refusal is not _OK:
             return view.refusal
@@ -146,65 +161,43 @@ class RiskGate:
                 return RiskReason.ORDER_TO_TRADE
         if order.client_order_id <= self._last_id:
             return RiskReason.DUPLICATE_ID
-        price_ticks = order.price_ticks
         if not view.price_low <= price_ticks <= view.price_high:
             reason = view.price_reason(price_ticks)
             if reason is not _OK:
                 return reason
-        own = view.orders.best_price_ticks(1 - side)
-        if own is not None and (own - price_ticks) * (1 - 2 * side) <= 0:
+        own = orders.best_price_ticks[1 - side]
+        if own is not None and (own <= price_ticks if side is _BUY else own >= price_ticks):
             return RiskReason.OWN_CROSS
-        reason = _size_reason(price_ticks, order.qty_lots, bounds)
-        if reason is not _OK:
-            return reason
-        reason = _commitment_reason(order, replaced, side_lots, view)
-        if reason is not _OK:
-            return reason
+        ticklots = price_ticks * qty_lots
+        if (
+            not bounds.qty_lots_min <= qty_lots <= bounds.qty_lots_max
+            or not bounds.notional_min <= ticklots <= bounds.notional_max
+        ):
+            return _size_reason(ticklots, qty_lots, bounds)
+        if orders.open_orders[side] >= bounds.open_orders_max * (1 if replaced is None else 2):
+            return RiskReason.OPEN_ORDERS
+        if side_lots > view.room_lots[side]:
+            return RiskReason.WORST_CASE_POSITION
+        if side is _BUY:
+            if replaced is not None:
+                ticklots -= replaced.price_ticks * replaced_lots
+            if orders.open_ticklots[side] + ticklots > view.quote_ticklots:
+                return RiskReason.BALANCE
+        elif orders.open_lots[side] - replaced_lots + qty_lots > view.base_lots:
+            return RiskReason.BALANCE
         if side_lots > view.exposure_lots[side] and not reduces:
             return RiskReason.EXPOSURE
-        reason = self._charge(cost, view.now_ns, urgent=reduces)
+        reason = _SHORT[self._throttle.take(cost, view.now_ns, urgent=reduces)]
         if reason is _OK:
             self._last_id = order.client_order_id
             self.ratio.on_order()
         return reason
 
-    def _charge(self, cost: Cost, now_ns: int, *, urgent: bool) -> RiskReason:
-        short = self._throttle.take(cost, now_ns, urgent=urgent)
-        if short is None:
-            return _OK
-        return RiskReason.ORDER_RATE if short is Counted.ORDERS else RiskReason.MESSAGE_BUDGET
 
-
-def _size_reason(price_ticks: int, qty_lots: int, bounds: Bounds) -> RiskReason:
-    """Quantity and notional."""
+def _size_reason(ticklots: int, qty_lots: int, bounds: Bounds) -> RiskReason:
+    """Which bound of quantity or notional is passed."""
     if qty_lots < bounds.qty_lots_min:
         return RiskReason.QTY_MIN
     if qty_lots > bounds.qty_lots_max:
         return RiskReason.QTY_MAX
-    notional = price_ticks * qty_lots
-    if notional < bounds.notional_min:
-        return RiskReason.NOTIONAL_MIN
-    if notional > bounds.notional_max:
-        return RiskReason.NOTIONAL_MAX
-    return _OK
-
-
-def _commitment_reason(
-    order: PlaceOrder | ReplaceOrder, replaced: Order | None, side_lots: int, view: RiskView
-) -> RiskReason:
-    """Count of orders, worst-case position, and the funds that the order locks."""
-    orders, side, places = view.orders, order.side, view.bounds.open_orders_max
-    unlocked_lots = unlocked_ticklots = 0
-    if replaced is not None:
-        places *= 2
-        unlocked_lots = replaced.leaves_lots
-        unlocked_ticklots = replaced.price_ticks * unlocked_lots
-    if orders.open_orders[side] >= places:
-        return RiskReason.OPEN_ORDERS
-    if side_lots > view.room_lots[side]:
-        return RiskReason.WORST_CASE_POSITION
-    if side is _SELL:
-        locked_lots = orders.open_lots[side] - unlocked_lots + order.qty_lots
-        return RiskReason.BALANCE if locked_lots > view.base_lots else _OK
-    locked = orders.open_ticklots[side] - unlocked_ticklots + order.price_ticks * order.qty_lots
-    return RiskReason.BALANCE if locked > view.quote_ticklots else _OK
+    return RiskReason.NOTIONAL_MIN if ticklots < bounds.notional_min else RiskReason.NOTIONAL_MAX

@@ -116,7 +116,7 @@ class TokenBucket:
     def take(self, credit: int, now_ns: int, urgent: bool) -> bool:  # noqa: FBT001 - hot
         """Use credit up if so much may be taken now; returns whether it was."""
         now, full_at = now_ns * self._gain, self._full_at
-        full_at = max(full_at, now) + credit
+        full_at = (full_at if full_at > now else now) + credit  # noqa: FURB136 - max is a call
         if full_at - now > (self._capacity if urgent else self._ordinary):
             return False
         self._full_at = full_at
@@ -166,9 +166,11 @@ class Throttle:
         shares = self._shares.get(cost)
         if shares is None:
             shares = self._shares[cost] = self._shares_of(cost)
-        for at, (bucket, credit) in enumerate(shares):
+        for bucket, credit in shares:
             if not bucket.take(credit, now_ns, urgent):
-                for paid, back in shares[:at]:
+                for paid, back in shares:
+                    if paid is bucket:
+                        break
                     paid.give_back(back)
                 return bucket.budget.counts
         return None

@@ -22,6 +22,7 @@ class RiskView:
     Prices are ticks, 0 where there is none yet; holdings are atoms, what our orders lock included.
 
     Attributes:
+        bounds: filters and limits of now, set by `limit`.
         position_atoms, base_atoms, quote_atoms: set by `hold`.
         room_lots: by side, what all orders together may come to without passing the position limit.
         exposure_lots: the same for the exposure limits that instruments share.
@@ -34,7 +35,6 @@ class RiskView:
     """
 
     __slots__ = (
-        "_bounds",
         "_last_high",
         "_last_low",
         "_mid_high",
@@ -44,6 +44,7 @@ class RiskView:
         "base_lots",
         "bid_ticks",
         "book_ts_ns",
+        "bounds",
         "exposure_lots",
         "hindrance",
         "is_private_up",
@@ -76,20 +77,15 @@ class RiskView:
         self.hindrance = RiskReason.OK
         self.refusal = RiskReason.NOT_TRADING
         self.exposure_lots = (UNLIMITED_LOTS, UNLIMITED_LOTS)
-        self._bounds = bounds
+        self.bounds = bounds
         self.position_atoms = self.base_atoms = self.quote_atoms = 0
         self.price_low = self.price_high = 0
         self._forget_prices()
         self._derive()
 
-    @property
-    def bounds(self) -> Bounds:
-        """Filters and limits of now."""
-        return self._bounds
-
-    @bounds.setter
-    def bounds(self, bounds: Bounds) -> None:
-        self._bounds = bounds
+    def limit(self, bounds: Bounds) -> None:
+        """Take over filters and limits."""
+        self.bounds = bounds
         self._forget_prices()
         self._derive()
 
@@ -107,8 +103,22 @@ class RiskView:
 
     def settle(self) -> None:
         """Work out what holds for every command of this decision."""
-        self.refusal = self._refusal()
-        mid_twice, last_ticks = self.bid_ticks + self.ask_ticks, self.last_ticks
+        bid_ticks, ask_ticks, last_ticks = self.bid_ticks, self.ask_ticks, self.last_ticks
+        if self.status is not _TRADING:
+            self.refusal = RiskReason.NOT_TRADING
+        elif not self.is_private_up:
+            self.refusal = RiskReason.PRIVATE_DOWN
+        elif self.orders.unknown_count > 0:
+            self.refusal = RiskReason.UNKNOWN_ORDERS
+        elif not self.is_synced or bid_ticks <= 0 or ask_ticks <= 0:
+            self.refusal = RiskReason.NOT_SYNCED
+        elif bid_ticks >= ask_ticks:
+            self.refusal = RiskReason.CROSSED_BOOK
+        elif self.now_ns - self.book_ts_ns > self.bounds.stale_book_ns:
+            self.refusal = RiskReason.STALE_BOOK
+        else:
+            self.refusal = _OK
+        mid_twice = bid_ticks + ask_ticks
         if (
             not self._mid_low <= mid_twice <= self._mid_high
             or not self._last_low <= last_ticks <= self._last_high
@@ -117,7 +127,7 @@ class RiskView:
 
     def price_reason(self, price_ticks: int) -> RiskReason:
         """Filters and collar; twice the mid is a whole number, so both sides are doubled."""
-        bounds = self._bounds
+        bounds = self.bounds
         mid_twice, last = self.bid_ticks + self.ask_ticks, self.last_ticks
         if not bounds.price_ticks_min <= price_ticks <= bounds.price_ticks_max:
             return RiskReason.PRICE_FILTER
@@ -131,22 +141,6 @@ class RiskView:
             return RiskReason.COLLAR
         return _OK
 
-    def _refusal(self) -> RiskReason:
-        """Whether anything may be sent on this instrument now."""
-        if self.status is not _TRADING:
-            return RiskReason.NOT_TRADING
-        if not self.is_private_up:
-            return RiskReason.PRIVATE_DOWN
-        if self.orders.unknown_count > 0:
-            return RiskReason.UNKNOWN_ORDERS
-        if not self.is_synced or self.bid_ticks <= 0 or self.ask_ticks <= 0:
-            return RiskReason.NOT_SYNCED
-        if self.bid_ticks >= self.ask_ticks:
-            return RiskReason.CROSSED_BOOK
-        if self.now_ns - self.book_ts_ns > self._bounds.stale_book_ns:
-            return RiskReason.STALE_BOOK
-        return _OK
-
     def _forget_prices(self) -> None:
         """Nothing is known to pass."""
         self._mid_low = self._last_low = 1
@@ -157,7 +151,7 @@ class RiskView:
 
         A tick inside it where floats might round. So it is found anew once in many moves of the market.
         """
-        bounds = self._bounds
+        bounds = self.bounds
         mid_slack, last_slack = mid_twice // _SLACK, last_ticks // _SLACK
         self._mid_low, self._mid_high = mid_twice - mid_slack, mid_twice + mid_slack
         self._last_low, self._last_high = last_ticks - last_slack, last_ticks + last_slack
@@ -171,7 +165,7 @@ class RiskView:
 
     def _derive(self) -> None:
         """Everything in lots, rounded down, so that an order is judged by comparisons alone."""
-        bounds, held = self._bounds, self.position_atoms
+        bounds, held = self.bounds, self.position_atoms
         self.room_lots = (
             (bounds.long_atoms_max - held) // bounds.atoms_per_lot,
             (bounds.short_atoms_max + held) // bounds.atoms_per_lot,

@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmd.core.scaling import scale_at
+from mmd.core.scaling import NO_SCALE, scale_at
 from tests.session import instrument, quoting, risk
 
 
@@ -52,3 +53,14 @@ def test_the_venues_least_quantity_counts() -> None:
 def test_it_holds_for_a_tenth(mid: float, holds: bool) -> None:
     """Up and down."""
     assert scale_at(10_000.0, instrument(), quoting(), risk()).holds_at(mid) is holds
+
+
+@pytest.mark.parametrize("mid_ticks", [0.5, 3.0, 10_000.0, 123_456.5])
+def test_inside_its_range_a_scale_surely_holds(mid_ticks: float) -> None:
+    """At both ends, which lie on either side of where it was made."""
+    scale = msgspec.structs.replace(NO_SCALE, mid_ticks=mid_ticks)
+    low, high = scale.half_ticks_range()
+    assert low <= 2 * mid_ticks <= high
+    assert scale.holds_at(low / 2)
+    assert scale.holds_at(high / 2)
+    assert high - low > 0.17 * 2 * mid_ticks - 2, "nearly all of where it holds"

@@ -44,7 +44,7 @@ def test_exposure_counts_from_the_moment_of_sending(orders):
     """In flight is as good as filled for the worst case."""
     run(orders, place(1), place(2, Side.SELL, 1010, 5), place(3))
     assert (orders.open_lots, orders.open_orders) == ([20, 5], [2, 1])
-    assert orders.best_price_ticks(Side.BUY) == 1000
+    assert orders.best_price_ticks[Side.BUY] == 1000
     assert [o.client_order_id for o in orders] == [order_id(1), order_id(2), order_id(3)]
 
 
@@ -116,7 +116,7 @@ def test_replacement_in_either_order_of_reports(reason):
         assert orders.open_lots == [20, 0]
         run(orders, *reports)
         assert orders.open_lots == [10, 0]
-        assert orders.best_price_ticks(Side.BUY) == 1001
+        assert orders.best_price_ticks[Side.BUY] == 1001
 
 
 def test_a_failed_replacement_leaves_the_old_order_in_doubt(orders):

@@ -24,7 +24,7 @@ def test_new_limits_bound_prices_anew():
     seen = view(collar_bps=500.0)
     seen.settle()
     wide = seen.price_low, seen.price_high
-    seen.bounds = Bounds(instrument(), limits(collar_bps=100.0))
+    seen.limit(Bounds(instrument(), limits(collar_bps=100.0)))
     seen.settle()
     assert wide[0] < seen.price_low < seen.price_high < wide[1]
 

@@ -1,0 +1,132 @@
+"""Judges before each decision whether and how one instrument may be quoted: gathers what `quote_state` asks for."""
+
+from mmd.core.instrument import Instrument, TradingStatus
+from mmd.core.inventory.ledger import Ledger
+from mmd.core.market_view import MarketView
+from mmd.core.orders.working_orders import WorkingOrders
+from mmd.core.quoting.quote_state import Conditions, QuoteReason, QuoteState, quote_state
+from mmd.core.risk.levels import RiskLevel
+from mmd.core.risk.reasons import RiskReason
+from mmd.core.risk.session_risk import QUOTE_REASON, SessionRisk
+from mmd.core.spec import SessionSpec
+
+# Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
+_NORMAL = RiskLevel.NORMAL
+_CAUTIOUS = RiskLevel.CAUTIOUS
+_REDUCE_ONLY = RiskLevel.REDUCE_ONLY
+_CLOSED = frozenset({RiskLevel.CANCEL_ALL, RiskLevel.FLATTEN, RiskLevel.HALTED})
+_FEED_LATENCY = RiskReason.FEED_LATENCY
+_OK = RiskReason.OK
+_NONE = QuoteReason.NONE
+_KEPT_BLIND = frozenset({QuoteState.ACTIVE, QuoteState.PASSIVE, QuoteState.AGGRESSIVE})
+
+
+class QuoteJudge:
+    """The quote state of one instrument, and what it follows from.
+
+    Attributes:
+        state, reason: as last judged.
+        level: the session's risk level then.
+        hindrance: why nothing may be added to the position, the feed's latency included, or OK.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        spec: SessionSpec,
+        session: SessionRisk,
+        view: MarketView,
+        orders: WorkingOrders,
+        ledger: Ledger,
+    ) -> None:
+        self.state = QuoteState.WITHDRAWN
+        self.reason = QuoteReason.WARM_UP
+        self.level = _NORMAL
+        self.hindrance = _OK
+        self._session = session
+        self._levels = session.levels
+        self._view = view
+        self._orders = orders
+        self._ledger = ledger
+        self._conditions = Conditions(
+            operator_on=spec.quoting.enabled,
+            trading=instrument.status is TradingStatus.TRADING,
+            book_age_ns_max=spec.risk.stale_book_ns,
+        )
+        self._sigma = memoryview(view.vol["sigma"])
+        self._limit_lots = 1
+        self._is_calm = False
+        """Whether nothing spoke against quoting when all was looked at last, and no setter was called since."""
+
+    def set_trading(self, *, is_trading: bool) -> None:
+        """The venue changed whether there is trading."""
+        self._conditions.trading = is_trading
+        self._is_calm = False
+
+    def set_warm(self, *, is_warm: bool) -> None:
+        """Whether price and holdings are known."""
+        self._conditions.warm = is_warm
+        self._is_calm = False
+
+    def set_limits(self, position_lots_max: int, sigma_max: float) -> None:
+        """What the scale of now allows to hold, and up to which volatility (ticks per sqrt(s)) is quoted."""
+        self._limit_lots = max(position_lots_max, 1)
+        self._conditions.sigma_max = sigma_max
+        self._is_calm = False
+
+    def judge(self, now_ns: int, *, is_private_up: bool) -> None:
+        """Find state and reason for now."""
+        if not (self._is_calm and is_private_up and self._stays_calm(now_ns)):
+            self._look_at_all(now_ns, is_private_up)
+
+    def keeps_blind(self) -> bool:
+        """Whether orders might stay if only private events were coming, as at the last judgement."""
+        conditions = self._conditions
+        conditions.private_up = True
+        state, _ = quote_state(conditions)
+        conditions.private_up = False
+        return state in _KEPT_BLIND
+
+    def _stays_calm(self, now_ns: int) -> bool:
+        """Whether `_look_at_all` would find nothing again: looks at what changes without a setter being called.
+
+        So it is nearly always, and the first order leaves 1.2 us sooner.
+        """
+        view, c, session = self._view, self._conditions, self._session
+        lag_ns, sigma, ratio_max = view.lag_ns, self._sigma[0], c.inventory_ratio_max
+        return (
+            self._levels.level is _NORMAL
+            and session.hindrance is _OK
+            and view.is_up
+            and not view.wants_resync
+            and not view.is_crossed
+            and self._orders.unknown_count == 0
+            and now_ns - view.changed_ns <= c.book_age_ns_max
+            and sigma <= c.sigma_max
+            and sigma <= c.sigma_wide
+            and -ratio_max <= self._ledger.position_lots / self._limit_lots <= ratio_max
+            and (lag_ns is None or lag_ns <= session.lag_ns_max)
+        )
+
+    def _look_at_all(self, now_ns: int, is_private_up: bool) -> None:  # noqa: FBT001 - internal
+        view, c, level = self._view, self._conditions, self._levels.level
+        if level is not self.level:
+            self.level = level
+            c.risk_may_quote = level not in _CLOSED
+            c.risk_reduce_only = level is _REDUCE_ONLY
+            c.risk_cautious = level is _CAUTIOUS
+        c.feed_up = view.is_up
+        c.private_up = is_private_up and self._orders.unknown_count == 0
+        c.book_synced = view.is_synced
+        c.book_crossed = view.is_crossed
+        c.book_age_ns = now_ns - view.changed_ns
+        c.sigma = self._sigma[0]
+        c.inventory_ratio = self._ledger.position_lots / self._limit_lots
+        hindrance, lag_ns = self._session.hindrance, view.lag_ns
+        if lag_ns is not None and hindrance is _OK and lag_ns > self._session.lag_ns_max:
+            hindrance = _FEED_LATENCY
+        if hindrance is not self.hindrance:
+            self.hindrance = hindrance
+            c.hindrance = QUOTE_REASON[hindrance]
+        self.state, self.reason = quote_state(c)
+        self._is_calm = self.reason is _NONE

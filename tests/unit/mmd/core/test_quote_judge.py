@@ -1,0 +1,124 @@
+"""What is judged quickly comes to the same as looking at everything."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmd.core.events import FeedDown, InstrumentStatus, PrivateDown
+from mmd.core.instrument import TradingStatus
+from mmd.core.quote_judge import QuoteJudge
+from mmd.core.quoting.quote_state import QuoteReason, QuoteState
+from mmd.core.risk.levels import RiskLevel
+from mmd.core.risk.reasons import LevelReason, RiskReason
+from tests.engine_bench import ZERO, EngineBench
+from tests.session import session_spec
+
+Change = Callable[[EngineBench], None]
+SPEC = session_spec()
+
+
+def _bench() -> EngineBench:
+    bench = EngineBench(SPEC)
+    bench.bring_up()
+    bench.decide()
+    assert bench.maker.state is QuoteState.ACTIVE
+    return bench
+
+
+def _fresh_judge(bench: EngineBench) -> QuoteJudge:
+    """One that has never judged, and so looks at everything."""
+    maker, engine = bench.maker, bench.engine
+    judge = QuoteJudge(maker.instrument, SPEC, engine.risk, maker.view, maker.orders, maker.ledger)
+    assert maker.scale is not None
+    sigma_max = SPEC.quoting.volatility_bps_max * maker.scale.ticks_per_bps
+    judge.set_limits(maker.scale.position_lots_max, sigma_max)
+    judge.set_warm(is_warm=True)
+    judge.set_trading(is_trading=maker.risk.status is TradingStatus.TRADING)
+    return judge
+
+
+def _escalate(level: RiskLevel) -> Change:
+    return lambda b: b.engine.levels.escalate(level, LevelReason.OPERATOR, b.now_ns) and None
+
+
+def _set(of: str, name: str, value: object) -> Change:
+    def change(bench: EngineBench) -> None:
+        owner = bench.engine.risk if of == "risk" else getattr(bench.maker, of)
+        setattr(owner, name, value)
+
+    return change
+
+
+def _volatile(bench: EngineBench) -> None:
+    bench.maker.view.vol["sigma"] = 1e6
+
+
+def _no_sigma(bench: EngineBench) -> None:
+    bench.maker.view.vol["sigma"] = float("nan")
+
+
+CHANGES: dict[str, tuple[Change, QuoteReason]] = {
+    "nothing": (lambda _: None, QuoteReason.NONE),
+    "cautious": (_escalate(RiskLevel.CAUTIOUS), QuoteReason.RISK),
+    "reduce only": (_escalate(RiskLevel.REDUCE_ONLY), QuoteReason.RISK),
+    "halted": (_escalate(RiskLevel.HALTED), QuoteReason.RISK),
+    "feed down": (lambda b: b.event(FeedDown(b.now_ns, ZERO, "test")), QuoteReason.FEED_DOWN),
+    "private down": (
+        lambda b: b.event(PrivateDown(b.now_ns, "embedded", "test")),
+        QuoteReason.PRIVATE_DOWN,
+    ),
+    "break": (
+        lambda b: b.event(InstrumentStatus(b.now_ns, ZERO, TradingStatus.HALTED)),
+        QuoteReason.NOT_TRADING,
+    ),
+    "gap": (_set("view", "wants_resync", True), QuoteReason.BOOK_STALE),
+    "crossed": (_set("view", "is_crossed", True), QuoteReason.BOOK_CROSSED),
+    "late": (lambda b: b.pass_time(1e6), QuoteReason.BOOK_STALE),
+    "unknown order": (_set("orders", "unknown_count", 1), QuoteReason.PRIVATE_DOWN),
+    "volatile": (_volatile, QuoteReason.VOLATILITY),
+    "sigma is no number": (_no_sigma, QuoteReason.VOLATILITY),
+    "long": (_set("ledger", "position_lots", 10**9), QuoteReason.INVENTORY),
+    "short": (_set("ledger", "position_lots", -(10**9)), QuoteReason.INVENTORY),
+    "blackout": (_set("risk", "hindrance", RiskReason.BLACKOUT), QuoteReason.BLACKOUT),
+    "slow feed": (_set("risk", "lag_ns_max", -1), QuoteReason.FEED_LATENCY),
+}
+
+
+def _judge(bench: EngineBench) -> QuoteReason:
+    """Judge quickly; state, reason and what the gate is told are those of a look at everything."""
+    maker, fresh = bench.maker, _fresh_judge(bench)
+    fresh.judge(bench.now_ns, is_private_up=maker.is_private_up)
+    bench.decide()
+    assert (maker.state, maker.reason) == (fresh.state, fresh.reason)
+    assert maker.risk.hindrance is fresh.hindrance
+    return maker.reason
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_each_change_ends_the_calm_at_once(name: str) -> None:
+    """Although nothing was wrong a moment ago."""
+    change, reason = CHANGES[name]
+    bench = _bench()
+    change(bench)
+    assert _judge(bench) is reason
+
+
+@given(st.lists(st.sampled_from(sorted(CHANGES)), max_size=4))
+def test_changes_upon_changes_are_judged_as_if_all_were_new(names: list[str]) -> None:
+    """Whatever was remembered from the judgement before."""
+    bench = _bench()
+    for name in names:
+        CHANGES[name][0](bench)
+        _judge(bench)
+
+
+def test_calm_comes_back() -> None:
+    """Once what spoke against quoting is over."""
+    bench = _bench()
+    _set("view", "is_crossed", True)(bench)
+    assert _judge(bench) is QuoteReason.BOOK_CROSSED
+    bench.diff({9_999: 4_000})
+    assert _judge(bench) is QuoteReason.NONE
+    assert _judge(bench) is QuoteReason.NONE
