@@ -22,10 +22,9 @@ from mmd.core.market import book as books
 from mmd.core.market import trade_flow
 from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
 from mmd.core.orders.order_diff import diff
-from mmd.core.quoting import glft
+from mmd.core.quoting import fixed_spread, glft
 from mmd.core.quoting.inputs import observe, prepare
 from mmd.core.quoting.ladder import ladder
-from mmd.core.quoting.spread_models import fixed_offsets
 from mmd.exchange.fills.record import FIFO
 from mmd.jit.kernel import Rec, kernel, layout, leaf
 from mmd.tape.frames import BROKEN
@@ -177,7 +176,9 @@ def _wants_nothing(  # noqa: PLR0913, PLR0917 - a record a component
     )
     if status != _OK:
         return False
-    status = glft.offsets(quote, table) if q.model == GLFT_MODEL else fixed_offsets(quote, fixed)
+    status = (
+        glft.offsets(quote, table) if q.model == GLFT_MODEL else fixed_spread.offsets(quote, fixed)
+    )
     if status != _OK or ladder(quote, q.bid, q.ask) != _OK:
         return False
     working[0].now_ns = now_ns

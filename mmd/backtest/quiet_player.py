@@ -10,8 +10,8 @@ from mmd.backtest.tape_feed import TapeFeed
 from mmd.core.engine import Engine
 from mmd.core.quoter import STEP_NS
 from mmd.core.quoting import glft
+from mmd.core.quoting.fixed_spread import FIXED
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
-from mmd.core.quoting.spread_models import FIXED
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import RiskReason
 from mmd.jit.kernel import Rec, bind, new

@@ -14,7 +14,8 @@ def test_amounts_survive_the_way_there_and_back(atoms):
     """Eight decimals, exact; a rebate is the same with a sign."""
     text = text_of_atoms(atoms)
     assert atoms_of_text(text, "quantity") == atoms
-    assert text.partition(".")[2].isdigit() and len(text.partition(".")[2]) == 8
+    assert text.partition(".")[2].isdigit()
+    assert len(text.partition(".")[2]) == 8
     assert text_of_atoms(-atoms) == (f"-{text}" if atoms else text)
 
 
