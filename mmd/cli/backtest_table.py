@@ -16,7 +16,7 @@ def result_table(results: "Sequence[BacktestResult]") -> Table:
     first = results[0]
     title = f"{first.instrument} {first.strategy}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("queue")
+    table.add_column("queue", no_wrap=True, min_width=max(len(r.queue) for r in results))
     for key in first.overrides:
         table.add_column(key.rpartition(".")[2], justify="right", overflow="fold")
     headings = (
@@ -27,11 +27,11 @@ def result_table(results: "Sequence[BacktestResult]") -> Table:
         "edge",
         "invent.",
         "fees",
-        "mark 5s",
+        "5s t",
         "quoted",
     )
     for heading in headings:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for result in results:
         table.add_row(result.queue, *result.overrides.values(), *_cells(result))
     return table
@@ -42,11 +42,11 @@ def _cells(result: "BacktestResult") -> tuple[str, ...]:
     return (
         f"{result.orders:,}",
         f"{result.fills:,}",
-        f"{result.position:+,.3f}",
+        f"{result.position:+,.2f}",
         f"{result.pnl:+,.2f}",
         f"{result.edge:+,.2f}",
         f"{result.inventory:+,.2f}",
         f"{result.fees:,.2f}",
-        "-" if markout is None else f"{markout:+.2f} t",
+        "-" if markout is None else f"{markout:+.2f}",
         f"{result.quoted_ratio:.0%}",
     )

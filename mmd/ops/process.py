@@ -1,6 +1,7 @@
 """The ops process: HTTP, metrics and control, on the engine's shared memory. The engine never waits for it."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from mmd.ops.shared_state import SharedStateReader
 from mmd.ops.state import State
 from mmd.shell.control_socket import send_control
 
+_NICENESS = 10
 _log = structlog.get_logger()
 
 
@@ -34,7 +36,8 @@ class _EngineState:
 
 
 def run_ops(section: HttpSection, shared: Path) -> None:
-    """Serve until SIGTERM. Raises: ConfigError if the port is taken."""
+    """Serve until SIGTERM, after the engine wherever they share a core. Raises: ConfigError if the port is taken."""
+    os.nice(_NICENESS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(section, shared))
 

@@ -24,7 +24,7 @@ def main() -> None:
     )
     console.print(stages.table(20_000 // share, 500 // share))
     console.print(appends.table(100_000 // share))
-    console.print(wire.table(((20.0, 500 // share), (4.0, 2_000 // share))))
+    console.print(wire.table(4 if share == 1 else 1, 200))
 
 
 if __name__ == "__main__":

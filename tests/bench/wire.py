@@ -160,36 +160,30 @@ def _cpu_s(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def table(paces: Sequence[tuple[float, int]] = ((20.0, 500), (4.0, 2_000))) -> Table:
-    """Every client at every pace, with its median against ours."""
-    out = Table(title="Wire to wire on loopback, taken by a tap at the client's side (µs)")
-    for column in (
-        "client",
-        "gap",
-        "moves",
-        "answered",
-        "p50",
-        "p90",
-        "p99",
-        "p50 / ours",
-        "CPU per move",
-    ):
+def table(rounds: int, moves: int, gap_ms: float = 20.0) -> Table:
+    """Every client in turn, so many rounds of so many moves; medians of all rounds against ours.
+
+    In rounds, because a shared machine has better and worse minutes, which must not all fall on one client.
+    """
+    out = Table(
+        title=f"Wire to wire on loopback, moves {gap_ms:g} ms apart, taken by a tap at the client's side (µs)"
+    )
+    columns = ("client", "moves", "answered", "p50", "p90", "p99", "p50 / ours", "CPU per move")
+    for column in columns:
         out.add_column(column, justify="left" if column == "client" else "right")
-    for gap_ms, frames in paces:
-        ours_ns = 0.0
-        for client in CLIENTS:
-            try:
-                measured = uvloop.run(measure(client, frames, gap_ms))
-            except TimeoutError:
-                out.add_row(client, f"{gap_ms:g} ms", "not measured: heard no market in time")
-                continue
-            median_ns = (
-                float(np.median(measured.answers_ns)) if measured.answers_ns else float("nan")
-            )
-            ours_ns = median_ns if client == OURS else ours_ns
-            counts = (f"{gap_ms:g} ms", f"{measured.frames:,}", f"{len(measured.answers_ns):,}")
-            ratio = f"{median_ns / ours_ns:.2f}"
-            cpu = f"{measured.cpu_us_per_frame:.0f}"
-            out.add_row(client, *counts, *row(measured.answers_ns), ratio, cpu)
-        out.add_section()
+    measured: dict[str, list[Measured]] = {client: [] for client in CLIENTS}
+    for _ in range(rounds):
+        for client, results in measured.items():
+            results.append(uvloop.run(measure(client, moves, gap_ms)))
+    ours_ns = float(np.median(_answers(measured[OURS])))
+    for client, results in measured.items():
+        answers = _answers(results)
+        frames = sum(at.frames for at in results)
+        ratio = f"{float(np.median(answers)) / ours_ns:.2f}"
+        cpu = f"{np.mean([at.cpu_us_per_frame for at in results]):.0f}"
+        out.add_row(client, f"{frames:,}", f"{len(answers):,}", *row(answers), ratio, cpu)
     return out
+
+
+def _answers(results: Sequence[Measured]) -> list[int]:
+    return [ns for result in results for ns in result.answers_ns]
