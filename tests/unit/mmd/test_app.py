@@ -62,7 +62,8 @@ def test_a_session_is_made_of_settings_and_time(tmp_path: Path) -> None:
 def test_position_is_carried_over_except_on_the_embedded_exchange(tmp_path: Path) -> None:
     """The previous session's target counts, by venue and symbol."""
     old = tmp_path / "20260101T000000-1"
-    with JournalWriter(old, session_spec(), segment_bytes=1, sync_ns=10**7) as journal:
+    sandbox = session_spec(environment="sandbox")
+    with JournalWriter(old, sandbox, segment_bytes=1, sync_ns=10**7) as journal:
         journal.event(Reconciled(1, "embedded", InstrumentId(0), 700))
     pair = [instrument(symbol="ODDUSDT"), instrument(id=InstrumentId(1))]
     carried = app.session_spec(
@@ -76,16 +77,19 @@ def test_position_is_carried_over_except_on_the_embedded_exchange(tmp_path: Path
 def test_the_days_loss_is_carried_over_except_to_an_exchange_of_our_own(tmp_path: Path) -> None:
     """An exchange that is started with us begins a world of its own."""
     day = START_S // 86_400
-    began = session_spec(started_unix_ns=START_S * NANOS_PER_SECOND)
-    with JournalWriter(
-        tmp_path / "20260101T000000-1", began, segment_bytes=1, sync_ns=10**7
-    ) as journal:
-        journal.event(DayMark(1, day, "USDT", -700, 5))
+    for n, (environment, pnl_atoms) in enumerate((("sandbox", -700), ("embedded", -900))):
+        began = session_spec(started_unix_ns=START_S * NANOS_PER_SECOND, environment=environment)
+        with JournalWriter(
+            tmp_path / f"20260101T000000-{n}", began, segment_bytes=1, sync_ns=10**7
+        ) as journal:
+            journal.event(DayMark(1, day, "USDT", pnl_atoms, 5))
     folder = {"journal.folder": str(tmp_path)}
-    lost = DayState(day=day, currency="USDT", pnl_atoms=-700, peak_atoms=5)
+    lost, played = (
+        DayState(day=day, currency="USDT", pnl_atoms=atoms, peak_atoms=5) for atoms in (-700, -900)
+    )
     for overrides, carried in (
         (SANDBOX, lost),
-        ({"embedded.autostart": "false"}, lost),
+        ({"embedded.autostart": "false"}, played),
         ({}, None),
         (SANDBOX | {"risk.day_starts": "12:00"}, None),
     ):
