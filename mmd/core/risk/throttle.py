@@ -127,10 +127,10 @@ class TokenBucket:
         self._full_at -= credit
 
     def on_usage(self, used: int, limit: int, now_ns: int) -> None:
-        """The venue's own count: adopt its limit, and never believe in more than it leaves."""
+        """The venue's own count: adopt a limit below ours, and never believe in more than it leaves."""
         credit = self._capacity - self._missing(now_ns)
         if limit >= 2:
-            self._set_limit(limit)
+            self._set_limit(min(limit, self.budget.limit))
         room = max(self._limit - used, 0) * self._interval_ns
         credit = min(credit, room, self._capacity)
         self._full_at = now_ns * self._gain + self._capacity - credit

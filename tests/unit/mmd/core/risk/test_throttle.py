@@ -131,3 +131,14 @@ def test_impossible_budgets_are_refused(changes):
     """A bucket that never refills, or lets nothing through."""
     with pytest.raises(ConfigError, match="budget ORDERS"):
         budget(**changes)
+
+
+def test_a_venue_that_allows_more_does_not_raise_our_own_limit():
+    """The setting is the operator's: in ten intervals no more than ten times it goes out."""
+    throttle = Throttle([budget(10)])
+    sent = 0
+    for tick in range(1_000):
+        now_ns = tick * S // 10
+        throttle.on_usage(usage(0, limit=10_000, ts_ns=now_ns))
+        sent += throttle.take(Cost(1, 0), now_ns) is None
+    assert sent <= 10 * 10
