@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib.metadata import version
-from pathlib import Path
 from time import gmtime, strftime
 
 import numpy as np
@@ -159,28 +158,19 @@ def _embedded_addresses(address: str) -> dict[str, str]:
     return {"rest_url": address, "stream_url": socket, "api_url": f"{socket}/ws-api/v3"}
 
 
-def _sessions_alike(settings: Settings) -> list[Path]:
-    """Earlier sessions of the same environment: play money and real money know nothing of each other."""
-    sessions = sessions_in(settings.journal.folder)
-    try:
-        return [at for at in sessions if read_spec(at).environment == settings.environment]
-    except JournalError as error:
-        raise JournalError(
-            f"{error}; to start without earlier sessions set journal.folder to a new folder"
-        ) from error
-
-
 def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
     """Inventory targets of the previous session; embedded and paper accounts are new each time and have none."""
-    sessions = _sessions_alike(settings)
-    if settings.environment in ("embedded", "paper") or not sessions:
+    if settings.environment in ("embedded", "paper"):
         return {}
     try:
-        return inventory_targets(sessions[-1])
+        for session in reversed(sessions_in(settings.journal.folder)):
+            if read_spec(session).environment == settings.environment:
+                return inventory_targets(session)
     except JournalError as error:
         raise JournalError(
             f"{error}; to start without the previous session's position set journal.folder to a new folder"
         ) from error
+    return {}
 
 
 def _carried_day(settings: Settings, now_ns: int, starts_s: int) -> DayState | None:
@@ -188,7 +178,8 @@ def _carried_day(settings: Settings, now_ns: int, starts_s: int) -> DayState | N
     if settings.environment == "embedded" and settings.embedded.autostart:
         return None
     try:
-        return day_state(_sessions_alike(settings), now_ns, starts_s)
+        sessions = sessions_in(settings.journal.folder)
+        return day_state(sessions, now_ns, starts_s, environment=settings.environment)
     except JournalError as error:
         raise JournalError(
             f"{error}; to start without the day's loss so far set journal.folder to a new folder"

@@ -31,7 +31,9 @@ def inventory_targets(folder: Path) -> dict[tuple[str, str], int]:
     return {(spec.instruments[i].venue, spec.instruments[i].symbol): t for i, t in targets.items()}
 
 
-def day_state(sessions: Sequence[Path], unix_ns: int, starts_s: int) -> DayState | None:
+def day_state(
+    sessions: Sequence[Path], unix_ns: int, starts_s: int, *, environment: str | None = None
+) -> DayState | None:
     """What earlier sessions made of the day that unix_ns belongs to; None where there were none.
 
     Each session is searched from its end for the last DayMark, and stands for what was handed to it if it came
@@ -41,6 +43,7 @@ def day_state(sessions: Sequence[Path], unix_ns: int, starts_s: int) -> DayState
         sessions: folders, oldest first.
         unix_ns: now.
         starts_s: when days start, seconds of UTC.
+        environment: look at sessions of this one alone: play money and real money know nothing of each other.
 
     Raises:
         JournalError: A session's journal does not verify.
@@ -48,6 +51,8 @@ def day_state(sessions: Sequence[Path], unix_ns: int, starts_s: int) -> DayState
     day = day_of(unix_ns, starts_s)
     for folder in reversed(sessions):
         spec = read_spec(folder)
+        if environment not in (None, spec.environment):
+            continue
         found = _last_mark(folder) or spec.day
         if found is not None:
             return found if found.day == day else None

@@ -213,5 +213,6 @@ def _unlimited(spec: SessionSpec, instrument: Instrument) -> SessionSpec:
             orders_per_10s=_PLENTY,
             orders_per_day=_PLENTY,
             messages_per_minute=_PLENTY,
+            order_to_trade_max=0,
         ),
     )

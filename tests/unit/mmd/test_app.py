@@ -107,6 +107,8 @@ def test_a_journal_that_does_not_verify_stops_the_start(tmp_path: Path) -> None:
         app.session_spec(
             with_keys(SANDBOX | {"journal.folder": str(tmp_path)}), [instrument()], FixedClock()
         )
+    # An embedded exchange begins a world of its own, whatever lies in the folder.
+    app.session_spec(with_keys({"journal.folder": str(tmp_path)}), [instrument()], FixedClock())
 
 
 def test_journals_are_named_by_utc_so_that_the_latest_sorts_last(

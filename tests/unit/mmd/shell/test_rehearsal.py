@@ -40,7 +40,9 @@ def test_limits_of_the_session_do_not_silence_it():
     slow = msgspec.structs.replace(
         spec.quoting, requote_interval_ns=10**10, requote_tolerance_bps=50.0
     )
-    tight = msgspec.structs.replace(spec.risk, orders_per_10s=2, orders_per_day=2)
+    tight = msgspec.structs.replace(
+        spec.risk, orders_per_10s=2, orders_per_day=2, order_to_trade_max=1, order_to_trade_grace=3
+    )
     rehearsal, _ = _rehearsal(quoting=slow, risk=tight)
     for _ in range(20):
         rehearsal.play()
