@@ -175,7 +175,7 @@ def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
 
 def _carried_day(settings: Settings, now_ns: int, starts_s: int) -> DayState | None:
     """What the day has come to already; an exchange that is started with us begins a world of its own."""
-    if settings.environment == "embedded" and settings.embedded.autostart:
+    if settings.starts_exchange:
         return None
     try:
         sessions = sessions_in(settings.journal.folder)

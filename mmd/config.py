@@ -261,6 +261,11 @@ class Settings(BaseSettings):
 
     _file: ClassVar[Path | None] = None
 
+    @property
+    def starts_exchange(self) -> bool:
+        """Whether an embedded exchange is to be started with the daemon."""
+        return self.environment == "embedded" and self.embedded.autostart
+
     @model_validator(mode="after")
     def _live_is_meant(self) -> "Settings":
         if self.environment == "live" and not self.live_confirmed:

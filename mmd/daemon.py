@@ -131,7 +131,7 @@ class Daemon:
 
     async def _start_exchange(self, stack: contextlib.AsyncExitStack) -> str | None:
         """Start the embedded exchange if it is wanted; returns its address where there is one."""
-        if self._settings.environment != "embedded" or not self._settings.embedded.autostart:
+        if not self._settings.starts_exchange:
             return app.embedded_address(self._settings)
         self._exchange = ExchangeProcess(app.exchange_arguments(self._settings))
         stack.push_async_callback(self._exchange.stop)

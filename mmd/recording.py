@@ -167,7 +167,7 @@ async def _start_exchange(
     settings: Settings, stack: contextlib.AsyncExitStack
 ) -> ExchangeProcess | None:
     """The embedded exchange, where settings want one started; not started yet."""
-    if settings.environment != "embedded" or not settings.embedded.autostart:
+    if not settings.starts_exchange:
         return None
     exchange = ExchangeProcess(app.exchange_arguments(settings))
     stack.push_async_callback(exchange.stop)

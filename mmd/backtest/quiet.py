@@ -22,9 +22,8 @@ from mmd.core.market import book as books
 from mmd.core.market import trade_flow
 from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
 from mmd.core.orders.order_diff import diff
-from mmd.core.quoting import fixed_spread, glft
-from mmd.core.quoting.inputs import observe, prepare
-from mmd.core.quoting.ladder import ladder
+from mmd.core.quoting.inputs import observe
+from mmd.core.quoting.targets import fixed_targets, glft_targets
 from mmd.exchange.fills.record import FIFO
 from mmd.jit.kernel import Rec, kernel, layout, leaf
 from mmd.tape.frames import BROKEN
@@ -77,10 +76,14 @@ QUIET = layout(
 
 
 @leaf
-def next_timer_ns(q: Rec, ts_ns: int) -> int:
+def on_grid_ns(ts_ns: int, origin_ns: int, period_ns: int) -> int:
     """The first time on the timers' grid at or after ts_ns."""
-    period = q.timer_period_ns
-    return int(q.timer_origin_ns + -((q.timer_origin_ns - ts_ns) // period) * period)
+    return origin_ns + -((origin_ns - ts_ns) // period_ns) * period_ns
+
+
+@leaf
+def _next_timer_ns(q: Rec, ts_ns: int) -> int:
+    return on_grid_ns(ts_ns, q.timer_origin_ns, q.timer_period_ns)
 
 
 @leaf
@@ -97,7 +100,7 @@ def _view_changed(
     if status == books.OK:
         t = touch[0]
         if t.mid_half_ticks != q.mid_half_ticks:
-            q.timer_ns = min(q.timer_ns, next_timer_ns(q, q.now_ns))
+            q.timer_ns = min(q.timer_ns, _next_timer_ns(q, q.now_ns))
         q.bid, q.ask, q.mid_half_ticks = t.bid, t.ask, t.mid_half_ticks
 
 
@@ -171,15 +174,16 @@ def _wants_nothing(  # noqa: PLR0913, PLR0917 - a record a component
     """Whether a decision at this time would find every order where it should be; as `Maker.decide`."""
     if not _is_ordinary(q, vol, now_ns):
         return False
-    status = prepare(
-        quote, features, vol, intensity, q.position_lots, q.limit_lots, q.flow_coefficient
-    )
+    lots, limit, coefficient = q.position_lots, q.limit_lots, q.flow_coefficient
+    if q.model == GLFT_MODEL:
+        status = glft_targets(
+            quote, table, features, vol, intensity, lots, limit, coefficient, q.bid, q.ask
+        )
+    else:
+        status = fixed_targets(
+            quote, fixed, features, vol, intensity, lots, limit, coefficient, q.bid, q.ask
+        )
     if status != _OK:
-        return False
-    status = (
-        glft.offsets(quote, table) if q.model == GLFT_MODEL else fixed_spread.offsets(quote, fixed)
-    )
-    if status != _OK or ladder(quote, q.bid, q.ask) != _OK:
         return False
     working[0].now_ns = now_ns
     return bool(diff(working, quote) == 0)
@@ -195,7 +199,7 @@ def _close_decision(q: Rec, markout: Rec) -> None:
     q.busy_ns = q.decide_ns + q.decision_cost_ns
     q.decide_ns = NEVER
     q.decisions += 1
-    q.timer_ns = min(q.timer_ns, next_timer_ns(q, markout[0].due_ns))
+    q.timer_ns = min(q.timer_ns, _next_timer_ns(q, markout[0].due_ns))
 
 
 @kernel

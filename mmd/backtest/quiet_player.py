@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from mmd.backtest.feed import NEVER, REFILL
-from mmd.backtest.quiet import FIXED_MODEL, GLFT_MODEL, QUIET, is_settled, play
+from mmd.backtest.quiet import FIXED_MODEL, GLFT_MODEL, QUIET, is_settled, on_grid_ns, play
 from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
 from mmd.core.engine import Engine
@@ -18,7 +18,6 @@ from mmd.jit.kernel import Rec, bind, new
 from mmd.tape.frames import BROKEN
 
 _MODELS = {"glft": GLFT_MODEL, "fixed": FIXED_MODEL}
-_BPS = 1e-4
 _BRACKET = 0.01
 """How far the mid may move before the engine looks at its scale again."""
 _ACTIVE, _NORMAL, _OK = QuoteState.ACTIVE, RiskLevel.NORMAL, RiskReason.OK
@@ -192,8 +191,7 @@ class QuietPlayer:
 
     def _on_grid(self, ts_ns: int) -> int:
         """The first time on the timers' grid at or after ts_ns."""
-        origin_ns, period_ns = self._origin_ns, self._period_ns
-        return origin_ns + -((origin_ns - ts_ns) // period_ns) * period_ns
+        return on_grid_ns(ts_ns, self._origin_ns, self._period_ns)
 
     def _load(self) -> None:
         """Tell the loop what the engine's last word was."""
@@ -237,9 +235,8 @@ class QuietPlayer:
         q["timer_ns"] = spec.started_monotonic_ns + settings.timer_ns
 
     def _model_records(self) -> tuple[Rec, Rec]:
-        """The parameters of the GLFT model and of the fixed one; only the configured one is read."""
-        quoting, fixed = self._spec.quoting, new(FIXED)
-        fixed["half_spread_fraction"] = quoting.fixed_half_spread_bps * _BPS
-        fixed["skew_half_spreads"] = quoting.fixed_skew_half_spreads
-        is_glft = quoting.spread_model == "glft"
-        return glft.new_table(quoting.inventory_units_max) if is_glft else new(glft.GLFT), fixed
+        """Records of the GLFT model and of the fixed one; of these the maker's own is the one that is read."""
+        model = self._maker.quoter.model
+        if model.name == "glft":
+            return model.parameters, new(FIXED)
+        return new(glft.GLFT), model.parameters

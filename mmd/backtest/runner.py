@@ -90,7 +90,7 @@ class BacktestRunner:
             end_ns=settings.end_ns,
         )
         self.in_flight = InFlight(settings, rng)
-        self.decisions = self.commands = self.timers = 0
+        self.decisions = self.commands = 0
         self.now_ns = spec.started_monotonic_ns
         self.on_progress: Callable[[BacktestRunner], None] | None = None
         """Told of every batch of rows; None costs nothing."""
@@ -224,7 +224,6 @@ class BacktestRunner:
             self.position_lots_max = max(self.position_lots_max, held)
 
     def _on_timer(self) -> None:
-        self.timers += 1
         now_ns = self.now_ns
         self._apply(Timer(now_ns))
         if self._player is None:

@@ -103,7 +103,7 @@ async def _venue(settings: config.Settings) -> str:
     from mmd.app import embedded_address, make_venue  # noqa: PLC0415
     from mmd.shell.clock import SystemClock  # noqa: PLC0415
 
-    if settings.environment == "embedded" and settings.embedded.autostart:
+    if settings.starts_exchange:
         return "embedded exchange, started by mmd run"
     venue = make_venue(settings, embedded_address(settings), SystemClock())
     try:

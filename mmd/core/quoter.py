@@ -33,6 +33,7 @@ class Quoter:
     Attributes:
         quote: QUOTE record with the last inputs, offsets and targets.
         intensity: INTENSITY record, the online (A, k).
+        model: the spread model.
         status: what the last quote ended with; anything but OK means no targets.
     """
 
@@ -44,7 +45,7 @@ class Quoter:
         self._flow_coefficient = spec.flow_coefficient
         self._view = view
         self._stepped_ns = 0
-        model = spread_model(spec.spread_model, _spread_settings(spec))
+        model = self.model = spread_model(spec.spread_model, _spread_settings(spec))
         inputs = (self.quote, view.features, view.vol, self.intensity)
         self._targets = model.bind_targets(*inputs)
         self._prepare = partial(bind(prepare, *inputs, 0, 0, 0.0), *inputs)

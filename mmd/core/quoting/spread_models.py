@@ -41,6 +41,11 @@ class SpreadModel(Protocol):
         """The name it is configured by."""
         ...
 
+    @property
+    def parameters(self) -> Rec:
+        """The record that its kernels read beside the quote."""
+        ...
+
     def offsets(self, quote: Rec) -> int:
         """Write quote.offset and quote.skew; returns OK, or why the instrument must not be quoted."""
         ...
@@ -61,21 +66,21 @@ class _Parts(NamedTuple):
 class KernelSpreadModel:
     """A spread model that is compiled kernels and the record of its parameters."""
 
-    __slots__ = ("_bound", "_parameters", "_targets", "name")
+    __slots__ = ("_bound", "_targets", "name", "parameters")
 
     def __init__(self, name: str, parts: _Parts) -> None:
         self.name = name
-        self._parameters = parts.parameters
+        self.parameters = parts.parameters
         self._targets = parts.targets
         self._bound = bind(parts.offsets, new(QUOTE), parts.parameters)
 
     def offsets(self, quote: Rec) -> int:
         """Write quote.offset and quote.skew; returns OK, or why the instrument must not be quoted."""
-        return self._bound(quote, self._parameters)
+        return self._bound(quote, self.parameters)
 
     def bind_targets(self, quote: Rec, features: Rec, vol: Rec, intensity: Rec) -> BoundTargets:
         """The kernel of mmd.core.quoting.targets that goes through all stages in one call."""
-        records = (quote, self._parameters, features, vol, intensity)
+        records = (quote, self.parameters, features, vol, intensity)
         return partial(bind(self._targets, *records, 0, 0, 0.0, 0, 0), *records)
 
 
