@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from mmd.config import QuotingSection
+from mmd.config_quoting import QuotingSection
 from mmd.config_risk import RiskSection
 from mmd.core.instrument import Instrument
 from mmd.core.spec import SCHEMA, QuotingSpec, RiskSpec, SessionSpec

@@ -1,0 +1,114 @@
+"""The settings of quoting: spread model, fair value, ladder, estimates and order economy."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from mmd.config_section import NS_PER_MS, Section, seconds_of_day
+from mmd.core.spec import QuotingSpec
+
+
+class QuotingSection(Section):
+    """How to quote. Prices in basis points of mid, sizes in quote currency, times in milliseconds."""
+
+    enabled: bool = Field(True, description="false: keep books and features, send no orders")
+    spread_model: Literal["fixed", "avellaneda_stoikov", "glft"] = Field("glft")
+    order_notional: Decimal = Field(
+        Decimal(100), gt=0, description="size of a level-0 order, quote currency"
+    )
+    levels: int = Field(3, ge=1, le=8, description="price levels a side")
+    level_spacing_bps: float = Field(2.0, ge=0, description="distance between levels")
+    level_spread_growth: float = Field(
+        0.2, ge=0, description="half spread of level i grows by this times i"
+    )
+    level_size_decay: float = Field(0.7, gt=0, le=1, description="size of level i is decay**i")
+    level_skew_growth: float = Field(0.1, ge=0, description="skew of level i grows by this times i")
+    spread_bps_min: float = Field(0.0, ge=0, description="full spread is never below")
+    spread_bps_max: float = Field(100.0, gt=0, description="full spread is never above")
+    quote_inside_break_even: bool = Field(
+        False, description="allow half spreads below the maker fee"
+    )
+    fixed_half_spread_bps: float = Field(2.0, gt=0, description="half spread of the fixed model")
+    fixed_skew_half_spreads: float = Field(
+        1.0, ge=0, description="skew of the fixed model at the position limit, in half spreads"
+    )
+    inventory_sd_target: float = Field(
+        3.0,
+        ge=0,
+        description="wanted inventory sd in order sizes; sets gamma; 0: use risk_aversion",
+    )
+    risk_aversion: float = Field(
+        0.01, gt=0, description="gamma per tick and order size, where no sd target is set"
+    )
+    inventory_units_max: int = Field(
+        30, ge=5, le=100, description="half width of the GLFT inventory grid, order sizes"
+    )
+    close_utc: str | None = Field(
+        None,
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description="daily close, UTC, e.g. 16:00; needed by avellaneda_stoikov",
+    )
+    prior_sigma_bps: float = Field(
+        0.5, gt=0, description="volatility before data: bps per square-root second"
+    )
+    prior_rate: float = Field(
+        0.5, gt=0, description="fill intensity A before data: fills per second at zero distance"
+    )
+    prior_decay_per_bps: float = Field(
+        0.5, gt=0, description="fill intensity decay k before data, per bps"
+    )
+    prior_fills: float = Field(20.0, ge=0, description="weight of that prior, in fills")
+    flow_coefficient: float = Field(
+        0.0, description="forecast in ticks per lot of 5 s order flow; 0: none"
+    )
+    volatility_halflife_s: float = Field(60.0, gt=0)
+    volatility_bars_min: int = Field(
+        20, ge=2, description="one-second bars before the prior volatility is left"
+    )
+    volatility_bps_max: float = Field(
+        20.0, gt=0, description="quotes are withdrawn above this, bps per square-root second"
+    )
+    size_skew: bool = Field(True, description="smaller orders on the side that adds inventory")
+    requote_tolerance_bps: float = Field(
+        0.5, ge=0, description="an order this near its target keeps its queue place"
+    )
+    requote_interval_ms: int = Field(
+        0, ge=0, description="least age of an order before it is moved towards the touch; 0: none"
+    )
+    smoothing_s: float = Field(
+        0.0, ge=0, description="time constant of the fair value's exponential smoothing; 0: none"
+    )
+    passive_spread_multiplier: float = Field(
+        2.0, ge=1, le=10, description="how much wider quotes are while cautious"
+    )
+    passive_size_multiplier: float = Field(
+        0.5, gt=0, le=1, description="how much smaller they are then"
+    )
+    refresh_delay_ms: int = Field(
+        100, ge=0, description="wait before a filled side is quoted again"
+    )
+    request_timeout_ms: int = Field(
+        2000, gt=0, description="an unanswered order is queried after this"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "QuotingSection":
+        if self.spread_bps_min > self.spread_bps_max:
+            raise ValueError(
+                f"spread_bps_min {self.spread_bps_min} must not exceed spread_bps_max {self.spread_bps_max}"
+            )
+        if self.spread_model == "avellaneda_stoikov" and self.close_utc is None:
+            raise ValueError(
+                "avellaneda_stoikov needs close_utc, a real liquidation horizon; use glft where there is none"
+            )
+        return self
+
+    def spec(self) -> QuotingSpec:
+        """The engine's form: nanoseconds for milliseconds, the rest as it stands."""
+        fields = self.model_dump()
+        for key in ("requote_interval", "refresh_delay", "request_timeout"):
+            fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * NS_PER_MS
+        close = fields.pop("close_utc")
+        fields["close_utc_s"] = None if close is None else seconds_of_day(close)
+        return QuotingSpec(**fields)
