@@ -12,6 +12,7 @@ from mmd.core.instrument import Instrument, TradingStatus
 from mmd.core.inventory.ledger import Ledger
 from mmd.core.market_view import MarketView
 from mmd.core.order_desk import OrderDesk
+from mmd.core.orders.order import OrderPurpose
 from mmd.core.orders.order_diff import diff, new_working
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.order_state import OrderState
@@ -265,7 +266,7 @@ class Maker:
         if self.risk.refusal is _OK and not self.is_flat:
             slippage_bps = self._spec.risk.flatten_slippage_bps
             taken = self.desk.take(self.ledger.position_lots, slippage_bps, now_ns)
-            yield from self.desk.sending(taken)
+            yield from self.desk.sending(taken, purpose=OrderPurpose.FLATTEN)
 
     def _refresh_risk_view(self) -> None:
         view, risk, ledger = self.view, self.risk, self.ledger

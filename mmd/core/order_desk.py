@@ -13,6 +13,7 @@ from mmd.core.commands import (
 )
 from mmd.core.flattening import next_slice
 from mmd.core.instrument import Instrument
+from mmd.core.orders.order import OrderPurpose
 from mmd.core.orders.order_diff import AMEND, PLACE, REPLACE
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.working_orders import WorkingOrders
@@ -28,6 +29,7 @@ TAKE_PERIOD_NS = 250_000_000
 _NEW_ORDERS = (PlaceOrder, ReplaceOrder)
 _POST_ONLY = TimeInForce.POST_ONLY
 _IOC = TimeInForce.IOC
+_QUOTE = OrderPurpose.QUOTE
 
 
 class OrderDesk:
@@ -122,16 +124,16 @@ class OrderDesk:
         return verdict if isinstance(verdict, Approved) else None
 
     def sending(
-        self, approved: Approved[Command] | None, level: int = 0
+        self, approved: Approved[Command] | None, level: int = 0, purpose: OrderPurpose = _QUOTE
     ) -> Iterator[Approved[Command]]:
         """Hand a command over; it counts as sent when the caller comes back, or goes away."""
         if approved is not None:
             try:
                 yield approved
             finally:
-                self.on_sent(approved.command, level)
+                self.on_sent(approved.command, level, purpose)
 
-    def on_sent(self, command: Command, level: int) -> None:
+    def on_sent(self, command: Command, level: int, purpose: OrderPurpose = _QUOTE) -> None:
         """Record a command that the caller has taken up; level is the rung that a new order is for."""
-        self._orders.on_sent(command, self._view.now_ns, level)
+        self._orders.on_sent(command, self._view.now_ns, level, purpose)
         self._counts.sent += isinstance(command, _NEW_ORDERS)

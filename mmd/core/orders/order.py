@@ -1,11 +1,26 @@
 """One of our orders, as far as we know it."""
 
+from enum import IntEnum
+
 from mmd.core.orders.order_state import IN_FLIGHT, TERMINAL, OrderState
 from mmd.core.units import ClientOrderId, InstrumentId, Side
 
 _PENDING_NEW = OrderState.PENDING_NEW
 _IS_OPEN = tuple(state not in TERMINAL for state in OrderState)
 """By state: an index is half the price of a search, and this is asked a dozen times an order."""
+
+
+class OrderPurpose(IntEnum):
+    """What an order is for; its fills are attributed by it, and from HEDGE on the order diff leaves it alone."""
+
+    QUOTE = 0
+    """A rung of the quoted ladder."""
+    FLATTEN = 1
+    HEDGE = 2
+    ARBITRAGE = 3
+
+
+_QUOTE = OrderPurpose.QUOTE
 
 
 class Order:
@@ -21,6 +36,7 @@ class Order:
         sent_ns, requested_ns, asked_ns: when it was sent, when the last request to change it was, and when
             the venue was last asked about it.
         changed_ns: when anything was last learnt about it.
+        purpose: what it is for; never changes.
     """
 
     __slots__ = (
@@ -33,6 +49,7 @@ class Order:
         "instrument",
         "level",
         "price_ticks",
+        "purpose",
         "qty_lots",
         "reported_lots",
         "requested_ns",
@@ -54,6 +71,7 @@ class Order:
         qty_lots: int,
         level: int,
         now_ns: int,
+        purpose: OrderPurpose = _QUOTE,
     ) -> None:
         """An order whose request leaves at now_ns, for a level of the ladder (0 = best)."""
         self.instrument = instrument
@@ -68,6 +86,7 @@ class Order:
         self.amends = 0
         self.state = _PENDING_NEW
         self.level = level
+        self.purpose = purpose
         self.slot = -1
         self.sent_ns = self.requested_ns = self.since_ns = self.changed_ns = now_ns
         self.asked_ns: int | None = None

@@ -26,7 +26,7 @@ from mmd.core.commands import (
     ResyncBook,
 )
 from mmd.core.events import Fill
-from mmd.core.orders.order import Order
+from mmd.core.orders.order import Order, OrderPurpose
 from mmd.core.orders.order_state import IllegalTransitionError, OrderState, Trigger
 from mmd.core.orders.order_update import OrderEvent, advance, contradiction, learn
 from mmd.core.orders.working_mirror import WorkingMirror
@@ -37,6 +37,7 @@ HISTORY_MAX = 4096
 # Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
 _UNKNOWN = OrderState.UNKNOWN
 _CANCEL_SENT = Trigger.CANCEL_SENT
+_QUOTE = OrderPurpose.QUOTE
 
 
 class Outcome(IntEnum):
@@ -121,8 +122,10 @@ class WorkingOrders:
         """Orders that ended with more filled than Fill events told: fetch the trades if it lasts."""
         return [o for o in self._live.values() if not o.is_open]
 
-    def on_sent(self, command: Command, now_ns: int, level: int = 0) -> None:
-        """Record a command that is on its way; level is the rung of the ladder a new order is for.
+    def on_sent(
+        self, command: Command, now_ns: int, level: int = 0, purpose: OrderPurpose = _QUOTE
+    ) -> None:
+        """Record a command that is on its way; level and purpose are those of a new order.
 
         Raises:
             IllegalTransitionError: an amend of an order that cannot be amended.
@@ -130,9 +133,9 @@ class WorkingOrders:
         match command:
             case ReplaceOrder():
                 self._request(command.cancel_id, _CANCEL_SENT, now_ns)
-                self._add(command, level, now_ns)
+                self._add(command, level, now_ns, purpose)
             case PlaceOrder():
-                self._add(command, level, now_ns)
+                self._add(command, level, now_ns, purpose)
             case CancelOrder():
                 self._request(command.client_order_id, _CANCEL_SENT, now_ns)
             case AmendOrder():
@@ -181,7 +184,9 @@ class WorkingOrders:
         outcome = Outcome.DUPLICATE if is_same and not is_new_fill else Outcome.CHANGED
         return Applied(outcome, order, is_new_fill)
 
-    def _add(self, command: PlaceOrder | ReplaceOrder, level: int, now_ns: int) -> None:
+    def _add(
+        self, command: PlaceOrder | ReplaceOrder, level: int, now_ns: int, purpose: OrderPurpose
+    ) -> None:
         assert command.client_order_id > self._last_id, "client order ids of a session must grow"
         self._last_id = command.client_order_id
         self._deposit(
@@ -193,6 +198,7 @@ class WorkingOrders:
                 command.qty_lots,
                 level,
                 now_ns,
+                purpose,
             )
         )
 

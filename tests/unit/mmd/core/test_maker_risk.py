@@ -20,6 +20,7 @@ from mmd.core.events import (
     RejectReason,
     Timer,
 )
+from mmd.core.orders.order import OrderPurpose
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason, RiskReason
@@ -74,6 +75,9 @@ def test_flatten_cancels_first_then_takes_in_slices_and_halts(halted: bool) -> N
                 assert (command.tif, command.side) == (TimeInForce.IOC, Side.SELL)
                 assert not [i for i in bench.open if i != command.client_order_id]
                 taken.append((bench.now_ns, command.qty_lots))
+                sent = bench.maker.orders.get(command.client_order_id)
+                assert sent is not None
+                assert sent.purpose is OrderPurpose.FLATTEN
                 bench.fill(command.client_order_id)
                 del bench.open[command.client_order_id]
             else:

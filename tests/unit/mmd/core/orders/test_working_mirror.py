@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmd.core.orders.order import Order
+from mmd.core.orders.order import Order, OrderPurpose
 from mmd.core.orders.order_diff import BUSY, EMPTY, LIVE, PENDING, SLOTS, new_working
 from mmd.core.orders.order_state import OrderState
 from mmd.core.orders.working_mirror import WorkingMirror
@@ -83,3 +83,19 @@ def test_orders_beyond_the_slots_wait_for_one():
     assert mirror.at(Side.BUY, 5) is orders[SLOTS]
     assert working["px"][0, 0, 5] == 1000 + SLOTS
     assert mirror.best_price_ticks[Side.BUY] == 1000 + SLOTS
+
+
+@pytest.mark.parametrize("purpose", [OrderPurpose.HEDGE, OrderPurpose.ARBITRAGE])
+def test_what_is_no_quote_has_no_slot_but_a_price(purpose):
+    """The order diff must not take a hedge for a quote, and nothing of ours may cross it."""
+    working = new_working()
+    mirror = WorkingMirror(working)
+    mirror.write(order(1, price_ticks=1000))
+    apart = Order(INSTRUMENT, order_id(2), Side.BUY, 1003, 10, 0, 2, purpose)
+    mirror.write(apart)
+    apart.state = OrderState.WORKING
+    mirror.write(apart)
+    assert (working["n"][0, 0], mirror.best_price_ticks[Side.BUY]) == (1, 1003)
+    apart.state = OrderState.CANCELED
+    mirror.write(apart)
+    assert mirror.best_price_ticks[Side.BUY] == 1000
