@@ -37,6 +37,7 @@ from mmd.jit.kernel import bind
 
 RESYNC_PERIOD_NS = 2 * NANOS_PER_SECOND
 _FLATTEN = RiskLevel.FLATTEN
+_QUOTE = OrderPurpose.QUOTE
 _OK = RiskReason.OK
 _SIDES = tuple(Side)
 _ACTION = struct.Struct("=6q")
@@ -119,10 +120,11 @@ class Maker:
         applied = self.orders.apply(event)
         self._count(event, applied.outcome)
         if applied.is_new_fill and isinstance(event, Fill):
-            self.ledger.on_fill(event, self.view.mid_half_ticks, now_ns)
+            order = applied.order
+            purpose = _QUOTE if order is None else order.purpose
+            self.ledger.on_fill(event, self.view.mid_half_ticks, now_ns, purpose)
             self._session.ratio.on_fill()
             self.desk.hold_until_ns[event.side] = now_ns + self._spec.quoting.refresh_delay_ns
-            order = applied.order
             if order is not None and order.state is OrderState.FILLED:
                 self.quoter.on_order_filled(order.side, order.price_ticks)
         if isinstance(event, OrderRejected):

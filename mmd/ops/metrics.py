@@ -5,6 +5,7 @@ The hot path never calls the client library: it counts in plain integers, which 
 
 from collections.abc import Callable, Iterator
 
+import msgspec
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
@@ -147,6 +148,20 @@ def _labelled(state: State) -> Iterator[Metric]:
                 markout.add_metric((i.venue, i.symbol, horizon), bps)
     yield quote
     yield markout
+    yield _sources(state)
+
+
+def _sources(state: State) -> Metric:
+    """PnL by source, of each instrument."""
+    family = GaugeMetricFamily(
+        "mmd_pnl_source_quote",
+        "PnL by source in quote currency; fees negative, so that the sources add up to the total",
+        labels=(*_LABELS, "source"),
+    )
+    for i in state.instruments:
+        for source, value in msgspec.structs.asdict(i.sources).items():
+            family.add_metric((i.venue, i.symbol, source), -value if source == "fees" else value)
+    return family
 
 
 def _risk(risk: RiskState) -> Iterator[Metric]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from mmd.core.engine import Engine
 from mmd.core.events import Fill
 from mmd.core.flow.markout import HORIZONS_NS
+from mmd.core.inventory.pnl import Pnl
 from mmd.core.maker import Maker
 from mmd.core.market_view import MarketView
 from mmd.core.orders.order import Order
@@ -13,7 +14,15 @@ from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.units import NANOS_PER_SECOND, Side
 from mmd.journal.writer import JournalWriter
 from mmd.ops.risk_state import risk_state
-from mmd.ops.state import BookState, FillState, InstrumentState, OrderState, State, latency_state
+from mmd.ops.state import (
+    BookState,
+    FillState,
+    InstrumentState,
+    OrderState,
+    SourcesState,
+    State,
+    latency_state,
+)
 from mmd.shell.driver import Driver
 
 FILLS_SHOWN = 50
@@ -83,6 +92,7 @@ def _instrument(maker: Maker, risk: SessionRisk, now_ns: int) -> InstrumentState
         fees=money.fees,
         edge=money.edge,
         identity_error=0 if pnl is None else pnl.identity_error,
+        sources=SourcesState() if pnl is None else _sources(pnl),
         position_drift_atoms=ledger.drift_atoms,
         orders_sent=counts.sent,
         orders_acked=counts.acked,
@@ -114,6 +124,11 @@ class _Money:
             self.unrealised = float(decimal(position.unrealised_units(pnl.mid_half_ticks)))
             self.fees = float(decimal(position.fee_units))
             self.edge = float(decimal(pnl.attribution.edge_units))
+
+
+def _sources(pnl: Pnl) -> SourcesState:
+    decimal = pnl.position.money.decimal
+    return SourcesState(*(float(decimal(units)) for units in pnl.sources))
 
 
 def _ticks_per_bps(maker: Maker) -> float:

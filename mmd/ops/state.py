@@ -47,6 +47,17 @@ class FillState(msgspec.Struct, frozen=True):
     ts_event_ns: int
 
 
+class SourcesState(msgspec.Struct, frozen=True):
+    """PnL by source in quote currency; they add up to the total, fees taken away."""
+
+    spread: float = 0.0
+    drift: float = 0.0
+    hedging: float = 0.0
+    arbitrage: float = 0.0
+    rebates: float = 0.0
+    fees: float = 0.0
+
+
 class InstrumentState(msgspec.Struct, frozen=True):
     """Everything about one instrument."""
 
@@ -70,6 +81,7 @@ class InstrumentState(msgspec.Struct, frozen=True):
     fees: float
     edge: float
     identity_error: int
+    sources: SourcesState
     position_drift_atoms: int
     orders_sent: int
     orders_acked: int

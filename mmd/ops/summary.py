@@ -4,7 +4,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from mmd.ops.state import LatencyState, State
+from mmd.ops.state import LatencyState, SourcesState, State
 
 
 class FeedSummary(msgspec.Struct, frozen=True):
@@ -42,6 +42,8 @@ class PnlSummary(msgspec.Struct, frozen=True):
     unrealised: float
     fees: float
     identity_error: int
+    sources: SourcesState = SourcesState()
+    """The total by source."""
 
 
 class LatencySummary(msgspec.Struct, frozen=True):
@@ -133,6 +135,7 @@ def summarise(state: State, facts: RunFacts) -> Summary:
             unrealised=sum(i.pnl_unrealised for i in rows),
             fees=sum(i.fees for i in rows),
             identity_error=sum(abs(i.identity_error) for i in rows),
+            sources=_sources(state),
         ),
         latency_us=LatencySummary(state.tick_to_order_us, state.stages_us),
         risk=RiskSummary(facts.risk_level, facts.breaches, state.risk_refusals),
@@ -141,6 +144,12 @@ def summarise(state: State, facts: RunFacts) -> Summary:
         ),
         journal=facts.journal,
     )
+
+
+def _sources(state: State) -> SourcesState:
+    """PnL by source, summed over instruments as the rest is."""
+    each = [msgspec.structs.astuple(i.sources) for i in state.instruments]
+    return SourcesState(*(sum(values) for values in zip(*each, strict=True)))
 
 
 def show(summary: Summary, console: Console) -> None:
@@ -163,6 +172,11 @@ def show(summary: Summary, console: Console) -> None:
     table.add_row(
         "PnL",
         f"{pnl.total:+.4f} total = {pnl.realised:+.4f} realised {pnl.unrealised:+.4f} unrealised; fees {pnl.fees:.4f}; identity error {pnl.identity_error}",
+    )
+    by = pnl.sources
+    table.add_row(
+        "PnL by source",
+        f"spread {by.spread:+.4f}, drift {by.drift:+.4f}, hedging {by.hedging:+.4f}, arbitrage {by.arbitrage:+.4f}, rebates {by.rebates:+.4f}, fees {-by.fees:+.4f}",
     )
     table.add_row(
         "tick to order",

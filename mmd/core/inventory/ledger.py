@@ -6,8 +6,10 @@ from mmd.core.events import Balance, Fill, Reconciled
 from mmd.core.flow.markout import Markouts
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.pnl import Pnl
+from mmd.core.orders.order import OrderPurpose
 
 FILLS_KEPT = 256
+_QUOTE = OrderPurpose.QUOTE
 
 
 class Ledger:
@@ -62,11 +64,13 @@ class Ledger:
         if event.asset == self._instrument.quote:
             self.quote_atoms = total
 
-    def on_fill(self, fill: Fill, mid_half_ticks: int, now_ns: int) -> None:
+    def on_fill(
+        self, fill: Fill, mid_half_ticks: int, now_ns: int, purpose: OrderPurpose = _QUOTE
+    ) -> None:
         """Book one of our trades; before the first reconciliation it is part of the holdings found then."""
         if self.pnl is None:
             return
-        self.pnl.on_fill(fill, mid_half_ticks)
+        self.pnl.on_fill(fill, mid_half_ticks, purpose=purpose)
         if self.stated_drift_atoms == 0:  # the balance with this fill in it is still to come
             self._stated_atoms = None
         self._note_position(self.pnl)

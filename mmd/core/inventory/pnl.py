@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 from mmd.core.events import Fill
 from mmd.core.instrument import Instrument
+from mmd.core.inventory.attribution import ProfitSources, PurposeBooks
 from mmd.core.inventory.position import Position
+from mmd.core.orders.order import OrderPurpose
+
+_QUOTE = OrderPurpose.QUOTE
 
 
 class Attribution(NamedTuple):
@@ -34,6 +38,7 @@ class Pnl:
 
     Attributes:
         position: the inventory; booked through this class only.
+        books: what each purpose of our orders brought.
         mid_half_ticks: the last mark, best bid + best ask in ticks.
     """
 
@@ -42,6 +47,9 @@ class Pnl:
         self.position = Position(instrument, carried_atoms, mid_half_ticks)
         self.mid_half_ticks = mid_half_ticks
         self._baseline_units = self.position.money.value(carried_atoms, mid_half_ticks)
+        self.books = PurposeBooks(
+            self.position.money, instrument.base, carried_atoms, mid_half_ticks
+        )
         self._third_fee_units = 0
         self._base = instrument.base
         self._quote = instrument.quote
@@ -58,19 +66,27 @@ class Pnl:
             self._inventory_units += money.value(self._held_atoms, change)
             self.mid_half_ticks = mid_half_ticks
 
-    def on_fill(self, fill: Fill, mid_half_ticks: int, fee_rate_atoms: int | None = None) -> int:
+    def on_fill(
+        self,
+        fill: Fill,
+        mid_half_ticks: int,
+        fee_rate_atoms: int | None = None,
+        purpose: OrderPurpose = _QUOTE,
+    ) -> int:
         """Book a fill; returns its edge in money units.
 
         Args:
             fill: a fill that has not been booked before.
             mid_half_ticks: the mid just before the aggressor's order; becomes the mark.
             fee_rate_atoms: see `Position.on_fill`.
+            purpose: what the order was for.
         """
         self.on_mid(mid_half_ticks)
         money = self.position.money
         atoms = fill.side.sign * fill.qty_lots * money.atoms_per_lot
         edge_units = money.value(atoms, mid_half_ticks - 2 * fill.price_ticks)
         fee_units = self.position.on_fill(fill, mid_half_ticks, fee_rate_atoms)
+        self.books.on_fill(fill, mid_half_ticks, edge_units, fee_units, purpose)
         self._edge_units += edge_units
         self._fee_units += fee_units
         self._held_atoms += atoms
@@ -84,6 +100,7 @@ class Pnl:
         """Base came in (or went out, negative) without a trade: neither profit nor loss."""
         self.on_mid(mid_half_ticks)
         self._baseline_units += self.position.on_transfer(base_atoms, mid_half_ticks, now_ns)
+        self.books.on_transfer(base_atoms, mid_half_ticks)
         self._held_atoms += base_atoms
 
     def price_fees(self, asset: str, fee_rate_atoms: int) -> None:
@@ -103,6 +120,11 @@ class Pnl:
     def attribution(self) -> Attribution:
         """PnL by causes."""
         return Attribution(self._edge_units, self._inventory_units, self._fee_units)
+
+    @property
+    def sources(self) -> ProfitSources:
+        """PnL by source; its total is `total_units`."""
+        return self.books.sources(self.mid_half_ticks, self._fee_units)
 
     @property
     def identity_error(self) -> int:

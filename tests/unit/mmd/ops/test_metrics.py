@@ -13,7 +13,7 @@ from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.ops.metrics import StateCollector
-from mmd.ops.state import State
+from mmd.ops.state import SourcesState, State
 from mmd.shell.driver import STAGES
 from tests.ops_state import cold, quoting, state_of
 
@@ -30,6 +30,7 @@ CLOSED = {
     | {"position", "open_orders", "loss", "drawdown", "order_to_trade"}
     | {"orders_10s", "orders_86400s", "request_weight_60s"},
     "state": {s.name for s in QuoteState},
+    "source": set(SourcesState.__struct_fields__),
     "horizon": {"0.1s", "0.5s", "1s", "5s", "10s", "30s", "60s", "300s"},
 }
 
@@ -93,3 +94,12 @@ async def test_values_are_the_states(state: State) -> None:
     assert (quote.labels["state"], quote.labels["reason"]) == (row.quote_state, row.reason)
     for family in families.values():
         assert all(math.isfinite(s.value) for s in family.samples), family.name
+
+
+async def test_sources_add_up_to_the_pnl() -> None:
+    """Fees count against the rest."""
+    state = state_of(quoting())
+    samples = scrape(state)["mmd_pnl_source_quote"].samples
+    total = sum(i.pnl_total for i in state.instruments)
+    assert math.isclose(sum(s.value for s in samples), total, abs_tol=1e-9)
+    assert any(s.value != 0.0 for s in samples)
