@@ -179,7 +179,7 @@ class Maker:
         self._now_ns[0] = now_ns
         n = self._diff()
         if n > 0:
-            self._refresh_risk_view()
+            self.settle_risk()
             rows = self._actions[: n * _ACTION.size]
             for op, side, level, slot, px, sz in _ACTION.iter_unpack(rows):
                 approved = desk.act(op, _SIDES[side], slot, px, sz)
@@ -264,13 +264,14 @@ class Maker:
         """The next slice of the position, once every order is confirmed gone."""
         if sum(self.orders.open_orders) > 0:
             return
-        self._refresh_risk_view()
+        self.settle_risk()
         if self.risk.refusal is _OK and not self.is_flat:
             slippage_bps = self._spec.risk.flatten_slippage_bps
             taken = self.desk.take(self.ledger.position_lots, slippage_bps, now_ns)
             yield from self.desk.sending(taken, purpose=OrderPurpose.FLATTEN)
 
-    def _refresh_risk_view(self) -> None:
+    def settle_risk(self) -> None:
+        """Bring what the gate knows of the instrument up to date; needed before it is asked about an order."""
         view, risk, ledger = self.view, self.risk, self.ledger
         risk.bid_ticks, risk.ask_ticks = view.bid_ticks, view.ask_ticks
         risk.last_ticks = view.last_trade_ticks

@@ -87,6 +87,13 @@ class OrderDesk:
             return None
         return self.approve(CancelOrder(instrument, old_id))
 
+    def place(
+        self, side: Side, price_ticks: int, qty_lots: int, tif: TimeInForce
+    ) -> Approved[Command] | None:
+        """An order that is no rung of the ladder, if it may be sent; send it with its purpose."""
+        new = self._numbers.next_id()
+        return self.approve(PlaceOrder(self._id, new, side, price_ticks, qty_lots, tif))
+
     def take(
         self, position_lots: int, slippage_bps: float, now_ns: int
     ) -> Approved[Command] | None:
