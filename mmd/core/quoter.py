@@ -9,6 +9,7 @@ from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.quoting import intensity as intensities
 from mmd.core.quoting.inputs import prepare
 from mmd.core.quoting.ladder import ladder
+from mmd.core.quoting.multipliers import Cause, Multipliers
 from mmd.core.quoting.quote_state import SPREAD_MULTIPLIER, QuoteState, sides_allowed
 from mmd.core.quoting.record import OK, QUOTE, QuoteSettings, new_quote
 from mmd.core.quoting.risk_aversion import set_gamma
@@ -34,12 +35,14 @@ class Quoter:
         quote: QUOTE record with the last inputs, offsets and targets.
         intensity: INTENSITY record, the online (A, k).
         model: the spread model.
+        multipliers: what makes spread, size and skew larger or smaller than the model's.
         status: what the last quote ended with; anything but OK means no targets.
     """
 
     def __init__(self, instrument: Instrument, spec: QuotingSpec, view: MarketView) -> None:
         self.quote: Rec = new(QUOTE)
         self.intensity: Rec = new(intensities.INTENSITY)
+        self.multipliers = Multipliers(self.quote)
         self.status = OK
         self._spec = spec
         self._flow_coefficient = spec.flow_coefficient
@@ -63,6 +66,12 @@ class Quoter:
         self._state: QuoteState | None = None
         """What allow_bid, allow_ask and spread_multiplier of the quote were set for."""
         self._instrument = instrument
+        self._blocked: Side | None = None
+
+    @property
+    def stepped_ns(self) -> int:
+        """When the estimates of once a second were made last."""
+        return self._stepped_ns
 
     @property
     def fair_ticks(self) -> float:
@@ -113,6 +122,7 @@ class Quoter:
         )
         self.quote["gamma"] = gamma
         self._state = None
+        self.multipliers.write()
         self._estimate_gamma()
 
     def target(
@@ -154,10 +164,19 @@ class Quoter:
         self._state = state
         self.quote["allow_bid"], self.quote["allow_ask"] = sides_allowed(state, inventory_ratio)
         is_passive = state is _PASSIVE
-        self.quote["spread_multiplier"] = (
-            self._spec.passive_spread_multiplier if is_passive else SPREAD_MULTIPLIER[state]
+        self.multipliers.set(
+            Cause.STATE,
+            spread=self._spec.passive_spread_multiplier if is_passive else SPREAD_MULTIPLIER[state],
+            size=self._spec.passive_size_multiplier if is_passive else 1.0,
         )
-        self.quote["size_multiplier"] = self._spec.passive_size_multiplier if is_passive else 1.0
+        if self._blocked is not None:
+            self.quote["allow_bid" if self._blocked is Side.BUY else "allow_ask"] = 0
+
+    def block(self, side: Side | None) -> None:
+        """Leave a side unquoted until told otherwise, so that a hedge does not meet it; None frees both."""
+        if side is not self._blocked:
+            self._blocked = side
+            self._state = None
 
     def _smooth(self, smoother: Smoother, now_ns: int) -> int:
         """Put the smoothed fair value in the raw one's place; returns OK."""

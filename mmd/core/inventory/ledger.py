@@ -91,6 +91,10 @@ class Ledger:
             return 0
         return self._stated_atoms - self._target_atoms - self.position_atoms
 
+    def time_in_position_ns(self, now_ns: int) -> int:
+        """Engine time for which the inventory has been on its present side; 0 while under one lot."""
+        return 0 if self.pnl is None else self.pnl.position.held_ns(now_ns)
+
     def on_mid(self, mid_half_ticks: int, now_ns: int) -> None:
         """Mark the inventory and judge the fills whose horizon has passed."""
         if self.pnl is not None:
