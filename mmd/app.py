@@ -76,7 +76,13 @@ def session_spec(
         quoting=settings.quoting.spec(),
         risk=risk,
         day=_carried_day(settings, now_ns, risk.day_starts_s),
+        book_shows_own=_shows_own(settings),
     )
+
+
+def _shows_own(settings: Settings) -> bool:
+    """Whether our own orders must be taken out of the book: on paper nobody else sees them."""
+    return settings.environment != "paper" and settings.construction.own_orders_removed
 
 
 def make_venue(settings: Settings, address: str | None, clock: Clock) -> Venue:

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from mmd.config_construction import ConstructionSection
 from mmd.config_errors import explain
 from mmd.config_quoting import QuotingSection
 from mmd.config_risk import RiskSection
@@ -148,6 +149,7 @@ class Settings(BaseSettings):
     embedded: EmbeddedSection = EmbeddedSection()
     paper: PaperSection = PaperSection()
     quoting: QuotingSection = QuotingSection()
+    construction: ConstructionSection = ConstructionSection()
     risk: RiskSection = RiskSection()
     latency: LatencySection = LatencySection()
     journal: JournalSection = JournalSection()

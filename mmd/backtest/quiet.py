@@ -22,7 +22,7 @@ from mmd.core.market import book as books
 from mmd.core.market import trade_flow
 from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
 from mmd.core.orders.order_diff import diff
-from mmd.core.quoting.inputs import observe
+from mmd.core.quoting.inputs import observe_others
 from mmd.core.quoting.targets import fixed_targets, glft_targets
 from mmd.exchange.fills.record import FIFO
 from mmd.jit.kernel import Rec, kernel, layout, leaf
@@ -88,16 +88,16 @@ def _next_timer_ns(q: Rec, ts_ns: int) -> int:
 
 @leaf
 def _view_changed(
-    q: Rec, status: int, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec
+    q: Rec, status: int, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec, own: Rec
 ) -> None:
     """As `MarketView._view_changed`; a moved mid is news for the next timer."""
     if status not in (books.OK, books.CROSSED, books.ONE_SIDED):
         return
-    q.is_crossed = status != books.OK
     q.changed_ns = q.now_ns
     q.is_dirty = 1
-    observe(features, book, flow, vol, touch, q.now_ns)
-    if status == books.OK:
+    is_seen = observe_others(features, book, flow, vol, touch, own, q.now_ns) == books.OK
+    q.is_crossed = not (is_seen and status == books.OK)
+    if q.is_crossed == 0:
         t = touch[0]
         if t.mid_half_ticks != q.mid_half_ticks:
             q.timer_ns = min(q.timer_ns, _next_timer_ns(q, q.now_ns))
@@ -106,19 +106,27 @@ def _view_changed(
 
 @leaf
 def _book_changed(
-    q: Rec, status: int, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec
+    q: Rec, status: int, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec, own: Rec
 ) -> None:
     """As `MarketView._book_changed`."""
     if status in (books.GAP, books.CROSSED, books.TOO_MANY):
         q.wants_resync = 1
         q.gaps += status != books.CROSSED
         q.crossed += status == books.CROSSED
-    _view_changed(q, status, features, book, flow, vol, touch)
+    _view_changed(q, status, features, book, flow, vol, touch, own)
 
 
 @leaf
-def apply_frame(
-    q: Rec, kind: int, market: Rec, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec
+def apply_frame(  # noqa: PLR0913, PLR0917
+    q: Rec,
+    kind: int,
+    market: Rec,
+    features: Rec,
+    book: Rec,
+    flow: Rec,
+    vol: Rec,
+    touch: Rec,
+    own: Rec,
 ) -> None:
     """As `Engine.apply_market` and `MarketView.apply`."""
     m = market[0]
@@ -127,9 +135,9 @@ def apply_frame(
     if m.ts_event_ns > 0:
         q.lag_ns, q.has_lag = m.ts_recv_ns - m.ts_event_ns, 1
     if kind == DIFF:
-        _book_changed(q, books.apply(book, market), features, book, flow, vol, touch)
+        _book_changed(q, books.apply(book, market), features, book, flow, vol, touch, own)
     elif kind == TOP:
-        _view_changed(q, books.apply_top(book, market), features, book, flow, vol, touch)
+        _view_changed(q, books.apply_top(book, market), features, book, flow, vol, touch, own)
     elif kind == TRADE:
         trade_flow.on_trade(flow, market)
         q.last_trade = m.px[0, 0]
@@ -142,7 +150,7 @@ def apply_frame(
     elif kind == SNAPSHOT:
         q.resyncs += q.changed_ns > 0
         q.wants_resync = 0
-        _book_changed(q, books.apply(book, market), features, book, flow, vol, touch)
+        _book_changed(q, books.apply(book, market), features, book, flow, vol, touch, own)
 
 
 @leaf
@@ -235,6 +243,7 @@ def play(  # noqa: PLR0913, PLR0917
     flow: Rec,
     vol: Rec,
     touch: Rec,
+    own: Rec,
     quote: Rec,
     intensity: Rec,
     table: Rec,
@@ -263,7 +272,7 @@ def play(  # noqa: PLR0913, PLR0917
             kind = play_local(rows, local, market)
             if kind == BROKEN:
                 return BROKEN
-            apply_frame(q, kind, market, features, book, flow, vol, touch)
+            apply_frame(q, kind, market, features, book, flow, vol, touch, own)
             if q.decide_ns == NEVER:
                 q.decide_ns = max(q.now_ns, q.busy_ns)
         elif q.decide_ns < min(until_ns, q.timer_ns):

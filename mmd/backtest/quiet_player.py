@@ -47,6 +47,7 @@ class QuietPlayer:
             view.flow,
             view.vol,
             view.touch,
+            view.own,
             maker.quoter.quote,
             maker.quoter.intensity,
             *self._model_records(),

@@ -17,6 +17,7 @@ from mmd.core.orders.order_diff import diff, new_working
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.order_state import OrderState
 from mmd.core.orders.order_update import OrderEvent
+from mmd.core.orders.own_levels import OwnLevels
 from mmd.core.orders.working_orders import Outcome, WorkingOrders
 from mmd.core.quote_judge import QuoteJudge
 from mmd.core.quoter import Quoter
@@ -55,12 +56,13 @@ class Maker:
         numbers: OrderNumbers,
     ) -> None:
         self.instrument = instrument
-        self.view = MarketView()
+        own = OwnLevels() if spec.book_shows_own else None
+        self.view = MarketView(None if own is None else own.record)
         self.quoter = Quoter(instrument, spec.quoting, self.view)
         self.working = new_working(
             requote_ns=spec.quoting.requote_interval_ns, amends_max=instrument.amends_max
         )
-        self.orders = WorkingOrders(instrument.id, spec.session, self.working)
+        self.orders = WorkingOrders(instrument.id, spec.session, self.working, own=own)
         self.ledger = Ledger(instrument, spec.target_atoms[instrument.id])
         self.counts = OrderCounts()
         self.scale: Scale | None = None

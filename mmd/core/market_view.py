@@ -18,7 +18,8 @@ from mmd.core.market.record import (
     TS_RECV_NS,
     RecordViews,
 )
-from mmd.core.quoting.inputs import TOUCH, observe
+from mmd.core.orders.own_levels import OWN_LEVELS
+from mmd.core.quoting.inputs import TOUCH, observe_others
 from mmd.jit.kernel import Rec, bind, new
 
 _OK = books.OK
@@ -33,8 +34,9 @@ class MarketView:
 
     Attributes:
         book, features, flow, vol, touch: kernel records.
-        mid_half_ticks: best bid + best ask of the view, 0 before the first two-sided book.
-        is_crossed: whether the last update left the book crossed or one-sided.
+        own: OWN_LEVELS record of what is taken out of the view before anything is made of it.
+        mid_half_ticks: best bid + best ask of the others, 0 before the first two-sided book.
+        is_crossed: whether the last update left the book crossed, or one-sided but for our own orders.
         wants_resync: the book is not the venue's any more; cleared by the next snapshot.
         changed_ns: engine time of the last applied update.
         last_trade_ticks: 0 before the first trade.
@@ -42,8 +44,10 @@ class MarketView:
             None before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, own: Rec | None = None) -> None:
+        """Own is an OWN_LEVELS record, where the venue's book shows our own orders."""
         self.book: Rec = new(books.BOOK)
+        self.own: Rec = new(OWN_LEVELS) if own is None else own
         self.features: Rec = new(FEATURES)
         self.flow: Rec = new(trade_flow.TRADE_FLOW)
         self.vol: Rec = new(volatility.VOLATILITY)
@@ -68,8 +72,8 @@ class MarketView:
         self._check = partial(bind(books.check, self.book, market), self.book)
         self._reset = partial(bind(books.reset, self.book), self.book)
         self._on_trade = partial(bind(trade_flow.on_trade, self.flow, market), self.flow)
-        seen = (self.features, self.book, self.flow, self.vol, self.touch)
-        self._observe = partial(bind(observe, *seen, 0), *seen)
+        seen = (self.features, self.book, self.flow, self.vol, self.touch, self.own)
+        self._observe = partial(bind(observe_others, *seen, 0), *seen)
         self._reset()
 
     @property
@@ -117,17 +121,15 @@ class MarketView:
             self.crossed += status == _CROSSED
 
     def _view_changed(self, status: int, now_ns: int) -> None:
-        if status == _OK:
-            self.is_crossed = False
-        elif status in _IGNORED:
+        if status in _IGNORED:
             return
-        else:
-            self.is_crossed = True
         self.changed_ns = now_ns
         self.is_dirty = True
-        self._observe(now_ns)
-        if status == _OK:
+        if self._observe(now_ns) == _OK and status == _OK:
+            self.is_crossed = False
             self.bid_ticks, self.ask_ticks, self.mid_half_ticks = self._touch
+        else:
+            self.is_crossed = True
 
     def _compare(self, result: int) -> None:
         """Count a comparison with the venue's own picture; a difference is a reason to start again."""

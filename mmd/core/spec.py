@@ -117,6 +117,8 @@ class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
     risk: RiskSpec
     day: DayState | None = None
     """What an earlier session of the same day left; None where there was none."""
+    book_shows_own: bool = False
+    """Whether the market data contain our own orders, which are then taken out before anything is made of it."""
 
 
 SCHEMA = 1

@@ -29,6 +29,7 @@ from mmd.core.events import Fill
 from mmd.core.orders.order import Order, OrderPurpose
 from mmd.core.orders.order_state import IllegalTransitionError, OrderState, Trigger
 from mmd.core.orders.order_update import OrderEvent, advance, contradiction, learn
+from mmd.core.orders.own_levels import OwnLevels
 from mmd.core.orders.working_mirror import WorkingMirror
 from mmd.core.units import ClientOrderId, InstrumentId, session_of
 from mmd.jit.kernel import Rec
@@ -73,9 +74,17 @@ class WorkingOrders:
     """
 
     def __init__(
-        self, instrument: InstrumentId, session: int, working: Rec, history_max: int = HISTORY_MAX
+        self,
+        instrument: InstrumentId,
+        session: int,
+        working: Rec,
+        history_max: int = HISTORY_MAX,
+        own: OwnLevels | None = None,
     ) -> None:
-        """Start empty; working is the WORKING record that is kept current for the order diff."""
+        """Start empty; working is the WORKING record that is kept current for the order diff.
+
+        own is told of every change where the venue's book shows our orders.
+        """
         self.instrument = instrument
         self.open_lots = [0, 0]
         self.open_orders = [0, 0]
@@ -83,6 +92,7 @@ class WorkingOrders:
         self.unknown_count = 0
         self._session = session
         self._mirror = WorkingMirror(working)
+        self._own = own
         self.best_price_ticks = self._mirror.best_price_ticks
         self.at = self._mirror.at
         """The order in a slot of the WORKING record: what an action of the diff is about."""
@@ -245,6 +255,8 @@ class WorkingOrders:
             if len(self._ended) > self._history_max:
                 self._ended.popitem(last=False)
         self._mirror.write(order)
+        if self._own is not None:
+            self._own.write(order)
 
     def _apply_stray(self, event: OrderEvent) -> Applied:
         """An event about an order that we do not have: another session's, or one of ours long ended."""

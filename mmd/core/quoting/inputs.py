@@ -2,6 +2,7 @@
 
 from mmd.core.market.features import OK, update
 from mmd.core.market.volatility import on_time
+from mmd.core.orders.own_levels import take_out_own
 from mmd.core.quoting.fair_value import fair_value
 from mmd.core.quoting.record import ASK, BID
 from mmd.jit.kernel import Rec, kernel, layout
@@ -33,6 +34,15 @@ def observe(features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec, now_ns: i
     t.ask = b.vpx[1, 0]
     t.mid_half_ticks = t.bid + t.ask
     return OK
+
+
+@kernel
+def observe_others(
+    features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec, own: Rec, now_ns: int
+) -> int:
+    """`observe` the book without our own orders, an OWN_LEVELS record; NO_TOUCH also where only we are on a side."""
+    take_out_own(book, own)
+    return observe(features, book, flow, vol, touch, now_ns)
 
 
 @kernel
