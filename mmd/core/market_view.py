@@ -5,6 +5,7 @@ from functools import partial
 from mmd.core.market import book as books
 from mmd.core.market import trade_flow, volatility
 from mmd.core.market.features import FEATURES
+from mmd.core.market.others_book import OWN_LEVELS
 from mmd.core.market.record import (
     DIFF,
     KIND,
@@ -18,7 +19,6 @@ from mmd.core.market.record import (
     TS_RECV_NS,
     RecordViews,
 )
-from mmd.core.orders.own_levels import OWN_LEVELS
 from mmd.core.quoting.inputs import TOUCH, observe_others
 from mmd.jit.kernel import Rec, bind, new
 

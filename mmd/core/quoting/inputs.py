@@ -1,8 +1,8 @@
 """From book, trades and estimates to the inputs of a quote: two fused kernels on the hot path."""
 
 from mmd.core.market.features import OK, update
+from mmd.core.market.others_book import take_out_own
 from mmd.core.market.volatility import on_time
-from mmd.core.orders.own_levels import take_out_own
 from mmd.core.quoting.fair_value import fair_value
 from mmd.core.quoting.record import ASK, BID
 from mmd.jit.kernel import Rec, kernel, layout

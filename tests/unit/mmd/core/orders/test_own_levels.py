@@ -5,10 +5,11 @@ from hypothesis import strategies as st
 
 from mmd.core.market import book as books
 from mmd.core.market.features import NAMES
+from mmd.core.market.others_book import OWN_MAX, take_out_own
 from mmd.core.market.record import DIFF, MARKET, SNAPSHOT, TOP, MarketViews
 from mmd.core.market_view import MarketView
 from mmd.core.orders.order_diff import new_working
-from mmd.core.orders.own_levels import OWN_MAX, OwnLevels, take_out_own
+from mmd.core.orders.own_levels import OwnLevels
 from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.units import Side
 from mmd.jit.kernel import Rec, bind, interpreted, new
