@@ -1,0 +1,107 @@
+"""What must hold at every moment of a simulation, whatever the market and the network do.
+
+Some things can be judged at any time, some only when nothing is on its way: then engine and exchange must agree on
+every order and on every atom.
+"""
+
+from mmd.core.maker import Maker
+from mmd.core.units import Side
+from mmd.errors import MmdError
+from mmd.simulation.order_gateway import order_number
+from mmd.simulation.trader import Trader
+
+INVENTORY_RATIO_MAX = 1.1
+"""Of the position limit: lots are bounded by it when they are ordered, and prices move afterwards."""
+
+
+class InvariantError(MmdError):
+    """Something that must never be, with the moment at which it came about."""
+
+
+class Invariants:
+    """Checks a trader after each of its steps; pass `check` as a trader's on_settled.
+
+    Attributes:
+        checks: how often all was looked at.
+        checks_at_rest: how often books were compared with the exchange's.
+        inventory_ratio_max: the largest share of a position limit that was held.
+    """
+
+    def __init__(self) -> None:
+        self.checks = self.checks_at_rest = 0
+        self.inventory_ratio_max = 0.0
+
+    def check(self, trader: Trader) -> None:
+        """Look at everything. Raises: InvariantError."""
+        self.checks += 1
+        for maker in trader.engine.makers:
+            self._check_inventory(trader, maker)
+            _check_money(trader, maker)
+        if trader.is_at_rest:
+            self.checks_at_rest += 1
+            for maker in trader.engine.makers:
+                _check_orders(trader, maker)
+                _check_account(trader, maker)
+
+    def _check_inventory(self, trader: Trader, maker: Maker) -> None:
+        scale, held = maker.scale, maker.ledger.position_lots
+        if scale is None or scale.position_lots_max == 0:
+            return
+        ratio = abs(held) / scale.position_lots_max
+        self.inventory_ratio_max = max(self.inventory_ratio_max, ratio)
+        if ratio > INVENTORY_RATIO_MAX:
+            raise _broken(
+                trader, f"inventory: expected at most {scale.position_lots_max} lots, found {held}"
+            )
+
+
+def _check_money(trader: Trader, maker: Maker) -> None:
+    pnl = maker.ledger.pnl
+    if pnl is not None and pnl.identity_error != 0:
+        raise _broken(
+            trader,
+            f"PnL identity: expected balances and causes to agree, found {pnl.identity_error} units apart",
+        )
+
+
+def _check_orders(trader: Trader, maker: Maker) -> None:
+    """The engine's open orders are the exchange's, and our own sides do not meet."""
+    link = trader.links[maker.instrument.venue]
+    market = link.gateway.markets[maker.instrument.id]
+    resting = link.venue.exchange.history.open_orders(link.gateway.account, market)
+    at_venue = {order_number(o.client_order_id): o.open_lots for o in resting}
+    known = {o.client_order_id: o.leaves_lots for o in maker.orders}
+    if at_venue != known:
+        differing = sorted(set(at_venue.items()) ^ set(known.items()))
+        raise _broken(trader, f"orders: engine and exchange differ in {differing}")
+    bids = [o.price_ticks for o in resting if o.side is Side.BUY]
+    asks = [o.price_ticks for o in resting if o.side is Side.SELL]
+    if bids and asks and max(bids) >= min(asks):
+        raise _broken(trader, f"own orders cross: bid {max(bids)}, ask {min(asks)}")
+
+
+def _check_account(trader: Trader, maker: Maker) -> None:
+    """Every atom of base is explained by our fills; cash is what the exchange says it is."""
+    at, ledger = maker.instrument, maker.ledger
+    link = trader.links[at.venue]
+    account = link.venue.exchange.accounts[link.gateway.account]
+    if ledger.pnl is None:
+        return
+    if account.total(at.base) != ledger.base_atoms or ledger.drift_atoms != 0:
+        raise _broken(
+            trader,
+            f"position: expected {account.total(at.base)} atoms of {at.base}, found {ledger.base_atoms} "
+            f"and a drift of {ledger.drift_atoms}",
+        )
+    if account.total(at.quote) != ledger.quote_atoms:
+        raise _broken(
+            trader,
+            f"cash: expected {account.total(at.quote)} atoms of {at.quote}, found {ledger.quote_atoms}",
+        )
+
+
+def _broken(trader: Trader, what: str) -> InvariantError:
+    at_ns = trader.engine.now_ns - trader.engine.spec.started_monotonic_ns
+    return InvariantError(
+        f"{trader.name} at {at_ns / 1e9:.6f} s, decision {trader.decisions}: {what}"
+    )

@@ -1,0 +1,141 @@
+"""One engine on virtual time: does what the live driver does, in the same order.
+
+Every input is journalled and applied, the engine decides once for all that came at one moment, and each command is
+journalled before it is sent.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from mmd.core.commands import Command
+from mmd.core.engine import Engine
+from mmd.core.events import (
+    Balance,
+    ClockOffset,
+    DayMark,
+    Decision,
+    Event,
+    OperatorAction,
+    OperatorCommand,
+    OrderAccepted,
+    RateUsage,
+    Timer,
+)
+from mmd.core.market.record import MARKET, packed_view, unpack
+from mmd.core.ports import Journal
+from mmd.core.spec import SessionSpec
+from mmd.jit.kernel import bind, new
+from mmd.simulation.agenda import NEVER, Agenda
+from mmd.simulation.link import Link
+from mmd.simulation.market_frames import Frame
+
+TIMER_NS: Final = 100_000_000
+_WORD = 8
+_NO_NEWS = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset, DayMark})
+"""Answers after which nothing different is wanted; as in the live driver they wait for the next decision."""
+
+
+class Trader:
+    """A session of the daemon, its engine and its links.
+
+    Attributes:
+        engine: the engine.
+        links: by the venue's name.
+        decisions, commands: how many there were.
+        on_settled: called after each event and after each decision, e.g. to check invariants.
+    """
+
+    def __init__(
+        self,
+        spec: SessionSpec,
+        links: Sequence[Link],
+        agenda: Agenda,
+        *,
+        journal: Journal | None = None,
+        decision_ns: int = 0,
+    ) -> None:
+        """A decision takes decision_ns: its commands leave that much later, and no other begins before."""
+        self.engine = Engine(spec)
+        self.links = {link.venue.name: link for link in links}
+        self.decisions = self.commands = 0
+        self.on_settled: Callable[[Trader], None] | None = None
+        self._agenda = agenda
+        self._journal = journal
+        self._decision_ns = decision_ns
+        self._busy_until_ns = 0
+        self._decide_at_ns = NEVER
+        self._links_by_instrument = [self.links[i.venue] for i in spec.instruments]
+        self._market = new(MARKET)
+        self._packed = packed_view(self._market)
+        self._unpack = bind(unpack, self._market, 0)
+
+    @property
+    def name(self) -> str:
+        """The account."""
+        return next(iter(self.links.values())).gateway.account
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether all that was asked has been answered and all that happened is known."""
+        return all(link.is_at_rest for link in self.links.values())
+
+    def open(self) -> None:
+        """Connect everywhere and begin to keep time."""
+        for link in self.links.values():
+            link.open(self)
+        self._agenda.at(self._agenda.now_ns + TIMER_NS, self._on_timer)
+
+    def on_frame(self, frame: Frame) -> None:
+        """Market data has come."""
+        size = _WORD * len(frame)
+        packed = memoryview(frame).cast("B")
+        if self._journal is not None:
+            self._journal.market(packed)
+        self._packed[:size] = packed
+        status = self._unpack(self._market, size)
+        assert status == 0, "the venue's frames are well formed"
+        self.engine.apply_market(self._market)
+        self._schedule()
+
+    def on_event(self, event: Event) -> None:
+        """Anything else has come."""
+        if self._journal is not None:
+            self._journal.event(event)
+        self.engine.apply(event)
+        if type(event) not in _NO_NEWS:
+            self._schedule()
+        if self.on_settled is not None:
+            self.on_settled(self)
+
+    def operate(self, action: OperatorAction, who: str) -> None:
+        """A person wants something."""
+        self.on_event(OperatorCommand(self._agenda.now_ns, action, who))
+
+    def _on_timer(self, _: object) -> None:
+        self._agenda.at(self._agenda.now_ns + TIMER_NS, self._on_timer)
+        self.on_event(Timer(self._agenda.now_ns))
+
+    def _schedule(self) -> None:
+        """Decide once all that is due now has come, or when the last decision is through."""
+        if self._decide_at_ns == NEVER:
+            self._decide_at_ns = max(self._agenda.now_ns, self._busy_until_ns)
+            self._agenda.at(self._decide_at_ns, self._decide)
+
+    def _decide(self, _: object) -> None:
+        now_ns = self._agenda.now_ns
+        self._decide_at_ns = NEVER
+        sent_ns = self._busy_until_ns = now_ns + self._decision_ns
+        self.decisions += 1
+        decision = Decision(now_ns, self.decisions)
+        if self._journal is not None:
+            self._journal.event(decision)
+        for approved in self.engine.decide(decision):
+            self._send(approved.command, sent_ns)
+        if self.on_settled is not None:
+            self.on_settled(self)
+
+    def _send(self, command: Command, sent_ns: int) -> None:
+        if self._journal is not None:
+            self._journal.command(command)
+        self.commands += 1
+        self._links_by_instrument[command.instrument].send(command, sent_ns)

@@ -1,0 +1,47 @@
+"""Small simulated worlds for tests: one market, one trader with default settings, a journal in memory."""
+
+from mmd.config import Settings, load
+from mmd.core.commands import Command
+from mmd.core.events import Event
+from mmd.exchange.presets import DEFAULT, FlowPreset
+from mmd.journal.format import encoder
+from mmd.simulation.scenario import Scenario, ScenarioSettings
+
+
+class ListJournal:
+    """Keeps packed records in a list; implements `mmd.core.ports.Journal`."""
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+        self.events: list[Event] = []
+        self.commands: list[Command] = []
+
+    def market(self, packed: memoryview) -> None:
+        self.records.append(bytes(packed))
+
+    def event(self, event: Event) -> None:
+        self.events.append(event)
+        self.records.append(encoder.encode(event))
+
+    def command(self, command: Command) -> None:
+        self.commands.append(command)
+        self.records.append(encoder.encode(command))
+
+
+def settings(**overrides: object) -> Settings:
+    """The daemon's defaults with changes: risk__loss_max=5 for risk.loss_max."""
+    changed = {key.replace("__", "."): value for key, value in overrides.items()}
+    return load(None, {"venues.simulated.adapter": "binance_spot"} | changed)
+
+
+def scenario(
+    seed: int = 1,
+    preset: FlowPreset = DEFAULT,
+    journal: ListJournal | None = None,
+    assumed: ScenarioSettings | None = None,
+    **overrides: object,
+) -> Scenario:
+    """One maker in one market, just opened."""
+    return Scenario(
+        settings(**overrides), preset, seed, assumed or ScenarioSettings(), journal=journal
+    )
