@@ -83,6 +83,12 @@ class RiskSection(Section):
     orders_per_day: int = Field(160_000, ge=1, description="order budget of a day")
     messages_per_minute: int = Field(5_000, ge=1, description="request budget of a minute")
     stale_book_ms: int = Field(3_000, gt=0, description="no quotes on a book older than this")
+    stale_book_pauses: float = Field(
+        30.0,
+        ge=0,
+        description="or than so many mean pauses of its feed, if that is longer; 0: none",
+    )
+    stale_book_ms_max: int = Field(30_000, gt=0, description="the longest that those come to")
     reporting_currency: str = Field(
         "", description="of losses and exposures; empty: the first instrument's quote currency"
     )
@@ -165,7 +171,7 @@ class RiskSection(Section):
         fields = self.model_dump(exclude={"blackouts"})
         for key in ("stale_book", "rejects_window", "caution_hold", "private_down"):
             fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * NS_PER_MS
-        for key in ("clock_offset", "feed_latency"):
+        for key in ("clock_offset", "feed_latency", "stale_book"):
             fields[f"{key}_ns_max"] = fields.pop(f"{key}_ms_max") * NS_PER_MS
         horizon_s = Decimal(fields.pop("adverse_horizon_s"))
         return RiskSpec(

@@ -200,6 +200,7 @@ class QuietPlayer:
         words, at, maker = self._words, self._at, self._maker
         view, scale = maker.view, maker.scale
         words[at["position_lots"]] = maker.ledger.position_lots
+        words[at["stale_ns"]] = maker.pace.age_ns_max
         words[at["now_ns"]] = max(words[at["now_ns"]], self._engine.now_ns)
         words[at["is_dirty"]] = view.is_dirty
         risk = self._engine.risk
@@ -228,7 +229,6 @@ class QuietPlayer:
         q, spec = self.record, self._spec
         q["model"] = _MODELS[spec.quoting.spread_model]
         q["flow_coefficient"] = spec.quoting.flow_coefficient
-        q["stale_ns"] = spec.risk.stale_book_ns
         q["decision_cost_ns"] = settings.decision_cost_ns
         q["timer_period_ns"] = settings.timer_ns
         q["timer_origin_ns"] = spec.started_monotonic_ns

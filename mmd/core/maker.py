@@ -24,6 +24,7 @@ from mmd.core.quoter import Quoter
 from mmd.core.quoting.avellaneda_stoikov import seconds_to_close
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.quoting.uptime import Uptime
+from mmd.core.risk.book_pace import BookPace
 from mmd.core.risk.caution import AdverseStreak, PositionDrift
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.limits import Bounds
@@ -68,6 +69,7 @@ class Maker:
         self.scale: Scale | None = None
         self.is_private_up = False
         self.uptime = Uptime()
+        self.pace = BookPace(spec.risk)
         self._spec = spec
         self._session = session
         self._levels = session.levels
@@ -136,8 +138,12 @@ class Maker:
     def on_time(self, now_ns: int) -> None:
         """What only time brings: estimates, streaks, drift, uptime, requests without an answer."""
         ledger = self.ledger
-        if self.scale is not None:
-            self.quoter.on_time(self.orders, now_ns)
+        if (
+            self.scale is not None
+            and self.quoter.on_time(self.orders, now_ns)
+            and self.pace.on_step(self.view.messages, now_ns)
+        ):
+            self._follow_pace()
         ledger.markouts.on_time(now_ns)
         if self._adverse.on_streak(self.adverse_streak, now_ns):
             ledger.markouts.forget_streak(self._adverse_horizon)
@@ -242,8 +248,14 @@ class Maker:
         sigma_max = quoting.volatility_bps_max * scale.ticks_per_bps
         self._judge.set_limits(scale.position_lots_max, sigma_max)
         self.risk.limit(Bounds(self.instrument, risk_limits(risk, scale)))
+        self._follow_pace()
         mid = self.instrument.price(mid_ticks)
         self._drift_atoms_max = int(risk.position_drift_max / mid * ATOMS_PER_UNIT)
+
+    def _follow_pace(self) -> None:
+        """Take the book for stale at another age."""
+        self._judge.set_book_age(self.pace.age_ns_max)
+        self.risk.bounds.stale_book_ns = self.pace.age_ns_max
 
     def _requests(self, now_ns: int) -> list[Command]:
         """What must be asked of the venue: a new snapshot, the fate of orders; each at its own period."""

@@ -68,6 +68,11 @@ class QuoteJudge:
         self._conditions.warm = is_warm
         self._is_calm = False
 
+    def set_book_age(self, age_ns_max: int) -> None:
+        """At what age the book is stale."""
+        self._conditions.book_age_ns_max = age_ns_max
+        self._is_calm = False
+
     def set_limits(self, position_lots_max: int, sigma_max: float) -> None:
         """What the scale of now allows to hold, and up to which volatility (ticks per sqrt(s)) is quoted."""
         self._limit_lots = max(position_lots_max, 1)

@@ -187,10 +187,10 @@ class Quoter:
         """One order was filled to the end: evidence for (A, k)."""
         self._fill(self.intensity, int(side), self._distance(side, price_ticks))
 
-    def on_time(self, orders: WorkingOrders, now_ns: int) -> None:
-        """Once a second: count the time that orders rested, estimate (A, k) and gamma."""
+    def on_time(self, orders: WorkingOrders, now_ns: int) -> bool:
+        """Once a second: count the time that orders rested, estimate (A, k) and gamma; returns whether it did."""
         if now_ns - self._stepped_ns < STEP_NS:
-            return
+            return False
         elapsed_s = (now_ns - self._stepped_ns) / NANOS_PER_SECOND if self._stepped_ns else 0.0
         self._stepped_ns = now_ns
         for order in orders:
@@ -198,6 +198,7 @@ class Quoter:
             self._expose(self.intensity, int(order.side), distance, min(elapsed_s, 2.0), 1.0)
         self._step(self.intensity)
         self._estimate_gamma()
+        return True
 
     def _estimate_gamma(self) -> None:
         """The risk aversion at which inventory has the wanted spread, at the estimates of now."""

@@ -148,6 +148,7 @@ def _book(maker: Maker, now_ns: int) -> BookState:
         synced=view.is_synced,
         update_id=int(book["last"]),
         age_s=(now_ns - view.changed_ns) / NANOS_PER_SECOND if view.changed_ns else 0.0,
+        age_s_max=maker.pace.age_ns_max / NANOS_PER_SECOND,
         bids=top_levels(maker, Side.BUY),
         asks=top_levels(maker, Side.SELL),
         messages=view.messages,

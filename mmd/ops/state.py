@@ -11,6 +11,8 @@ class BookState(msgspec.Struct, frozen=True):
     synced: bool
     update_id: int
     age_s: float
+    age_s_max: float
+    """From which age it is stale."""
     bids: list[tuple[str, str]]
     """(price, quantity) as exact decimals, best first, at most 20."""
     asks: list[tuple[str, str]]

@@ -97,17 +97,23 @@ def test_the_compiled_loop_commands_what_the_engine_would(
     assert fused.quoted_ratio == pytest.approx(plain.quoted_ratio)
 
 
-def test_the_compiled_loop_agrees_on_a_real_market(tmp_path: Path) -> None:
-    """Forty minutes of NEXO: quiet stretches, stale books and bursts."""
+@pytest.mark.parametrize(("pauses", "commands_min"), [("0", 500), ("30", 200)])
+def test_the_compiled_loop_agrees_on_a_real_market(
+    tmp_path: Path, pauses: str, commands_min: int
+) -> None:
+    """Forty minutes of NEXO: quiet stretches, books stale after 3 s or after its own pace, and bursts."""
     file = recording("binance-spot-nexousdt/nexousdt_20240723.dat.gz")
     _, tape = imported(
         RECORDING_FORMATS["binance-raw"].importer(), [file], tmp_path / "nexo.tape.parquet"
     )
     end_ns = tape.header.counts.first_ns + 2_400 * 10**9
-    runs = [made(tape, is_fused=fused, end_ns=end_ns) for fused in (True, False)]
+    overrides: dict[str, object] = {"risk.stale_book_pauses": pauses}
+    runs = [
+        made(tape, is_fused=fused, end_ns=end_ns, overrides=overrides) for fused in (True, False)
+    ]
     for runner, _ in runs:
         runner.run()
-    assert len(runs[0][1]) > 500
+    assert len(runs[0][1]) > commands_min
     assert runs[0][1] == runs[1][1]
 
 
