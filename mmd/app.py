@@ -77,6 +77,7 @@ def session_spec(
         risk=risk,
         day=_carried_day(settings, now_ns, risk.day_starts_s),
         book_shows_own=_shows_own(settings),
+        construction=settings.construction.spec(),
     )
 
 

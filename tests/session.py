@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 
+from mmd.config_construction import ConstructionSection
 from mmd.config_quoting import QuotingSection
 from mmd.config_risk import RiskSection
 from mmd.core.instrument import Instrument
+from mmd.core.quoting.construction import ConstructionSpec
 from mmd.core.spec import SCHEMA, QuotingSpec, RiskSpec, SessionSpec
 from mmd.core.units import InstrumentId
 
@@ -37,6 +39,11 @@ def risk(**changes: object) -> RiskSpec:
     return RiskSection(**({"feed_latency_ms_max": 0} | changes)).spec()  # type: ignore[arg-type]
 
 
+def construction(**changes: object) -> ConstructionSpec:
+    """Default construction with changes, in the user's units."""
+    return ConstructionSection(**changes).spec()  # type: ignore[arg-type]
+
+
 def session_spec(**changes: object) -> SessionSpec:
     """A session over `instrument()`."""
     fields: dict[str, object] = {
@@ -51,5 +58,6 @@ def session_spec(**changes: object) -> SessionSpec:
         "target_atoms": (None,),
         "quoting": quoting(),
         "risk": risk(),
+        "construction": construction(),
     }
     return SessionSpec(**(fields | changes))  # type: ignore[arg-type]

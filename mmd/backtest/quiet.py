@@ -21,7 +21,7 @@ from mmd.core.flow import markout as markouts
 from mmd.core.market import book as books
 from mmd.core.market import trade_flow
 from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
-from mmd.core.orders.order_diff import diff
+from mmd.core.orders.order_diff import diff, is_held
 from mmd.core.quoting.inputs import observe_others
 from mmd.core.quoting.targets import fixed_targets, glft_targets
 from mmd.exchange.fills.record import FIFO
@@ -222,9 +222,14 @@ def is_settled(  # noqa: PLR0913, PLR0917
     working: Rec,
     now_ns: int,
 ) -> int:
-    """Whether what the engine has just decided leaves nothing to be wished for (1), or something was refused (0)."""
-    q = quiet[0]
-    return int(_wants_nothing(q, now_ns, features, vol, quote, intensity, table, fixed, working))
+    """Whether what the engine has just decided leaves nothing to be wished for (1), or not yet (0).
+
+    Something was refused, or a level rests after a fill and will be wanted when its time is over.
+    """
+    q, w = quiet[0], working[0]
+    if not _wants_nothing(q, now_ns, features, vol, quote, intensity, table, fixed, working):
+        return 0
+    return int(not is_held(w, 0) and not is_held(w, 1))
 
 
 @kernel

@@ -40,6 +40,7 @@ def backtest_spec(
         target_atoms=(None,),
         quoting=settings.quoting.spec(),
         risk=settings.risk.spec(),
+        construction=settings.construction.spec(),
     )
 
 

@@ -13,7 +13,7 @@ from mmd.core.inventory.ledger import Ledger
 from mmd.core.market_view import MarketView
 from mmd.core.order_desk import OrderDesk
 from mmd.core.orders.order import OrderPurpose
-from mmd.core.orders.order_diff import diff, new_working
+from mmd.core.orders.order_diff import diff, hold, new_working
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.order_state import OrderState
 from mmd.core.orders.order_update import OrderEvent
@@ -61,7 +61,9 @@ class Maker:
         self.view = MarketView(None if own is None else own.record)
         self.quoter = Quoter(instrument, spec.quoting, self.view)
         self.working = new_working(
-            requote_ns=spec.quoting.requote_interval_ns, amends_max=instrument.amends_max
+            requote_ns=spec.quoting.requote_interval_ns,
+            amends_max=instrument.amends_max,
+            holds_levels=spec.construction.refresh_levels,
         )
         self.orders = WorkingOrders(instrument.id, spec.session, self.working, own=own)
         self.ledger = Ledger(instrument, spec.target_atoms[instrument.id])
@@ -92,6 +94,7 @@ class Maker:
         self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
         pictures = (self.working, self.quoter.quote)
         self._diff = partial(bind(diff, *pictures), *pictures)
+        self._hold = partial(bind(hold, *pictures, 0, 0, 0, 0), *pictures)
         self._close_utc_s = spec.quoting.close_utc_s
         self._now_ns = memoryview(self.working["now_ns"])
         self._actions = memoryview(self.working["act"][0].reshape(-1).view("u1"))
@@ -128,7 +131,9 @@ class Maker:
             purpose = _QUOTE if order is None else order.purpose
             self.ledger.on_fill(event, self.view.mid_half_ticks, now_ns, purpose)
             self._session.ratio.on_fill()
-            self.desk.hold_until_ns[event.side] = now_ns + self._spec.quoting.refresh_delay_ns
+            if purpose is _QUOTE:
+                until_ns = now_ns + self._spec.quoting.refresh_delay_ns
+                self._hold(int(event.side), event.price_ticks, now_ns, until_ns)
             if order is not None and order.state is OrderState.FILLED:
                 self.quoter.on_order_filled(order.side, order.price_ticks)
         if isinstance(event, OrderRejected):

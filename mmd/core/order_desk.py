@@ -33,11 +33,7 @@ _QUOTE = OrderPurpose.QUOTE
 
 
 class OrderDesk:
-    """Makes one instrument's commands, has them approved, and records those that were sent.
-
-    Attributes:
-        hold_until_ns: by side, before which no order is placed.
-    """
+    """Makes one instrument's commands, has them approved, and records those that were sent."""
 
     def __init__(
         self,
@@ -48,7 +44,6 @@ class OrderDesk:
         numbers: OrderNumbers,
         counts: OrderCounts,
     ) -> None:
-        self.hold_until_ns = [0, 0]
         self._id = instrument.id
         self._orders = orders
         self._order_at = orders.at
@@ -66,8 +61,6 @@ class OrderDesk:
         """One row of the order diff as a command, if it may be sent."""
         instrument = self._id
         if op == PLACE:
-            if self._view.now_ns < self.hold_until_ns[side]:
-                return None
             new = self._numbers.next_id()
             return self.approve(
                 PlaceOrder(instrument, new, side, price_ticks, qty_lots, _POST_ONLY)

@@ -9,6 +9,9 @@ Per side, best first:
        targets placed
 Orders waiting for their acknowledgement count as kept but cannot be changed; BUSY ones (being cancelled,
 or unknown) take no part: what they may still fill is the risk gate's business.
+
+After a fill its level rests (`hold`): orders of the side at its price or better are cancelled, and no order is placed
+or moved there before the time is over. Orders behind it stay, and may serve what was a better level before.
 """
 
 from typing import Final
@@ -29,23 +32,31 @@ SZ is lots: of the new order, or for AMEND what shall be left (the unfilled part
 """
 _ACTIONS_MAX = 2 * (SLOTS + LEVELS_MAX)
 _FREE = -1
+_RESTS = -2
 _NO_DISTANCE = 2**62
 
 WORKING = layout(
-    ("now_ns", "i8"),  # engine time; only the requote interval reads it
+    ("now_ns", "i8"),  # engine time; the requote interval and holds read it
     ("tolerance_ticks", "i8"),
     ("amends_max", "i8"),  # amends that the venue allows an order; 0 = none
     ("requote_ns", "i8"),  # an order younger than this is not moved towards the touch
+    (
+        "holds_levels",
+        "i8",
+    ),  # 1 = a hold is about the levels up to the fill's; 0 = nothing new is placed on the side
     ("size_keep_ratio_min", "f8"),
     ("size_keep_ratio_max", "f8"),
+    ("held_until_ns", "i8", (2,)),
+    ("held_px", "i8", (2,)),  # at this price or better nothing stands until then
+    ("held_level", "i8", (2,)),  # up to this one nothing is placed or moved until then
     ("n", "i8", (2,)),  # slots in use: all beyond are EMPTY
     ("px", "i8", (2, SLOTS)),  # ticks
     ("leaves", "i8", (2, SLOTS)),  # lots
     ("state", "i8", (2, SLOTS)),
     ("amends", "i8", (2, SLOTS)),  # amends already made
     ("since_ns", "i8", (2, SLOTS)),  # when the order got its price and size
-    ("want", "i8", (2, SLOTS)),  # out: level that the order serves, -1 = none
-    ("served", "i8", (2, LEVELS_MAX)),  # out: 1 if an order serves the level
+    ("want", "i8", (2, SLOTS)),  # out: level that the order serves, below 0 = none
+    ("served", "i8", (2, LEVELS_MAX)),  # out: 1 if an order serves the level or none may
     ("act", "i8", (_ACTIONS_MAX, 6)),  # out
 )
 
@@ -57,6 +68,7 @@ def new_working(
     size_keep_ratio_max: float = 1.5,
     amends_max: int = 0,
     requote_ns: int = 0,
+    holds_levels: bool = False,
 ) -> Rec:
     """Empty WORKING record.
 
@@ -66,6 +78,7 @@ def new_working(
         size_keep_ratio_max: where it cannot be amended, it is kept up to this multiple of the size, >= 1.
         amends_max: amends (down, keeping priority) that the venue allows an order; 0 where it has none.
         requote_ns: how long an order rests before it may be moved towards the touch.
+        holds_levels: whether `hold` cancels, and spares the levels behind the fill's.
 
     Raises:
         ConfigError: a value out of its range.
@@ -86,7 +99,58 @@ def new_working(
     working["size_keep_ratio_max"] = size_keep_ratio_max
     working["amends_max"] = amends_max
     working["requote_ns"] = requote_ns
+    working["holds_levels"] = holds_levels
     return working
+
+
+@kernel
+def hold(working: Rec, quote: Rec, side: int, price_ticks: int, now_ns: int, until_ns: int) -> None:
+    """An order was filled: let its level, and those before it, rest until a time.
+
+    Its level is the last whose target stood at its price or better. Where the side rests already, both fills count.
+    """
+    w, t = working[0], quote[0]
+    towards, level = 1 - 2 * side, 0
+    for i in range(1, t.n[side]):
+        if towards * (t.px[side, i] - price_ticks) >= 0:
+            level = i
+    if now_ns < w.held_until_ns[side]:
+        level = max(level, w.held_level[side])
+        if towards * (w.held_px[side] - price_ticks) < 0:
+            price_ticks = w.held_px[side]
+    w.held_until_ns[side] = max(until_ns, w.held_until_ns[side])
+    w.held_px[side] = price_ticks
+    w.held_level[side] = level
+
+
+@leaf
+def is_held(w: Rec, side: int) -> bool:
+    """Whether a level of the side rests at w.now_ns."""
+    return bool(w.now_ns < w.held_until_ns[side])
+
+
+@leaf
+def _is_ahead(w: Rec, side: int, price_ticks: int) -> bool:
+    """Whether a price is the held one or better."""
+    return bool((1 - 2 * side) * (price_ticks - w.held_px[side]) >= 0)
+
+
+@leaf
+def _let_go(w: Rec, side: int) -> None:
+    """Leave every order free to serve any level, but for those of a level that rests."""
+    rests = w.holds_levels == 1 and is_held(w, side)
+    for slot in range(w.n[side]):
+        is_resting = rests and _is_ahead(w, side, w.px[side, slot])
+        w.want[side, slot] = _RESTS if is_resting else _FREE
+
+
+@leaf
+def _withhold(w: Rec, t: Rec, side: int) -> None:
+    """Let no order be placed at, or moved to, a level that rests."""
+    if w.holds_levels == 1 and is_held(w, side):
+        for level in range(t.n[side]):
+            if level <= w.held_level[side] or _is_ahead(w, side, t.px[side, level]):
+                w.served[side, level] = 1
 
 
 @leaf
@@ -181,7 +245,7 @@ def _shrink(w: Rec, t: Rec, side: int, n: int) -> int:
         if w.state[side, slot] != LIVE:
             continue
         level = w.want[side, slot]
-        if level == _FREE:
+        if level < 0:
             n = _emit(w, n, CANCEL, side, -1, slot, w.px[side, slot], w.leaves[side, slot])
         elif _is_kept(w, t, side, slot):
             lots = t.sz[side, level]
@@ -195,11 +259,14 @@ def _replace(w: Rec, t: Rec, side: int, n: int, retreating: bool) -> int:  # noq
     """Replacements of a side that move away from the touch, or the others."""
     for slot in range(w.n[side]):
         level = w.want[side, slot]
-        if w.state[side, slot] != LIVE or level == _FREE or _is_kept(w, t, side, slot):
+        if w.state[side, slot] != LIVE or level < 0 or _is_kept(w, t, side, slot):
             continue
         if _retreats(w, t, side, slot) != retreating:
             continue
-        if retreating or w.now_ns - w.since_ns[side, slot] >= w.requote_ns:
+        is_due = w.now_ns - w.since_ns[side, slot] >= w.requote_ns
+        # Economy never holds back the only side that is quoted, where that reduces the inventory.
+        reduces_alone = t.n[1 - side] == 0 and (1 - 2 * side) * t.inventory_ratio < 0.0
+        if retreating or is_due or reduces_alone:
             n = _emit(w, n, REPLACE, side, level, slot, t.px[side, level], t.sz[side, level])
     return n
 
@@ -207,6 +274,8 @@ def _replace(w: Rec, t: Rec, side: int, n: int, retreating: bool) -> int:  # noq
 @leaf
 def _place(w: Rec, t: Rec, side: int, n: int) -> int:
     """New orders of a side."""
+    if w.holds_levels == 0 and is_held(w, side):
+        return n
     for level in range(t.n[side]):
         if w.served[side, level] == 0:
             n = _emit(w, n, PLACE, side, level, -1, t.px[side, level], t.sz[side, level])
@@ -218,25 +287,27 @@ def diff(working: Rec, quote: Rec) -> int:
     """Fill working.act; returns how many rows are set.
 
     Risk-reducing actions come first: cancels and amends, replacements moving away from the touch, then
-    the other replacements, then new orders. Of quote only n, px and sz are read: positive sizes, prices
-    distinct and best first.
+    the other replacements, then new orders. Among the first two the side that adds to the inventory comes first,
+    among the others the side that reduces it. Of quote only inventory_ratio, n, px and sz are read: positive sizes,
+    prices distinct and best first.
     """
     w, t = working[0], quote[0]
     for side in range(2):
-        for slot in range(w.n[side]):
-            w.want[side, slot] = _FREE
+        _let_go(w, side)
         for level in range(t.n[side]):
             w.served[side, level] = 0
         _match(w, t, side, 0)
         _match(w, t, side, w.tolerance_ticks)
+        _withhold(w, t, side)
         _pair(w, t, side)
     n = 0
-    for side in range(2):
-        n = _shrink(w, t, side, n)
-    for side in range(2):
-        n = _replace(w, t, side, n, True)  # noqa: FBT003 - numba takes no keywords
-    for side in range(2):
-        n = _replace(w, t, side, n, False)  # noqa: FBT003
-    for side in range(2):
-        n = _place(w, t, side, n)
+    adding, reducing = int(t.inventory_ratio < 0.0), int(t.inventory_ratio > 0.0)
+    for i in range(2):
+        n = _shrink(w, t, i ^ adding, n)
+    for i in range(2):
+        n = _replace(w, t, i ^ adding, n, True)  # noqa: FBT003 - numba takes no keywords
+    for i in range(2):
+        n = _replace(w, t, i ^ reducing, n, False)  # noqa: FBT003
+    for i in range(2):
+        n = _place(w, t, i ^ reducing, n)
     return n

@@ -21,6 +21,7 @@ from mmd.core.orders.order_diff import (
     SLOTS,
     SZ,
     diff,
+    hold,
     new_working,
 )
 from mmd.core.quoting.record import LEVELS_MAX, QUOTE
@@ -30,6 +31,7 @@ from mmd.jit.kernel import bind, interpreted, new
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 BOUND = bind(diff, new_working(), new(QUOTE))
+HOLD = bind(hold, new_working(), new(QUOTE), 0, 0, 0, 0)
 
 
 def quote(bids=(), asks=()):
@@ -142,6 +144,82 @@ def test_the_requote_interval_delays_advances_only():
         assert len(actions(made, quote([(wanted, 10)]))) == 1
     made = working([(99, 10, LIVE)], **young)
     assert actions(made, quote())[0][OP] == CANCEL
+
+
+LADDER = quote([(99, 10), (98, 7), (97, 5)], [(101, 10), (102, 7), (103, 5)])
+
+
+def test_a_fill_takes_back_its_level_and_those_before_it():
+    """Those behind keep their place in the queue; the other side is not concerned; then all is quoted again."""
+    made = working(
+        [(99, 10, LIVE), (98, 3, LIVE), (97, 5, LIVE)], [(101, 10, LIVE)], holds_levels=True
+    )
+    HOLD(made, LADDER, BUY, 98, 1_000, 1_100)
+    made["now_ns"] = 1_000
+    assert actions(made, LADDER) == [
+        (CANCEL, BUY, -1, 0, 99, 10),
+        (CANCEL, BUY, -1, 1, 98, 3),
+        (PLACE, SELL, 1, -1, 102, 7),
+        (PLACE, SELL, 2, -1, 103, 5),
+    ]
+    made = working(
+        [(97, 5, LIVE)], [(101, 10, LIVE), (102, 7, LIVE), (103, 5, LIVE)], holds_levels=True
+    )
+    HOLD(made, LADDER, BUY, 98, 1_000, 1_100)
+    made["now_ns"] = 1_099
+    assert actions(made, LADDER) == []
+    made["now_ns"] = 1_100
+    assert actions(made, LADDER) == [(PLACE, BUY, 0, -1, 99, 10), (PLACE, BUY, 1, -1, 98, 7)]
+
+
+def test_an_order_behind_the_fill_may_serve_a_better_level():
+    """The skew after a bought lot moves the ladder down: what stands there already stays."""
+    made = working([(98, 10, LIVE), (97, 7, LIVE)], holds_levels=True)
+    HOLD(made, LADDER, BUY, 99, 0, 100)
+    lower = quote([(98, 10), (97, 7), (96, 5)])
+    assert actions(made, lower) == [(PLACE, BUY, 2, -1, 96, 5)]
+
+
+def test_two_fills_of_a_side_both_count():
+    """The farther one, and the later end."""
+    made = working([(97, 5, LIVE)], holds_levels=True)
+    HOLD(made, LADDER, BUY, 98, 0, 100)
+    HOLD(made, LADDER, BUY, 99, 50, 150)
+    assert (made["held_px"][0, BUY], made["held_level"][0, BUY]) == (98, 1)
+    assert made["held_until_ns"][0, BUY] == 150
+    HOLD(made, LADDER, BUY, 99, 150, 250)
+    assert (made["held_px"][0, BUY], made["held_level"][0, BUY]) == (99, 0), (
+        "the first two are over"
+    )
+
+
+def test_without_levels_a_hold_only_keeps_new_orders_back():
+    """Replacements go on, and nothing is cancelled for it."""
+    made = working([(98, 7, LIVE)])
+    HOLD(made, LADDER, BUY, 99, 0, 100)
+    assert actions(made, quote([(99, 7), (97, 5)])) == [(REPLACE, BUY, 0, 0, 99, 7)]
+
+
+def test_the_side_that_reduces_comes_first_when_orders_are_added():
+    """And last when they are taken back: what adds to the inventory leaves first."""
+    for ratio, reducing in ((0.5, SELL), (-0.5, BUY)):
+        wanted = quote([(99, 10)], [(101, 10)])
+        wanted["inventory_ratio"] = ratio
+        assert [row[SIDE] for row in actions(working(), wanted)] == [reducing, 1 - reducing]
+        nothing = quote()
+        nothing["inventory_ratio"] = ratio
+        made = working([(99, 10, LIVE)], [(101, 10, LIVE)])
+        assert [row[SIDE] for row in actions(made, nothing)] == [1 - reducing, reducing]
+
+
+def test_the_requote_interval_never_holds_back_a_side_that_only_reduces():
+    """Economy is for quotes, not for getting rid of a position."""
+    for ratio, held in ((-0.95, False), (0.95, True)):
+        made = working([(99, 10, LIVE)], requote_ns=100)
+        made["since_ns"][0, BUY, 0], made["now_ns"] = 1000, 1050
+        wanted = quote([(100, 10)])
+        wanted["inventory_ratio"] = ratio
+        assert (actions(made, wanted) == []) is held
 
 
 @pytest.mark.parametrize(
@@ -303,6 +381,36 @@ def test_risk_reducing_actions_come_first(situation):
 
     ranks = [rank(row) for row in actions(made, quote(*wanted))]
     assert ranks == sorted(ranks)
+
+
+@given(situations(), st.sampled_from([BUY, SELL]), st.integers(92, 118), st.booleans())
+def test_a_held_level_is_left_and_not_taken_again(situation, side, ticks, is_over):
+    """Whatever works and is wanted: nothing goes there until the time is over, all there leaves, nothing else."""
+    made, wanted = situation
+    made["holds_levels"] = 1
+    ladder, towards = quote(*wanted), 1 if side == BUY else -1
+    plain = actions(made, ladder)
+    HOLD(made, ladder, side, ticks, 0, 100)
+    made["now_ns"] = 100 if is_over else 99
+    taken = actions(made, ladder)
+    if is_over:
+        assert taken == plain
+        return
+    assert [r for r in taken if r[SIDE] != side] == [r for r in plain if r[SIDE] != side]
+    level = max(
+        [i for i, (px, _) in enumerate(wanted[side]) if towards * (px - ticks) >= 0], default=0
+    )
+    for row in taken:
+        if row[SIDE] == side and row[OP] in {PLACE, REPLACE}:
+            assert row[LEVEL] > level
+            assert towards * (row[PX] - ticks) < 0
+    cancelled = {row[SLOT] for row in taken if row[OP] == CANCEL and row[SIDE] == side}
+    for slot in range(made["n"][0, side]):
+        if (
+            made["state"][0, side, slot] == LIVE
+            and towards * (made["px"][0, side, slot] - ticks) >= 0
+        ):
+            assert slot in cancelled
 
 
 @settings(deadline=None)  # the first example compiles the inlined helpers for the interpreter
