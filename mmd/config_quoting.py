@@ -13,7 +13,9 @@ class QuotingSection(Section):
     """How to quote. Prices in basis points of mid, sizes in quote currency, times in milliseconds."""
 
     enabled: bool = Field(True, description="false: keep books and features, send no orders")
-    spread_model: Literal["fixed", "avellaneda_stoikov", "glft"] = Field("glft")
+    spread_model: Literal["fixed", "avellaneda_stoikov", "glft", "ho_stoll", "dynamic"] = Field(
+        "glft", description="how wide to quote, and how far to lean against inventory"
+    )
     order_notional: Decimal = Field(
         Decimal(100), gt=0, description="size of a level-0 order, quote currency"
     )
@@ -31,7 +33,34 @@ class QuotingSection(Section):
     )
     fixed_half_spread_bps: float = Field(2.0, gt=0, description="half spread of the fixed model")
     fixed_skew_half_spreads: float = Field(
-        1.0, ge=0, description="skew of the fixed model at the position limit, in half spreads"
+        1.0,
+        ge=0,
+        description="skew of fixed and dynamic at the position limit, in half spreads",
+    )
+    glft_form: Literal["exact", "closed"] = Field(
+        "exact", description="closed: the asymptotic formula, poor at large inventories"
+    )
+    ho_stoll_form: Literal["linear", "components"] = Field(
+        "linear",
+        description="linear arrivals, or the costs of inventory, processing and adverse selection",
+    )
+    ho_stoll_processing_bps: float = Field(
+        0.0, ge=0, description="cost of processing a fill besides its fee; component form"
+    )
+    dynamic_width: float = Field(
+        1.0, gt=0, description="half spread in moves expected while a quote stands"
+    )
+    dynamic_life_s: float = Field(
+        0.0, ge=0, description="how long a quote stands; 0: by the fill intensity"
+    )
+    dynamic_inventory_widening: float = Field(
+        0.5, ge=0, le=5, description="how much wider at the position limit, as a share"
+    )
+    dynamic_activity_exponent: float = Field(
+        0.5,
+        ge=-2,
+        le=2,
+        description="power of recent over usual volume; above 0 widens in bursts, below 0 narrows",
     )
     inventory_sd_target: float = Field(
         3.0,

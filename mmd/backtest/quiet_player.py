@@ -76,7 +76,8 @@ class QuietPlayer:
         """Whether an engine's decisions can be taken in the compiled loop."""
         quoting = engine.spec.quoting
         is_simple = quoting.smoothing_s == 0.0 and quoting.enabled
-        return is_simple and len(engine.makers) == 1 and quoting.spread_model in _MODELS
+        is_known = quoting.spread_model in _MODELS and quoting.glft_form == "exact"
+        return is_simple and is_known and len(engine.makers) == 1
 
     def advance(self, until_ns: int) -> int:
         """`quiet.play`, with rows loaded as they are wanted. Raises: TapeError if the tape is damaged."""

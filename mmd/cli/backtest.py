@@ -38,7 +38,8 @@ Examples:
 
 _Tape = Annotated[Path, typer.Option(help="a tape, or the folder that mmd record wrote")]
 _Strategy = Annotated[
-    str | None, typer.Option(help="spread model: glft, avellaneda_stoikov or fixed")
+    str | None,
+    typer.Option(help="spread model: glft, avellaneda_stoikov, ho_stoll, dynamic or fixed"),
 ]
 _Queue = Annotated[
     str,

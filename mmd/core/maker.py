@@ -59,14 +59,14 @@ class Maker:
         self.instrument = instrument
         own = OwnLevels() if spec.book_shows_own else None
         self.view = MarketView(None if own is None else own.record)
-        self.quoter = Quoter(instrument, spec.quoting, self.view)
+        self.ledger = Ledger(instrument, spec.target_atoms[instrument.id])
+        self.quoter = Quoter(instrument, spec.quoting, self.view, self.ledger.markouts.record)
         self.working = new_working(
             requote_ns=spec.quoting.requote_interval_ns,
             amends_max=instrument.amends_max,
             holds_levels=spec.construction.refresh_levels,
         )
         self.orders = WorkingOrders(instrument.id, spec.session, self.working, own=own)
-        self.ledger = Ledger(instrument, spec.target_atoms[instrument.id])
         self.counts = OrderCounts()
         self.scale: Scale | None = None
         self.is_private_up = False

@@ -3,10 +3,11 @@
 from functools import partial
 
 from mmd.core.instrument import Instrument
-from mmd.core.market import volatility
+from mmd.core.market import trade_flow, volatility
 from mmd.core.market_view import MarketView
 from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.quoting import intensity as intensities
+from mmd.core.quoting.fill_costs import FillCosts
 from mmd.core.quoting.inputs import prepare
 from mmd.core.quoting.ladder import ladder
 from mmd.core.quoting.multipliers import Cause, Multipliers
@@ -25,7 +26,9 @@ _WITHDRAWN = QuoteState.WITHDRAWN
 _INVENTORY_LIMIT = QuoteState.INVENTORY_LIMIT
 _PASSIVE = QuoteState.PASSIVE
 STEP_NS = NANOS_PER_SECOND
-"""How often (A, k) and gamma are estimated anew."""
+"""How often (A, k), gamma and what fills cost are estimated anew."""
+_KEPT = ("gamma", "tau_s", "drift", "impact")
+"""Inputs of a quote that hold at a new price level too."""
 
 
 class Quoter:
@@ -36,10 +39,14 @@ class Quoter:
         intensity: INTENSITY record, the online (A, k).
         model: the spread model.
         multipliers: what makes spread, size and skew larger or smaller than the model's.
+        costs: what fills have cost lately.
         status: what the last quote ended with; anything but OK means no targets.
     """
 
-    def __init__(self, instrument: Instrument, spec: QuotingSpec, view: MarketView) -> None:
+    def __init__(
+        self, instrument: Instrument, spec: QuotingSpec, view: MarketView, markout: Rec
+    ) -> None:
+        """`markout` is the record that the instrument's fills are judged in."""
         self.quote: Rec = new(QUOTE)
         self.intensity: Rec = new(intensities.INTENSITY)
         self.multipliers = Multipliers(self.quote)
@@ -48,6 +55,9 @@ class Quoter:
         self._flow_coefficient = spec.flow_coefficient
         self._view = view
         self._stepped_ns = 0
+        self._ticks_per_bps = 0.0
+        self.costs = FillCosts(markout)
+        self._activity = partial(bind(trade_flow.activity, view.flow, 0), view.flow)
         model = self.model = spread_model(spec.spread_model, _spread_settings(spec))
         inputs = (self.quote, view.features, view.vol, self.intensity)
         self._targets = model.bind_targets(*inputs)
@@ -104,7 +114,8 @@ class Quoter:
     def rescale(self, scale: Scale) -> None:
         """Take over the sizes and distances of a new price level; estimates stay."""
         spec, per_bps = self._spec, scale.ticks_per_bps
-        gamma = float(self.quote["gamma"][0])
+        kept = {name: float(self.quote[name][0]) for name in _KEPT}
+        self._ticks_per_bps = per_bps
         half_min_bps = max(0.5 * spec.spread_bps_min, self.break_even_bps)
         self.quote[:] = new_quote(
             QuoteSettings(
@@ -120,10 +131,13 @@ class Quoter:
                 size_skew=spec.size_skew,
             )
         )
-        self.quote["gamma"] = gamma
+        for name, value in kept.items():
+            self.quote[name] = value
+        self.quote["fee"] = self._instrument.maker_fee_bps * per_bps
         self._state = None
         self.multipliers.write()
         self._estimate_gamma()
+        self._estimate_costs(self._stepped_ns)
 
     def target(
         self,
@@ -188,7 +202,7 @@ class Quoter:
         self._fill(self.intensity, int(side), self._distance(side, price_ticks))
 
     def on_time(self, orders: WorkingOrders, now_ns: int) -> bool:
-        """Once a second: count the time that orders rested, estimate (A, k) and gamma; returns whether it did."""
+        """Once a second: count how long orders rested, estimate (A, k), gamma and costs; returns whether it did."""
         if now_ns - self._stepped_ns < STEP_NS:
             return False
         elapsed_s = (now_ns - self._stepped_ns) / NANOS_PER_SECOND if self._stepped_ns else 0.0
@@ -198,6 +212,8 @@ class Quoter:
             self._expose(self.intensity, int(order.side), distance, min(elapsed_s, 2.0), 1.0)
         self._step(self.intensity)
         self._estimate_gamma()
+        self.costs.update()
+        self._estimate_costs(now_ns)
         return True
 
     def _estimate_gamma(self) -> None:
@@ -210,6 +226,13 @@ class Quoter:
             )
             self._set_gamma(self.quote, self._spec.inventory_sd_target)
 
+    def _estimate_costs(self, now_ns: int) -> None:
+        """What fills cost and how busy the market is, for the models that ask."""
+        quote = self.quote
+        quote["adverse_cost"] = self.costs.adverse_ticks(self._ticks_per_bps)
+        quote["adverse_ratio"] = self.costs.adverse_ratio
+        quote["activity"] = self._activity(now_ns)
+
     def _distance(self, side: Side, price_ticks: int) -> float:
         """How far inside fair value an order rests."""
         return side.sign * (self.fair_ticks - price_ticks)
@@ -219,6 +242,13 @@ def _spread_settings(spec: QuotingSpec) -> SpreadSettings:
     return SpreadSettings(
         fixed_half_spread_bps=spec.fixed_half_spread_bps,
         fixed_skew_half_spreads=spec.fixed_skew_half_spreads,
+        glft_form=spec.glft_form,
         glft_q_max=spec.inventory_units_max,
         close_s=spec.close_utc_s,
+        ho_stoll_form=spec.ho_stoll_form,
+        ho_stoll_processing_bps=spec.ho_stoll_processing_bps,
+        dynamic_width=spec.dynamic_width,
+        dynamic_life_s=spec.dynamic_life_s,
+        dynamic_inventory_widening=spec.dynamic_inventory_widening,
+        dynamic_activity_exponent=spec.dynamic_activity_exponent,
     )

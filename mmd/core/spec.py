@@ -54,6 +54,13 @@ class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
     smoothing_s: float = 0.0
     passive_spread_multiplier: float = 2.0
     passive_size_multiplier: float = 0.5
+    glft_form: str = "exact"
+    ho_stoll_form: str = "linear"
+    ho_stoll_processing_bps: float = 0.0
+    dynamic_width: float = 1.0
+    dynamic_life_s: float = 0.0
+    dynamic_inventory_widening: float = 0.5
+    dynamic_activity_exponent: float = 0.5
 
 
 class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):

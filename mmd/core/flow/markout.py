@@ -39,6 +39,7 @@ MARKOUT = layout(
     ("streak_sign", "i8", (HORIZONS,)),
     ("fills", "i8", (2, HORIZONS)),  # by our side: fills judged
     ("weight", "i8", (2, HORIZONS)),  # their lots
+    ("lost", "i8", (2, HORIZONS)),  # fills whose markout was negative
     ("moved", "i8", (2, HORIZONS)),  # sum of lots * AS, half ticks
     ("squared", "f8", (2, HORIZONS)),  # sum of lots * AS**2, half ticks squared
     ("edge_lots", "i8", (2,)),  # lots of all fills
@@ -77,6 +78,7 @@ def _judge(m: Rec, horizon: int, at: int) -> None:
     moved = m.sign[i] * (m.mid - m.before[i])
     m.fills[side, horizon] += 1
     m.weight[side, horizon] += lots
+    m.lost[side, horizon] += m.sign[i] * (m.mid - m.paid[i]) < 0
     m.moved[side, horizon] += lots * moved
     m.squared[side, horizon] += float(lots) * float(moved) * float(moved)
     _count_streak(m, horizon, i)

@@ -29,6 +29,8 @@ GLFT = layout(
     ("q_max", "i8"),
     ("slope", "f8", (Q_CAPACITY, NODES)),  # G(q) / sqrt(ratio) by q = 0..q_max-1 and log ratio
 )
+NO_TABLE = layout(("q_max", "i8"))
+"""What the closed form is given in the table's place, and does not read."""
 
 
 @leaf
@@ -193,7 +195,7 @@ def offsets(quote: Rec, table: Rec) -> int:
 
 
 @kernel
-def closed_form(quote: Rec) -> int:
+def closed_form(quote: Rec, _: Rec) -> int:
     """Write quote.offset and quote.skew from the asymptotic expansion; poor at large inventories.
 
     bid(q) = c1 + (1 + 2q)/2 * c2, c2 = sqrt(alpha/eta)/k. Returns as `offsets` does.

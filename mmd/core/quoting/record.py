@@ -4,7 +4,8 @@ Prices are ticks, time seconds, sizes lots. Inventory is counted in units of the
 the rates of fill and the risk aversion mean the same for a large and a small account.
 
 The stages write in turn:
-    engine      mid, sigma, rate, decay, gamma, inventory, inventory_ratio, tau_s, drift, impact, room_lots
+    engine      mid, sigma, rate, decay, gamma, inventory, inventory_ratio, tau_s, drift, impact, room_lots,
+                fee, adverse_cost, adverse_ratio, activity
     fair_value  fair
     spread      offset, skew: bid = fair + skew - offset[0], ask = fair + skew + offset[1]
     state       allow_bid, allow_ask, spread_multiplier, size_multiplier
@@ -36,6 +37,10 @@ QUOTE = layout(
     ("tau_s", "f8"),  # seconds to the close; only avellaneda_stoikov reads it
     ("drift", "f8"),  # mu, ticks per second: perpetual (funding), not a forecast
     ("impact", "f8"),  # xi, ticks a fill moves the mid against us
+    ("fee", "f8"),  # ticks that a fill as maker pays; negative is a rebate; only ho_stoll reads it
+    ("adverse_cost", "f8"),  # ticks, measured; only ho_stoll reads it
+    ("adverse_ratio", "f8"),  # share of fills that lost money; only dynamic reads it
+    ("activity", "f8"),  # recent volume over its slow average; only dynamic reads it
     ("spread_multiplier", "f8"),  # 1 = as the model says
     ("size_multiplier", "f8"),  # of unit_lots; inventory is counted in whole ones
     ("skew_multiplier", "f8"),
@@ -121,5 +126,6 @@ def new_quote(settings: QuoteSettings) -> Rec:
     quote["half_spread_max"] = settings.half_spread_ticks_max
     quote["spread_multiplier"] = quote["size_multiplier"] = quote["skew_multiplier"] = 1.0
     quote["allow_bid"] = quote["allow_ask"] = 1
+    quote["activity"] = 1.0
     quote["room_lots"] = _UNBOUNDED
     return quote

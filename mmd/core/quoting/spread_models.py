@@ -6,13 +6,23 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from mmd.core.quoting import avellaneda_stoikov, fixed_spread, glft
+from mmd.core.quoting import avellaneda_stoikov, dynamic_spread, fixed_spread, glft, ho_stoll
 from mmd.core.quoting.record import QUOTE
-from mmd.core.quoting.targets import avellaneda_stoikov_targets, fixed_targets, glft_targets
+from mmd.core.quoting.targets import (
+    avellaneda_stoikov_targets,
+    dynamic_targets,
+    fixed_targets,
+    glft_closed_targets,
+    glft_targets,
+    ho_stoll_components_targets,
+    ho_stoll_linear_targets,
+)
 from mmd.errors import ConfigError
 from mmd.jit.kernel import Rec, bind, new
 
 BPS: Final = 1e-4
+GLFT_FORMS: Final = ("exact", "closed")
+HO_STOLL_FORMS: Final = ("linear", "components")
 OffsetsKernel = Callable[[Rec, Rec], int]
 TargetsKernel = Callable[[Rec, Rec, Rec, Rec, Rec, int, int, float, int, int], int]
 BoundTargets = Callable[[int, int, float, int, int], int]
@@ -20,17 +30,39 @@ BoundTargets = Callable[[int, int, float, int, int], int]
 
 
 class SpreadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of every spread model; each reads its own."""
+    """Settings of every spread model; each reads its own.
+
+    Raises:
+        ConfigError: a form that there is not.
+    """
 
     fixed_half_spread_ticks: float | None = None
     fixed_half_spread_bps: float | None = None
     fixed_skew_half_spreads: float = 1.0
-    """Skew at the position limit in half-spreads: at 1 the reducing quote stands at fair value."""
+    """Skew at the position limit in half-spreads, of fixed and dynamic: at 1 the reducing quote is at fair value."""
+    glft_form: str = "exact"
     glft_q_max: int = 60
     """Largest inventory in the table, in order units; beyond 6 target standard deviations it has no effect."""
     close_s: int | None = None
     """Daily close in seconds after midnight UTC; the engine feeds tau_s by `seconds_to_close`."""
     horizon_capped: bool = True
+    ho_stoll_form: str = "linear"
+    ho_stoll_processing_bps: float = 0.0
+    """Cost of handling a fill besides its fee; only the component form reads it."""
+    dynamic_width: float = 1.0
+    """Half spread in moves of the mid that are expected while a quote stands."""
+    dynamic_life_s: float = 0.0
+    """How long a quote stands; 0: by the fill intensity."""
+    dynamic_inventory_widening: float = 0.5
+    dynamic_activity_exponent: float = 0.5
+    """Above 0 widens in bursts of volume, below 0 narrows."""
+
+    def __post_init__(self) -> None:
+        """Refuse a form that is not known."""
+        for name, forms in (("glft_form", GLFT_FORMS), ("ho_stoll_form", HO_STOLL_FORMS)):
+            found = getattr(self, name)
+            if found not in forms:
+                raise ConfigError(f"{name} is {found!r}, expected {' or '.join(forms)}: change it")
 
 
 class SpreadModel(Protocol):
@@ -111,10 +143,37 @@ def _avellaneda_stoikov(settings: SpreadSettings) -> _Parts:
 
 
 def _glft(settings: SpreadSettings) -> _Parts:
+    if settings.glft_form == "closed":
+        return _Parts(glft.closed_form, glft_closed_targets, new(glft.NO_TABLE))
     return _Parts(glft.offsets, glft_targets, glft.new_table(settings.glft_q_max))
 
 
-_MODELS: Final = {"fixed": _fixed, "avellaneda_stoikov": _avellaneda_stoikov, "glft": _glft}
+def _ho_stoll(settings: SpreadSettings) -> _Parts:
+    dealer = new(ho_stoll.HO_STOLL)
+    dealer["has_close"] = settings.close_s is not None
+    dealer["processing_fraction"] = settings.ho_stoll_processing_bps * BPS
+    if settings.ho_stoll_form == "linear":
+        return _Parts(ho_stoll.linear_offsets, ho_stoll_linear_targets, dealer)
+    return _Parts(ho_stoll.component_offsets, ho_stoll_components_targets, dealer)
+
+
+def _dynamic(settings: SpreadSettings) -> _Parts:
+    dynamic = new(dynamic_spread.DYNAMIC)
+    dynamic["width"] = settings.dynamic_width
+    dynamic["life_s"] = settings.dynamic_life_s
+    dynamic["inventory_widening"] = settings.dynamic_inventory_widening
+    dynamic["activity_exponent"] = settings.dynamic_activity_exponent
+    dynamic["skew_half_spreads"] = settings.fixed_skew_half_spreads
+    return _Parts(dynamic_spread.offsets, dynamic_targets, dynamic)
+
+
+_MODELS: Final = {
+    "fixed": _fixed,
+    "avellaneda_stoikov": _avellaneda_stoikov,
+    "glft": _glft,
+    "ho_stoll": _ho_stoll,
+    "dynamic": _dynamic,
+}
 NAMES: Final = tuple(_MODELS)
 
 

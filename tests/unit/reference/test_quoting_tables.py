@@ -20,8 +20,9 @@ STEPS = round(HORIZON_S / DT_S)
 UNCAPPED = avellaneda_stoikov.new_horizon(capped=False)
 AS_OFFSETS = bind(avellaneda_stoikov.offsets, new(QUOTE), UNCAPPED)
 TABLE = glft.new_table(60)
+NO_TABLE = new(glft.NO_TABLE)
 GLFT_OFFSETS = bind(glft.offsets, new(QUOTE), TABLE)
-GLFT_CLOSED = bind(glft.closed_form, new(QUOTE))
+GLFT_CLOSED = bind(glft.closed_form, new(QUOTE), NO_TABLE)
 
 
 def _quote(**fields: float) -> Rec:
@@ -143,7 +144,7 @@ def _bid(offsets: str, sigma: float, rate: float, inventory: float) -> float:
     """GLFT bid distance from fair at k = 0.3, gamma = 0.01."""
     quote = _quote(sigma=sigma, rate=rate, decay=0.3, gamma=0.01, inventory=inventory)
     exact = offsets == "exact"
-    assert (GLFT_OFFSETS(quote, TABLE) if exact else GLFT_CLOSED(quote)) == OK
+    assert (GLFT_OFFSETS(quote, TABLE) if exact else GLFT_CLOSED(quote, NO_TABLE)) == OK
     return float(quote["offset"][0, 0] - quote["skew"][0])
 
 
@@ -173,7 +174,7 @@ def test_glft_closed_form_to_all_digits() -> None:
         "sigma": 10.69,
     }
     quote = _quote(**fields, inventory=1.0)
-    assert GLFT_CLOSED(quote) == OK
+    assert GLFT_CLOSED(quote, NO_TABLE) == OK
     assert quote["offset"][0].tolist() == pytest.approx([20.47208533844371] * 2, rel=1e-13)
     assert quote["skew"].item() == pytest.approx(-9.76326865029227, rel=1e-13)
 

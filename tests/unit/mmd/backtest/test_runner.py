@@ -97,6 +97,31 @@ def test_the_compiled_loop_commands_what_the_engine_would(
     assert fused.quoted_ratio == pytest.approx(plain.quoted_ratio)
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"spread_model": "glft", "glft_form": "closed"},
+        {"spread_model": "avellaneda_stoikov", "close_utc": "16:00"},
+        {"spread_model": "ho_stoll"},
+        {"spread_model": "ho_stoll", "ho_stoll_form": "components"},
+        {"spread_model": "dynamic"},
+    ],
+    ids=lambda chosen: "-".join(chosen.values()),
+)
+def test_models_that_the_compiled_loop_does_not_know_trade_without_it(
+    walk: Tape, chosen: dict[str, str]
+) -> None:
+    """Every decision is the engine's, and the account comes out right."""
+    overrides: dict[str, object] = {f"quoting.{k}": v for k, v in chosen.items()}
+    runner, sent = made(walk, is_fused=True, overrides=overrides)
+    runner.run()
+    assert runner.quiet_decisions == 0
+    assert len(sent) > 10
+    result = backtest_result(runner, wall_s=1.0, cpu_s=1.0, overrides={})
+    assert result.strategy == chosen["spread_model"]
+    assert result.identity_error == 0
+
+
 @pytest.mark.parametrize(("pauses", "commands_min"), [("0", 500), ("30", 200)])
 def test_the_compiled_loop_agrees_on_a_real_market(
     tmp_path: Path, pauses: str, commands_min: int

@@ -60,3 +60,29 @@ def test_decay_in_steps_is_decay_at_once(flow) -> None:
     for k in range(1, 11):
         decay_to(flow, 5 * SECOND + k * SECOND // 10)
     assert flow["signed_lots"][0, 0] == pytest.approx(-8 * math.exp(-1))
+
+
+def test_activity_is_recent_volume_over_the_usual() -> None:
+    """A steady market has 1; ten times the lots show at once, and a lull brings it down as time passes."""
+    flow, now_ns = new(TRADE_FLOW), SECOND
+    activity = bind(kernels.activity, flow, 0)
+    assert activity(flow, now_ns) == 1.0
+    for _ in range(3_600):
+        on_trade(flow, trade(100, 5, 0, now_ns))
+        now_ns += SECOND
+    assert activity(flow, now_ns) == pytest.approx(1.0, rel=0.05)
+    for _ in range(60):
+        on_trade(flow, trade(100, 50, 1, now_ns))
+        now_ns += SECOND
+    busy = activity(flow, now_ns)
+    assert busy == pytest.approx(10 * (1 - math.exp(-2)) / 1.3, rel=0.15)
+    assert activity(flow, now_ns + 60 * SECOND) < 0.2 * busy
+
+
+def test_there_is_no_usual_volume_in_the_first_minute() -> None:
+    """One trade says nothing about what is usual."""
+    flow = new(TRADE_FLOW)
+    activity = bind(kernels.activity, flow, 0)
+    on_trade(flow, trade(100, 5, 0, SECOND))
+    assert activity(flow, 30 * SECOND) == 1.0
+    assert activity(flow, 90 * SECOND) != 1.0

@@ -15,8 +15,9 @@ from mmd.jit.kernel import Rec, bind, new
 
 Q = 40
 TABLE = glft.new_table(Q)
+NO_TABLE = new(glft.NO_TABLE)
 OFFSETS = bind(glft.offsets, new(QUOTE), TABLE)
-CLOSED = bind(glft.closed_form, new(QUOTE))
+CLOSED = bind(glft.closed_form, new(QUOTE), NO_TABLE)
 QuoteOf = Callable[..., Rec]
 
 
@@ -134,7 +135,7 @@ def test_drift_is_inventory_not_held(quote_of: QuoteOf) -> None:
 def test_impact_widens_and_steepens(quote_of: QuoteOf) -> None:
     """xi adds xi/2 a side and multiplies the closed form's c2 by exp(k*xi/4)."""
     plain, hit = quote_of(inventory=1.0), quote_of(inventory=1.0, impact=2.0)
-    assert CLOSED(plain) == CLOSED(hit) == OK
+    assert CLOSED(plain, NO_TABLE) == CLOSED(hit, NO_TABLE) == OK
     c2, c2_hit = -plain["skew"].item(), -hit["skew"].item()
     assert c2_hit == pytest.approx(c2 * math.exp(0.3 * 2.0 / 4.0))
     assert hit["offset"][0, 0] - plain["offset"][0, 0] == pytest.approx(1.0 + 0.5 * (c2_hit - c2))
@@ -156,7 +157,7 @@ def test_input_that_is_not_a_number_is_refused(quote_of: QuoteOf, field: str) ->
     """Both forms say so instead of writing a price."""
     for bad in (math.nan, math.inf):
         assert OFFSETS(quote_of(**{field: bad}), TABLE) == OUT_OF_RANGE
-        assert CLOSED(quote_of(**{field: bad})) == OUT_OF_RANGE
+        assert CLOSED(quote_of(**{field: bad}), NO_TABLE) == OUT_OF_RANGE
 
 
 @pytest.mark.parametrize("field", ["rate", "decay", "gamma"])
@@ -168,7 +169,7 @@ def test_zero_where_a_positive_input_is_needed_is_refused(quote_of: QuoteOf, fie
 @pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning")  # interpreted only
 def test_a_result_beyond_floats_is_refused(quote_of: QuoteOf) -> None:
     """An absurd but finite impact overflows the closed form; the status says so."""
-    assert CLOSED(quote_of(impact=1e4, inventory=1e300)) == NOT_FINITE
+    assert CLOSED(quote_of(impact=1e4, inventory=1e300), NO_TABLE) == NOT_FINITE
 
 
 @pytest.mark.parametrize("q_max", [1, glft.Q_CAPACITY + 1])

@@ -14,20 +14,28 @@ from mmd.errors import ConfigError
 CHAIN = """
 import json
 from mmd.core.quoting.avellaneda_stoikov import new_horizon
-from mmd.core.quoting import avellaneda_stoikov, fair_value, glft, intensity, ladder, risk_aversion
+from mmd.core.quoting import avellaneda_stoikov, dynamic_spread, fair_value, glft, ho_stoll, intensity
+from mmd.core.quoting import ladder, risk_aversion
 from mmd.core.quoting.record import QuoteSettings, new_quote
-from mmd.jit.kernel import bind
+from mmd.jit.kernel import bind, new
 
 out = []
 quote = new_quote(QuoteSettings(unit_lots=100, volatility_skew=2.0))
-table, horizon = glft.new_table(40), new_horizon(capped=True)
+table, horizon, no_table = glft.new_table(40), new_horizon(capped=True), new(glft.NO_TABLE)
+dealer, dynamic = new(ho_stoll.HO_STOLL), new(dynamic_spread.DYNAMIC)
+dealer["has_close"], dealer["processing_fraction"] = 1, 1e-4
+dynamic["width"], dynamic["inventory_widening"], dynamic["activity_exponent"] = 1.2, 0.5, 0.7
+dynamic["skew_half_spreads"], quote["fee"], quote["adverse_cost"] = 1.0, 0.3, 0.4
 fit = intensity.new_intensity(intensity.IntensitySettings(prior_rate=1.0, prior_decay=0.5))
 expose, fill = bind(intensity.expose, fit, 0, 1.5, 1.0, 1.0), bind(intensity.fill, fit, 0, 1.5)
 step, set_gamma = bind(intensity.step, fit), bind(risk_aversion.set_gamma, quote, 3.0)
 fair = bind(fair_value.fair_value, quote, 1.0, 1.0, 1.0)
 models = [
     lambda: bind(glft.offsets, quote, table)(quote, table),
-    lambda: bind(glft.closed_form, quote)(quote),
+    lambda: bind(glft.closed_form, quote, no_table)(quote, no_table),
+    lambda: bind(ho_stoll.linear_offsets, quote, dealer)(quote, dealer),
+    lambda: bind(ho_stoll.component_offsets, quote, dealer)(quote, dealer),
+    lambda: bind(dynamic_spread.offsets, quote, dynamic)(quote, dynamic),
     lambda: bind(avellaneda_stoikov.offsets, quote, horizon)(quote, horizon),
 ]
 build_ladder = bind(ladder.ladder, quote, 1, 2)
@@ -38,6 +46,7 @@ for i in range(-25, 26):
     quote["inventory"], quote["inventory_ratio"] = 0.4 * i, i / 25.0
     quote["sigma"], quote["sigma_slow"], quote["tau_s"] = 0.2 + 0.01 * i * i, 1.0, 30.0 + i
     quote["drift"], quote["impact"] = 0.001 * i, 0.01 * (i + 25)
+    quote["adverse_ratio"], quote["activity"] = 0.01 * abs(i), 1.0 + 0.03 * i
     status += [set_gamma(quote, 2.5), fair(quote, 1000.25, 3.0, 0.1 * i)]
     for model in models:
         status += [model(), build_ladder(quote, 998 + i % 3, 1002 + i % 2)]
@@ -66,7 +75,7 @@ def _run_chain(*, disable_jit: bool) -> list[list[float]]:
 def test_every_stage_gives_the_same_quotes_compiled_and_interpreted() -> None:
     """Integers are equal and floats agree to rounding over the range of inventories."""
     compiled, plain = _run_chain(disable_jit=False), _run_chain(disable_jit=True)
-    assert len(compiled) == len(plain) == 51 * 3 * 5
+    assert len(compiled) == len(plain) == 51 * 6 * 5
     for a, b in zip(compiled, plain, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-11)
 

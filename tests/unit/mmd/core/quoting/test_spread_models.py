@@ -12,7 +12,11 @@ from mmd.jit.kernel import Rec
 
 QuoteOf = Callable[..., Rec]
 SETTINGS = SpreadSettings(fixed_half_spread_ticks=4.0, close_s=0)
-MODELS = {name: spread_model(name, SETTINGS) for name in NAMES}
+MODELS = {name: spread_model(name, SETTINGS) for name in NAMES} | {
+    "glft closed": spread_model("glft", SpreadSettings(glft_form="closed")),
+    "ho_stoll components": spread_model("ho_stoll", SpreadSettings(ho_stoll_form="components")),
+    "ho_stoll without a close": spread_model("ho_stoll", SpreadSettings()),
+}
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
@@ -68,10 +72,34 @@ def test_fixed_refuses_a_mid_that_is_not_a_number(quote_of: QuoteOf) -> None:
         ("avellaneda_stoikov", SpreadSettings(), "close_s=None"),
         ("avellaneda_stoikov", SpreadSettings(close_s=86_400), "close_s=86400"),
         ("glft", SpreadSettings(glft_q_max=1), "glft_q_max"),
-        ("gltf", SpreadSettings(), "choose from fixed, avellaneda_stoikov, glft"),
+        (
+            "gltf",
+            SpreadSettings(),
+            "choose from fixed, avellaneda_stoikov, glft, ho_stoll, dynamic",
+        ),
     ],
 )
 def test_impossible_settings_are_refused(name: str, settings: SpreadSettings, message: str) -> None:
     """The message says what is missing."""
     with pytest.raises(ConfigError, match=message):
         spread_model(name, settings)
+
+
+@pytest.mark.parametrize("name", ["glft_form", "ho_stoll_form"])
+def test_a_form_that_there_is_not_is_refused(name: str) -> None:
+    """The message names the setting and the forms."""
+    with pytest.raises(ConfigError, match=f"{name} is 'cubic', expected .* or "):
+        SpreadSettings(**{name: "cubic"})  # type: ignore[arg-type]
+
+
+def test_the_closed_form_is_not_the_table(quote_of: QuoteOf) -> None:
+    """Choosing a form changes the kernel: far from flat they differ by a visible part of a tick."""
+    exact, closed = (
+        spread_model("glft", SpreadSettings(glft_form=form)) for form in ("exact", "closed")
+    )
+    bids = []
+    for model in (exact, closed):
+        quote = quote_of(sigma=1.0, rate=0.2, inventory=-10.0)
+        assert model.offsets(quote) == OK
+        bids.append(quote["offset"][0, 0] - quote["skew"][0])
+    assert bids == pytest.approx([-1.0722, -1.2799], abs=5e-5)

@@ -16,7 +16,10 @@ from mmd.core.quoting.spread_models import NAMES, SpreadModel, SpreadSettings, s
 from mmd.jit.kernel import Rec, bind, new
 
 SETTINGS = SpreadSettings(fixed_half_spread_ticks=4.0, close_s=0)
-MODELS = {name: spread_model(name, SETTINGS) for name in NAMES}
+MODELS = {name: spread_model(name, SETTINGS) for name in NAMES} | {
+    "glft closed": spread_model("glft", SpreadSettings(glft_form="closed")),
+    "ho_stoll components": spread_model("ho_stoll", SpreadSettings(ho_stoll_form="components")),
+}
 _RECORDS = tuple(new(dtype) for dtype in (QUOTE, FEATURES, VOLATILITY, INTENSITY))
 PREPARE = bind(prepare, *_RECORDS, 0, 0, 0.0)
 LADDER = bind(ladder, _RECORDS[0], 0, 0)
@@ -35,6 +38,7 @@ def _market(mid: float, spread: float, sigma: float) -> tuple[Rec, Rec, Rec]:
 def _quote() -> Rec:
     quote = new_quote(QuoteSettings(unit_lots=100))
     quote["gamma"], quote["tau_s"] = 0.01, 60.0
+    quote["adverse_cost"], quote["adverse_ratio"], quote["activity"] = 0.5, 0.3, 1.4
     return quote
 
 
