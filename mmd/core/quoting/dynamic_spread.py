@@ -31,7 +31,7 @@ DYNAMIC = layout(
 def expected_life_s(q: Rec) -> float:
     """Seconds until either quote is filled at its most profitable distance."""
     rate = q.rate[BID] + q.rate[ASK]
-    return min(math.e / rate, LIFE_S_MAX) if rate > 0.0 else LIFE_S_MAX
+    return float(min(math.e / rate, LIFE_S_MAX)) if rate > 0.0 else LIFE_S_MAX
 
 
 @kernel
