@@ -36,7 +36,7 @@ def risk_per_unit(q: Rec, has_close: int) -> float:
     rate = 0.5 * (q.rate[BID] + q.rate[ASK])
     decay = 0.5 * (q.decay[BID] + q.decay[ASK])
     log_ratio = log_alpha_over_eta(q.gamma, q.sigma, rate, decay, 0.0)
-    settled = math.exp(min(0.5 * log_ratio, 700.0)) / decay
+    settled = float(math.exp(min(0.5 * log_ratio, 700.0)) / decay)
     if has_close == 0:
         return settled
     if not 0.0 <= q.tau_s < math.inf:
