@@ -88,8 +88,23 @@ class QuotingSection(Section):
         0.5, gt=0, description="fill intensity decay k before data, per bps"
     )
     prior_fills: float = Field(20.0, ge=0, description="weight of that prior, in fills")
+    fair_value: Literal["microprice", "weighted_mid", "mid"] = Field(
+        "microprice",
+        description="what fair value starts from; the microprice is learned, from the weighted mid on",
+    )
+    microprice_halflife_s: float = Field(
+        14_400.0, ge=60, description="time after which what it was learned from counts half"
+    )
+    forecast: Literal["none", "flow"] = Field(
+        "none",
+        description="the one source of the mid's expected move, at most a quarter of the spread",
+    )
     flow_coefficient: float = Field(
-        0.0, description="forecast in ticks per lot of 5 s order flow; 0: none"
+        0.0, description="forecast = flow: ticks per lot of 5 s order flow imbalance"
+    )
+    volatility_estimator: Literal["ewma", "tsrv"] = Field(
+        "ewma",
+        description="one-second bars, or two time scales, which sees through a flickering touch",
     )
     volatility_halflife_s: float = Field(60.0, gt=0)
     volatility_bars_min: int = Field(
@@ -127,6 +142,11 @@ class QuotingSection(Section):
             raise ValueError(
                 f"spread_bps_min {self.spread_bps_min} must not exceed spread_bps_max {self.spread_bps_max}"
             )
+        if (self.forecast == "flow") != (self.flow_coefficient != 0.0):
+            raise ValueError(
+                f"forecast {self.forecast} with flow_coefficient {self.flow_coefficient}: expected forecast = flow "
+                "and a fitted coefficient, or neither"
+            )
         if self.spread_model == "avellaneda_stoikov" and self.close_utc is None:
             raise ValueError(
                 "avellaneda_stoikov needs close_utc, a real liquidation horizon; use glft where there is none"
@@ -138,6 +158,7 @@ class QuotingSection(Section):
         fields = self.model_dump()
         for key in ("requote_interval", "refresh_delay", "request_timeout"):
             fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * NS_PER_MS
+        fields.pop("forecast")  # its coefficient says it all: 0 is none
         close = fields.pop("close_utc")
         fields["close_utc_s"] = None if close is None else seconds_of_day(close)
         return QuotingSpec(**fields)

@@ -5,6 +5,7 @@ from functools import partial
 from mmd.core.market import book as books
 from mmd.core.market import trade_flow, volatility
 from mmd.core.market.features import FEATURES
+from mmd.core.market.microprice import TOUCH, forget
 from mmd.core.market.others_book import OWN_LEVELS
 from mmd.core.market.record import (
     DIFF,
@@ -19,7 +20,7 @@ from mmd.core.market.record import (
     TS_RECV_NS,
     RecordViews,
 )
-from mmd.core.quoting.inputs import TOUCH, observe_others
+from mmd.core.quoting.inputs import observe_others
 from mmd.jit.kernel import Rec, bind, new
 
 _OK = books.OK
@@ -71,6 +72,7 @@ class MarketView:
         self._apply_top = partial(bind(books.apply_top, self.book, market), self.book)
         self._check = partial(bind(books.check, self.book, market), self.book)
         self._reset = partial(bind(books.reset, self.book), self.book)
+        self._forget_touch = partial(bind(forget, self.touch), self.touch)
         self._on_trade = partial(bind(trade_flow.on_trade, self.flow, market), self.flow)
         seen = (self.features, self.book, self.flow, self.vol, self.touch, self.own)
         self._observe = partial(bind(observe_others, *seen, 0), *seen)
@@ -111,6 +113,7 @@ class MarketView:
         """The feed is gone: nothing in the book can be relied on until the next snapshot."""
         self.is_up = False
         self.lag_ns = None
+        self._forget_touch()
         self._reset()
 
     def _count_trouble(self, status: int) -> None:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from mmd.core.instrument import Instrument
-from mmd.core.market import trade_flow, volatility
+from mmd.core.market import microprice, trade_flow, volatility
 from mmd.core.market_view import MarketView
 from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.quoting import intensity as intensities
@@ -27,6 +27,16 @@ _INVENTORY_LIMIT = QuoteState.INVENTORY_LIMIT
 _PASSIVE = QuoteState.PASSIVE
 STEP_NS = NANOS_PER_SECOND
 """How often (A, k), gamma and what fills cost are estimated anew."""
+SOLVE_NS = 10 * NANOS_PER_SECOND
+"""How often the microprice's table is made anew."""
+_FAIR_VALUE = {
+    "mid": microprice.MID,
+    "weighted_mid": microprice.WEIGHTED_MID,
+    "microprice": microprice.MICROPRICE,
+}
+_TSRV_BARS_A_SECOND = 10
+_TSRV_SCALE = 20
+"""Two scales: a tenth of a second, and two seconds."""
 _KEPT = ("gamma", "tau_s", "drift", "impact")
 """Inputs of a quote that hold at a new price level too."""
 
@@ -57,6 +67,9 @@ class Quoter:
         self._stepped_ns = 0
         self._ticks_per_bps = 0.0
         self.costs = FillCosts(markout)
+        view.touch["source"] = _FAIR_VALUE[spec.fair_value]
+        self._solve = partial(bind(microprice.solve, view.touch, 0.0), view.touch)
+        self._solved_ns = 0
         self._activity = partial(bind(trade_flow.activity, view.flow, 0), view.flow)
         model = self.model = spread_model(spec.spread_model, _spread_settings(spec))
         inputs = (self.quote, view.features, view.vol, self.intensity)
@@ -96,11 +109,15 @@ class Quoter:
     def start(self, scale: Scale) -> None:
         """Begin with the priors, which are given in basis points, at a price level."""
         spec, per_bps = self._spec, scale.ticks_per_bps
+        is_two_scale = spec.volatility_estimator == "tsrv"
+        a_second = _TSRV_BARS_A_SECOND if is_two_scale else 1
         volatility.configure(
             self._view.vol,
             sigma_prior=spec.prior_sigma_bps * per_bps,
+            bar_ns=NANOS_PER_SECOND // a_second,
             half_life_s=spec.volatility_halflife_s,
-            bars_min=spec.volatility_bars_min,
+            bars_min=spec.volatility_bars_min * a_second,
+            scale=_TSRV_SCALE if is_two_scale else 1,
         )
         settings = intensities.IntensitySettings(
             prior_rate=spec.prior_rate,
@@ -214,6 +231,8 @@ class Quoter:
         self._estimate_gamma()
         self.costs.update()
         self._estimate_costs(now_ns)
+        if now_ns - self._solved_ns >= SOLVE_NS:
+            self._solve_microprice(now_ns)
         return True
 
     def _estimate_gamma(self) -> None:
@@ -225,6 +244,13 @@ class Quoter:
                 self.intensity["decay"],
             )
             self._set_gamma(self.quote, self._spec.inventory_sd_target)
+
+    def _solve_microprice(self, now_ns: int) -> None:
+        """Make its table of what was counted so far; nothing was where fair value starts from another price."""
+        elapsed_s = (now_ns - self._solved_ns) / NANOS_PER_SECOND if self._solved_ns else 0.0
+        self._solved_ns = now_ns
+        if self._spec.fair_value == "microprice":
+            self._solve(0.5 ** (elapsed_s / self._spec.microprice_halflife_s))
 
     def _estimate_costs(self, now_ns: int) -> None:
         """What fills cost and how busy the market is, for the models that ask."""

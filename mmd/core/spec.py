@@ -61,6 +61,9 @@ class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
     dynamic_life_s: float = 0.0
     dynamic_inventory_widening: float = 0.5
     dynamic_activity_exponent: float = 0.5
+    fair_value: str = "weighted_mid"
+    microprice_halflife_s: float = 14_400.0
+    volatility_estimator: str = "ewma"
 
 
 class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):

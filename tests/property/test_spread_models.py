@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from mmd.core.market.features import FEATURES
 from mmd.core.market.volatility import VOLATILITY
-from mmd.core.quoting.inputs import MICROPRICE
 from mmd.core.quoting.intensity import INTENSITY
 from mmd.core.quoting.record import ASK, BID, OK, QuoteSettings, new_quote
 from mmd.core.quoting.spread_models import SpreadModel, SpreadSettings, spread_model
@@ -47,7 +46,8 @@ class Market:
 
     def set(self, sigma: float, rate: float, decay: float, gamma: float) -> "Market":
         """The estimates; the mid stays at 10,000 and the market two ticks wide."""
-        self.features["mid"], self.features["x"][0, 0] = 10_000.0, 2.0
+        self.features["mid"] = self.features["centre"] = 10_000.0
+        self.features["x"][0, 0] = 2.0
         self.vol["sigma"], self.quote["gamma"] = sigma, gamma
         self.intensity["rate"], self.intensity["decay"] = rate, decay
         return self
@@ -159,6 +159,6 @@ def test_no_quote_crosses(
 def test_the_market_of_these_tests_is_the_engines() -> None:
     """Fair value is where features say it is."""
     market = Market(MODELS["fixed"]).set(0.3, 1.0, 0.3, 0.01)
-    market.features["x"][0, MICROPRICE] = 0.4
+    market.features["centre"] = 10_000.4
     bid, ask = market.edges(0)
     assert (bid + ask) / 2 == pytest.approx(10_000.4)

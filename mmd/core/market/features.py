@@ -68,6 +68,10 @@ FEATURES = layout(
     ("now_ns", "i8"),
     ("primed", "i8"),  # whether the levels below are the last update's
     ("mid", "f8"),  # ticks
+    (
+        "centre",
+        "f8",
+    ),  # ticks: what fair value starts from; written by mmd.core.quoting.inputs.observe
     ("prev_n", "i8", (2,)),
     ("prev_px", "i8", (2, _DEPTH)),
     ("prev_sz", "i8", (2, _DEPTH)),

@@ -1,31 +1,56 @@
-"""The microprice: where the mid is expected to settle, given the imbalance and the spread of the touch.
+"""The touch, and the microprice learned from it: where the mid is expected to settle, given imbalance and spread.
 
-`fit` estimates it offline from quotes, as a table of adjustments to the mid; `microprice` looks it up.
+Each change of the touch is a transition of a Markov chain on (imbalance bucket, spread in ticks), counted in O(1).
+Every so often `solve` makes a table of adjustments to the mid out of the counts and lets them forget a little. Each
+transition is taken together with its mirror image, sides swapped. Under that symmetry the adjustment is odd, so the
+half of the states in which the bid is the larger side is enough: a transition into the other half enters with a
+minus sign, and with equal sizes the adjustment is 0. The series then converges, and the system to be solved is
+strictly diagonally dominant and only STATES wide.
+
+Source: Stoikov 2018, "The micro-price: a high-frequency estimator of future prices", theorem 3.1:
+G* = sum of B**i g1, with g1 = (I-Q)^-1 R1 K and B = (I-Q)^-1 R2.
 """
 
-import math
-from collections.abc import Iterable
+from typing import Final
 
-import numpy as np
+from mmd.jit.kernel import Rec, kernel, layout, leaf
 
-from mmd.jit.kernel import F8, I8, Rec, kernel, layout, leaf
+WEIGHTED_MID, MICROPRICE, MID = 0, 1, 2
+"""What fair value starts from: TOUCH.source."""
 
-N_IMB_MAX, N_SPREAD_MAX = 64, 16
-MICROPRICE = layout(
-    ("n_imb", "i8"),  # 0 = no table
-    ("n_spread", "i8"),
-    ("adjust", "f8", (N_IMB_MAX, N_SPREAD_MAX)),  # ticks, by imbalance bucket and spread - 1
+BUCKETS: Final = 5
+"""Of the larger side's share of the lots, one half up to all."""
+SPREADS: Final = 4
+"""Spreads 1..SPREADS ticks; a wider one ends a path: no more is expected from there."""
+STATES: Final = BUCKETS * SPREADS
+TERMS: Final = 6
+"""Of the series; the sixth changes the fourth decimal of a tick."""
+TRUST_HALF: Final = 50.0
+"""Transitions out of a state after which its adjustment counts half, and the size-weighted mid the other half."""
+_LEAK: Final = 1e-9  # keeps I - Q regular where some states were never seen to change the mid
+_NOWHERE: Final = -1
+
+
+TOUCH = layout(
+    ("bid", "i8"),
+    ("ask", "i8"),
+    ("mid_half_ticks", "i8"),  # bid + ask: an integer, exact
+    ("source", "i8"),  # as above; nothing is counted unless it is MICROPRICE
+    ("state", "i8"),  # of the last touch; -1 before one, and where it was outside the table
+    ("sign", "i8"),  # 1 where the bid was the larger side, -1 the ask, 0 neither
+    ("state_mid", "i8"),  # half ticks
+    ("solves", "i8"),
+    ("seen", "f8", (STATES,)),  # transitions out of a state
+    ("drift", "f8", (STATES,)),  # ticks that the mid moved in them, towards the larger side
+    ("stay", "f8", (STATES, STATES)),  # transitions with the mid unchanged, signed
+    ("move", "f8", (STATES, STATES)),
+    ("adjust", "f8", (STATES,)),  # ticks towards the larger side
+    ("trust", "f8", (STATES,)),  # 0 to 1
+    ("lower", "f8", (STATES, STATES)),  # work of `solve`
+    ("term", "f8", (STATES,)),
+    ("next_term", "f8", (STATES,)),
 )
-_LEAK = 1e-9  # keeps I - Q regular where some states were never seen to change the mid
-
-
-def load(table: Rec, adjust: F8) -> None:
-    """Put a fitted table, shape (n_imb, n_spread) in ticks, into a MICROPRICE record."""
-    n_imb, n_spread = adjust.shape
-    assert n_imb <= N_IMB_MAX, f"expected at most {N_IMB_MAX} imbalance buckets, found {n_imb}"
-    assert n_spread <= N_SPREAD_MAX, f"expected at most {N_SPREAD_MAX} spreads, found {n_spread}"
-    table["adjust"][0, :n_imb, :n_spread] = adjust
-    table["n_imb"], table["n_spread"] = n_imb, n_spread
+"""Best prices of the view after the last update, in ticks, and the chain of their states."""
 
 
 @leaf
@@ -38,103 +63,147 @@ def size_weighted(bid: float, ask: float, bid_lots: float, ask_lots: float) -> f
 
 
 @leaf
-def _bucket(bid_lots: int, ask_lots: int, n_imb: int) -> int:
-    """Imbalance bucket, counted from the smaller side so that swapping sides mirrors it exactly."""
-    total = bid_lots + ask_lots
-    if bid_lots <= ask_lots:
-        return bid_lots * n_imb // total
-    return n_imb - 1 - ask_lots * n_imb // total
+def _state(spread: int, bid_lots: int, ask_lots: int) -> int:
+    """State of a touch, counted from the smaller side so that swapping sides changes nothing; -1 outside."""
+    if not 0 < spread <= SPREADS or bid_lots <= 0 or ask_lots <= 0:
+        return _NOWHERE
+    smaller = min(bid_lots, ask_lots)
+    even = min(smaller * 2 * BUCKETS // (bid_lots + ask_lots), BUCKETS - 1)
+    return (BUCKETS - 1 - even) * SPREADS + spread - 1
+
+
+@leaf
+def _sign(bid_lots: int, ask_lots: int) -> int:
+    """1 where the bid is the larger side, -1 where the ask is, 0 where neither."""
+    return int(bid_lots > ask_lots) - int(bid_lots < ask_lots)
+
+
+@leaf
+def _count(t: Rec, state: int, sign: int, mid_half_ticks: int) -> None:
+    """One transition from the last state, seen from the side that was the larger one.
+
+    A jump of more than SPREADS ticks counts as SPREADS: it is news, which no imbalance foretold.
+    """
+    if t.state == _NOWHERE or t.sign == 0:
+        return
+    way = t.sign * sign
+    t.seen[t.state] += 1.0
+    jump = min(max(mid_half_ticks - t.state_mid, -2 * SPREADS), 2 * SPREADS)
+    t.drift[t.state] += 0.5 * t.sign * jump
+    if state == _NOWHERE:
+        return
+    if mid_half_ticks == t.state_mid:
+        t.stay[t.state, state] += way
+    else:
+        t.move[t.state, state] += way
+
+
+@leaf
+def _adjustment(t: Rec, state: int, sign: int, weighted: float) -> float:
+    """Microprice less mid: the table's, as far as it is trusted, and the size-weighted mid's for the rest."""
+    if state == _NOWHERE:
+        return weighted
+    trust = t.trust[state]
+    return float(trust * sign * t.adjust[state] + (1.0 - trust) * weighted)
+
+
+@leaf
+def centre(t: Rec, bid: int, ask: int, bid_lots: int, ask_lots: int) -> float:
+    """Take in a two-sided touch; returns what fair value starts from, in ticks, never outside the spread."""
+    t.bid = bid
+    t.ask = ask
+    t.mid_half_ticks = bid + ask
+    mid = 0.5 * (bid + ask)
+    if t.source == MID:
+        return mid
+    if bid >= ask:
+        t.state = _NOWHERE
+        return mid
+    weighted = size_weighted(float(bid), float(ask), float(bid_lots), float(ask_lots))
+    if t.source != MICROPRICE:
+        return weighted
+    state, sign = _state(ask - bid, bid_lots, ask_lots), _sign(bid_lots, ask_lots)
+    if state != t.state or sign != t.sign or t.mid_half_ticks != t.state_mid:
+        _count(t, state, sign, t.mid_half_ticks)
+        t.state = state
+        t.sign = sign
+        t.state_mid = t.mid_half_ticks
+    adjusted = mid + _adjustment(t, state, sign, weighted - mid)
+    return min(max(adjusted, float(bid)), float(ask))
 
 
 @kernel
-def microprice(table: Rec, book: Rec) -> float:
-    """Microprice of the book's view in ticks; NaN where a side is empty.
+def on_touch(touch: Rec, bid: int, ask: int, bid_lots: int, ask_lots: int) -> float:
+    """`centre` of a record: take in a touch in ticks and lots; returns ticks."""
+    return centre(touch[0], bid, ask, bid_lots, ask_lots)
 
-    It is the size-weighted mid where the table is empty, the spread is wider than the table, or the state
-    was not seen when it was fitted.
+
+@leaf
+def break_path(t: Rec) -> None:
+    """Leave the chain of states; an empty record is in no state either, because it has no sign."""
+    t.state = _NOWHERE
+    t.sign = 0
+
+
+@kernel
+def forget(touch: Rec) -> None:
+    """Break the path: the next touch is no transition from the last, e.g. after the book was lost."""
+    break_path(touch[0])
+
+
+@leaf
+def _factorise(t: Rec) -> None:
+    """Write I - Q as lower * upper in place; no pivoting, because every row is dominated by its diagonal."""
+    for i in range(STATES):
+        per = max(t.seen[i], 1.0)
+        for j in range(STATES):
+            t.lower[i, j] = -(1.0 - _LEAK) * t.stay[i, j] / per
+        t.lower[i, i] += 1.0
+    for k in range(STATES):
+        for i in range(k + 1, STATES):
+            t.lower[i, k] /= t.lower[k, k]
+            for j in range(k + 1, STATES):
+                t.lower[i, j] -= t.lower[i, k] * t.lower[k, j]
+
+
+@leaf
+def _substitute(t: Rec) -> None:
+    """Solve (I - Q) x = next_term in place."""
+    for i in range(STATES):
+        for j in range(i):
+            t.next_term[i] -= t.lower[i, j] * t.next_term[j]
+    for i in range(STATES - 1, -1, -1):
+        for j in range(i + 1, STATES):
+            t.next_term[i] -= t.lower[i, j] * t.next_term[j]
+        t.next_term[i] /= t.lower[i, i]
+
+
+@kernel
+def solve(touch: Rec, keep: float) -> None:
+    """Make the table anew from the counts, then let each count keep a share of its weight.
+
+    STATES**3 / 3 + TERMS * STATES**2 multiplications, whatever was counted.
     """
-    t, b = table[0], book[0]
-    if b.nview[0] == 0 or b.nview[1] == 0:
-        return math.nan
-    bid, ask = b.vpx[0, 0], b.vpx[1, 0]
-    bid_lots, ask_lots = b.vsz[0, 0], b.vsz[1, 0]
-    if 0 < ask - bid <= t.n_spread:
-        adjust = t.adjust[_bucket(bid_lots, ask_lots, t.n_imb), ask - bid - 1]
-        if not math.isnan(adjust):
-            if bid_lots == ask_lots:  # between two mirrored buckets where n_imb is even
-                adjust = 0.0
-            return float(min(max(0.5 * (bid + ask) + adjust, float(bid)), float(ask)))
-    return size_weighted(float(bid), float(ask), float(bid_lots), float(ask_lots))
-
-
-def fit(
-    sessions: Iterable[I8],
-    *,
-    n_imb: int = 10,
-    n_spread: int = 4,
-    terms: int = 6,
-    count_min: int = 30,
-) -> F8:
-    """Estimate the adjustments to the mid from recorded quotes.
-
-    Every transition is counted together with its mirror image (sides swapped), which makes the estimate
-    antisymmetric and its series converge. A spread wider than the table ends a path: no more is expected
-    from there.
-
-    Args:
-        sessions: arrays of shape (n, 4): bid ticks, ask ticks, bid lots, ask lots in time order; no
-            transition is counted from one session to the next.
-        n_imb: buckets of bid / (bid + ask) lots.
-        n_spread: spreads 1..n_spread ticks.
-        terms: how many terms of the series to sum.
-        count_min: states seen (or mirrored) less often are NaN.
-
-    Returns:
-        Shape (n_imb, n_spread), ticks: G* = sum of B**i g1 for i below `terms`, with
-        g1 = (I-Q)^-1 R1 K and B = (I-Q)^-1 R2.
-
-    Source: Stoikov 2018, "The micro-price: a high-frequency estimator of future prices", theorem 3.1.
-    """
-    n = n_imb * n_spread
-    stay, move = np.zeros((n, n)), np.zeros((n, n))
-    seen, drift = np.zeros(n), np.zeros(n)
-    for quotes in sessions:
-        _count(_states(quotes, n_imb, n_spread), n_imb * n_spread, stay, move, seen, drift)
-    mirror = np.arange(n).reshape(n_imb, n_spread)[::-1].ravel()
-    stay += stay[np.ix_(mirror, mirror)]
-    move += move[np.ix_(mirror, mirror)]
-    seen, drift = seen + seen[mirror], drift - drift[mirror]
-    per = np.maximum(seen, 1.0)
-    resolvent = np.eye(n) - (1.0 - _LEAK) * stay / per[:, None]
-    solved = np.linalg.solve(resolvent, np.column_stack([drift / per, move / per[:, None]]))
-    first, step = solved[:, 0], solved[:, 1:]
-    total = np.zeros(n)
-    for _ in range(terms):
-        total = first + step @ total
-    total = 0.5 * (total - total[mirror])  # exact to the last bit
-    return np.where(seen < count_min, np.nan, total).reshape(n_imb, n_spread)
-
-
-def _states(quotes: I8, n_imb: int, n_spread: int) -> tuple[I8, I8]:
-    """(state, twice the mid) of each quote; state -1 is outside the table, -2 no valid quote."""
-    bid, ask, bid_lots, ask_lots = quotes.T
-    spread, lots = ask - bid, np.maximum(bid_lots + ask_lots, 1)
-    valid = (spread > 0) & (bid_lots > 0) & (ask_lots > 0)
-    upper = n_imb - 1 - ask_lots * n_imb // lots
-    bucket = np.where(bid_lots <= ask_lots, bid_lots * n_imb // lots, upper)
-    state = np.where(spread <= n_spread, bucket * n_spread + spread - 1, -1)
-    return np.where(valid, state, -2).astype(np.int64), bid + ask
-
-
-def _count(path: tuple[I8, I8], n: int, stay: F8, move: F8, seen: F8, drift: F8) -> None:
-    """Add one session's transitions: with the mid unchanged, with a change, their number and drift."""
-    state, mid2 = path
-    at, to, change = state[:-1], state[1:], 0.5 * np.diff(mid2)
-    use = (at >= 0) & (to != -2)
-    at, to, change = at[use], to[use], change[use]
-    seen += np.bincount(at, minlength=n)
-    drift += np.bincount(at, weights=change, minlength=n)
-    inside = to >= 0
-    pair, moved = (at * n + to)[inside], (change != 0.0)[inside]
-    stay += np.bincount(pair[~moved], minlength=n * n).reshape(n, n)
-    move += np.bincount(pair[moved], minlength=n * n).reshape(n, n)
+    t = touch[0]
+    _factorise(t)
+    for i in range(STATES):
+        t.next_term[i] = t.drift[i] / max(t.seen[i], 1.0)
+        t.adjust[i] = 0.0
+    for _ in range(TERMS):
+        _substitute(t)
+        for i in range(STATES):
+            t.term[i] = t.next_term[i]
+            t.adjust[i] += t.term[i]
+        for i in range(STATES):
+            t.next_term[i] = 0.0
+            for j in range(STATES):
+                t.next_term[i] += t.move[i, j] * t.term[j]
+            t.next_term[i] /= max(t.seen[i], 1.0)
+    for i in range(STATES):
+        t.trust[i] = t.seen[i] / (t.seen[i] + TRUST_HALF)
+        t.seen[i] *= keep
+        t.drift[i] *= keep
+        for j in range(STATES):
+            t.stay[i, j] *= keep
+            t.move[i, j] *= keep
+    t.solves += 1

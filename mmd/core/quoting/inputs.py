@@ -1,38 +1,30 @@
 """From book, trades and estimates to the inputs of a quote: two fused kernels on the hot path."""
 
 from mmd.core.market.features import OK, update
+from mmd.core.market.microprice import break_path, centre
 from mmd.core.market.others_book import take_out_own
 from mmd.core.market.volatility import on_time
 from mmd.core.quoting.fair_value import fair_value
 from mmd.core.quoting.record import ASK, BID
-from mmd.jit.kernel import Rec, kernel, layout
+from mmd.jit.kernel import Rec, kernel
 
 OFI_5S = 7
 """Index of the flow that a forecast is made of, in mmd.core.market.features.NAMES."""
-MICROPRICE = 4
-
-TOUCH = layout(
-    ("bid", "i8"),
-    ("ask", "i8"),
-    ("mid_half_ticks", "i8"),  # bid + ask: an integer, exact
-)
-"""Best prices of the view after the last update, in ticks."""
 
 
 @kernel
 def observe(features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec, now_ns: int) -> int:
     """Bring features, volatility and touch up to date after a change of the book.
 
-    Returns OK, or NO_TOUCH (touch as it was) where a side of the view is empty.
+    Returns OK, or NO_TOUCH (best prices as they were) where a side of the view is empty.
     """
     status = update(features, book, flow, vol, now_ns)
+    b, t = book[0], touch[0]
     if status != OK:
+        break_path(t)
         return status
     on_time(vol, features[0].mid, now_ns)
-    b, t = book[0], touch[0]
-    t.bid = b.vpx[0, 0]
-    t.ask = b.vpx[1, 0]
-    t.mid_half_ticks = t.bid + t.ask
+    features[0].centre = centre(t, b.vpx[0, 0], b.vpx[1, 0], b.vsz[0, 0], b.vsz[1, 0])
     return OK
 
 
@@ -71,4 +63,4 @@ def prepare(
     q.room_lots[BID] = max(limit_lots - position_lots, 0)
     q.room_lots[ASK] = max(limit_lots + position_lots, 0)
     forecast = flow_coefficient * f.x[OFI_5S]
-    return fair_value(quote, f.mid + f.x[MICROPRICE], f.x[0], forecast)
+    return fair_value(quote, f.centre, f.x[0], forecast)

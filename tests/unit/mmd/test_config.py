@@ -51,6 +51,8 @@ def test_secrets_file_beats_environment(
         ("quoting.spread_model", "magic", ("quoting.spread_model", "magic", "'glft'")),
         ("quoting.spread_bps_min", "200", ("spread_bps_min", "200", "spread_bps_max")),
         ("quoting.spread_model", "avellaneda_stoikov", ("close_utc",)),
+        ("quoting.forecast", "flow", ("forecast flow", "flow_coefficient 0.0")),
+        ("quoting.flow_coefficient", "0.3", ("forecast none", "flow_coefficient 0.3")),
         ("risk.los_max", "5", ("risk.los_max", "unknown key")),
         ("environment", "live", ("live_confirmed",)),
         ("embedded.speed", "fast", ("embedded.speed", "fast")),

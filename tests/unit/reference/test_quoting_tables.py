@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from mmd.core.market import volatility
 from mmd.core.quoting import avellaneda_stoikov, glft, intensity, risk_aversion
 from mmd.core.quoting.record import OK, QUOTE, QuoteSettings, new_quote
 from mmd.jit.kernel import F8, Rec, bind, new
@@ -249,3 +250,26 @@ def test_intensity_estimator_is_unbiased_where_fill_fractions_are_not() -> None:
         fractions.append((math.exp(level), -slope))
     assert np.mean(ours, axis=0) == pytest.approx([TRUE_RATE, TRUE_DECAY], rel=0.02)
     assert np.mean(fractions, axis=0)[0] < 0.75 * TRUE_RATE
+
+
+def _volatility_of(prices: F8, scale: int) -> float:
+    """Integrated variance of one price a bar over their number of bars, by the daemon's estimator."""
+    vol = new(volatility.VOLATILITY)
+    volatility.configure(vol, sigma_prior=1.0, half_life_s=math.inf, bars_min=1, scale=scale)
+    on_time = bind(volatility.on_time, vol, 0.0, 0)
+    for second, price in enumerate(prices.tolist()):
+        on_time(vol, price, 1 + second * 10**9)
+    on_time(vol, prices[-1].item(), 1 + prices.size * 10**9)
+    return float(vol["sigma"][0]) ** 2 * prices.size
+
+
+def test_two_scales_see_through_noise() -> None:
+    """RV/IV is 19.7 under iid noise of 0.02 on 23,400 returns; TSRV/IV 0.98 within 0.05."""
+    rng = np.random.default_rng(2005)
+    n, one, two = 23_400, [], []
+    for _ in range(20):
+        noisy = np.cumsum(rng.standard_normal(n) / math.sqrt(n)) + 0.02 * rng.standard_normal(n)
+        one.append(_volatility_of(noisy, 1))
+        two.append(_volatility_of(noisy, volatility.SCALE_MAX))
+    assert np.mean(one) == pytest.approx(19.7, abs=0.1)
+    assert np.mean(two) == pytest.approx(0.98, abs=0.05)

@@ -62,12 +62,19 @@ def made(
 
 
 @pytest.mark.parametrize("strategy", ["glft", "fixed"])
-@pytest.mark.parametrize("cost_ns", [0, 3 * MS])
+@pytest.mark.parametrize(
+    ("cost_ns", "fair_value", "estimator"),
+    [(0, "microprice", "ewma"), (3 * MS, "weighted_mid", "tsrv")],
+)
 def test_the_compiled_loop_commands_what_the_engine_would(
-    walk: Tape, strategy: str, cost_ns: int
+    walk: Tape, strategy: str, cost_ns: int, fair_value: str, estimator: str
 ) -> None:
     """Command by command and nanosecond by nanosecond, with the same account at the end."""
-    overrides: dict[str, object] = {"quoting.spread_model": strategy}
+    overrides: dict[str, object] = {
+        "quoting.spread_model": strategy,
+        "quoting.fair_value": fair_value,
+        "quoting.volatility_estimator": estimator,
+    }
     runs = [
         made(
             walk,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmd.core.market.record import SNAPSHOT
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.quote_state import QuoteState
 from mmd.core.quoting.record import OK
@@ -19,6 +20,12 @@ def quoter_of(spec: SessionSpec | None = None) -> Quoter:
     bench.bring_up()
     bench.decide()
     return bench.maker.quoter
+
+
+def touch(bench: EngineBench, bid: tuple[int, int], ask: tuple[int, int]) -> None:
+    """A snapshot of one level a side."""
+    bench.update_id += 1
+    bench.market(SNAPSHOT, dict([bid]), dict([ask]))
 
 
 def targets(quoter: Quoter) -> tuple[list[int], list[int]]:
@@ -119,3 +126,48 @@ def test_estimates_are_made_once_a_second() -> None:
         quoter.on_time(bench.maker.orders, bench.now_ns + second * NANOS_PER_SECOND)
     assert quoter.intensity["rate"][0, Side.BUY] > before["rate"][0, Side.BUY]
     assert float(quoter.quote["gamma"][0]) > 0.0
+
+
+@pytest.mark.parametrize(("fair_value", "fair"), [("mid", 10_000.0), ("weighted_mid", 10_000.5)])
+def test_fair_value_starts_from_what_is_configured(fair_value: str, fair: float) -> None:
+    """Three times as much on the bid of a market two ticks wide lifts the weighted mid half a tick."""
+    bench = EngineBench(session_spec(quoting=quoting(fair_value=fair_value)))
+    bench.bring_up()
+    touch(bench, (9_999, 300), (10_001, 100))
+    quoter = bench.maker.quoter
+    quoter.target(QuoteState.ACTIVE, 0, LIMIT, 0.0)
+    assert quoter.fair_ticks == fair
+
+
+def test_the_microprice_is_learned_while_the_session_runs() -> None:
+    """Where the larger side always wins, fair value comes to lie further that way than sizes alone say."""
+    bench = EngineBench(session_spec(quoting=quoting(fair_value="microprice")))
+    bench.bring_up()
+    bench.decide()
+    quoter, orders = bench.maker.quoter, bench.maker.orders
+    for tick in range(300):
+        touch(bench, (9_999 + tick, 300), (10_000 + tick, 200))
+        touch(bench, (10_000 + tick, 200), (10_001 + tick, 200))
+    quoter.on_time(orders, bench.now_ns + 60 * NANOS_PER_SECOND)
+    touch(bench, (10_500, 300), (10_501, 200))
+    quoter.target(QuoteState.ACTIVE, 0, LIMIT, 0.0)
+    weighted = 10_500 + 300 / 500
+    assert quoter.fair_ticks > weighted + 0.1
+    assert quoter.fair_ticks <= 10_501
+
+
+def test_two_scales_take_the_flicker_out_of_volatility() -> None:
+    """A touch that jumps to and fro every tenth of a second is no risk."""
+    sigmas = []
+    for estimator in ("ewma", "tsrv"):
+        bench = EngineBench(
+            session_spec(quoting=quoting(volatility_estimator=estimator, volatility_bars_min=2))
+        )
+        bench.bring_up()
+        bench.decide()
+        for step in range(400):
+            bench.pass_time(105)
+            tick = step % 2
+            touch(bench, (9_999 + tick, 100), (10_001 + tick, 100))
+        sigmas.append(float(bench.maker.view.vol["sigma"][0]))
+    assert sigmas[1] < 0.7 * sigmas[0]

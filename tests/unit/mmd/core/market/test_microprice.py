@@ -1,5 +1,6 @@
 """The microprice's properties: antisymmetry, convergence, martingale; and what is used where it is unknown."""
 
+import itertools
 import math
 
 import numpy as np
@@ -8,23 +9,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmd.core.market import book as book_kernels
 from mmd.core.market import microprice as kernels
-from mmd.core.market.book import BOOK
-from mmd.core.market.microprice import MICROPRICE, fit, load
-from mmd.core.market.record import MARKET
+from mmd.core.market.microprice import (
+    BUCKETS,
+    MICROPRICE,
+    MID,
+    SPREADS,
+    STATES,
+    TERMS,
+    TOUCH,
+    TRUST_HALF,
+    WEIGHTED_MID,
+)
 from mmd.jit.kernel import Rec, bind, new
-from tests.market_events import snapshot, top
 
-BOOK_REC = new(BOOK)
-reset = bind(book_kernels.reset, BOOK_REC)
-apply = bind(book_kernels.apply, BOOK_REC, new(MARKET))
-apply_top = bind(book_kernels.apply_top, BOOK_REC, new(MARKET))
-microprice = bind(kernels.microprice, new(MICROPRICE), BOOK_REC)
-N_IMB, N_SPREAD = 5, 2
+Quotes = npt.NDArray[np.int64]
+on_touch = bind(kernels.on_touch, new(TOUCH), 1, 2, 1, 1)
+solve = bind(kernels.solve, new(TOUCH), 1.0)
+forget = bind(kernels.forget, new(TOUCH))
 
 
-def simulate(seed: int, n: int) -> npt.NDArray[np.int64]:
+def _touch(source: int = MICROPRICE) -> Rec:
+    touch = new(TOUCH)
+    touch["source"] = source
+    return touch
+
+
+def simulate(seed: int, n: int) -> Quotes:
     """Quotes whose mid tends to move the way the imbalance points, with spreads of one and two ticks."""
     rng = np.random.default_rng(seed)
     bid, ask, rows = 1000, 1001, np.empty((n, 4), np.int64)
@@ -46,126 +57,210 @@ def simulate(seed: int, n: int) -> npt.NDArray[np.int64]:
     return rows
 
 
+def learn(quotes: Quotes) -> Rec:
+    """The record after all of them, with its table made."""
+    touch = _touch()
+    for row in quotes.tolist():
+        on_touch(touch, *row)
+    solve(touch, 1.0)
+    return touch
+
+
 @pytest.fixture(scope="module")
-def quotes() -> npt.NDArray[np.int64]:
+def quotes() -> Quotes:
     """A long simulated session."""
     return simulate(1, 200_000)
 
 
 @pytest.fixture(scope="module")
-def adjust(quotes) -> npt.NDArray[np.float64]:
-    """The table fitted to it."""
-    return fit([quotes], n_imb=N_IMB, n_spread=N_SPREAD)
+def learned(quotes) -> Rec:
+    """What was learned from it."""
+    return learn(quotes)
 
 
-def test_adjustment_changes_sign_when_the_sides_are_swapped(adjust) -> None:
-    """Exactly, whatever the sample; and it grows with the imbalance."""
-    assert np.array_equal(adjust, -adjust[::-1])
-    assert np.all(np.diff(adjust[:, 0]) > 0)
-    assert 0.05 < adjust[-1, 0] < 1.0
+def _states(quotes: Quotes) -> tuple[Quotes, Quotes]:
+    """Full states, imbalance from all ask to all bid, and twice the mid; equal sizes have a state of their own."""
+    bid, ask, bid_lots, ask_lots = quotes.T
+    smaller = np.minimum(bid_lots, ask_lots)
+    away = BUCKETS - np.minimum(smaller * 2 * BUCKETS // (bid_lots + ask_lots), BUCKETS - 1)
+    signed = BUCKETS + np.sign(bid_lots - ask_lots) * away
+    return signed * SPREADS + ask - bid - 1, bid + ask
 
 
-def test_six_terms_have_converged(quotes, adjust) -> None:
+def reference(quotes: Quotes, terms: int = TERMS) -> npt.NDArray[np.float64]:
+    """Stoikov's definition on all states of both sides, with dense inverses; shape (2*BUCKETS + 1, SPREADS)."""
+    n = (2 * BUCKETS + 1) * SPREADS
+    state, mid2 = _states(quotes)
+    at, to, change = state[:-1], state[1:], 0.5 * np.diff(mid2)
+    stay, move = np.zeros((n, n)), np.zeros((n, n))
+    np.add.at(stay, (at[change == 0], to[change == 0]), 1.0)
+    np.add.at(move, (at[change != 0], to[change != 0]), 1.0)
+    drift = np.bincount(at, weights=change, minlength=n)
+    mirror = np.arange(n).reshape(-1, SPREADS)[::-1].ravel()
+    stay, move = stay + stay[np.ix_(mirror, mirror)], move + move[np.ix_(mirror, mirror)]
+    drift = drift - drift[mirror]
+    per = np.maximum(stay.sum(axis=1) + move.sum(axis=1), 1.0)
+    inverse = np.linalg.inv(np.eye(n) - (1.0 - 1e-9) * stay / per[:, None])
+    first, step = inverse @ (drift / per), inverse @ (move / per[:, None])
+    total = sum(np.linalg.matrix_power(step, i) @ first for i in range(terms))
+    return np.asarray(total).reshape(-1, SPREADS)
+
+
+def test_half_of_the_states_gives_what_all_of_them_give(quotes, learned) -> None:
+    """Counting transitions by sign and solving 20 equations is the definition with 44 states."""
+    full = reference(quotes)
+    assert full == pytest.approx(-full[::-1], abs=1e-12)
+    half = learned["adjust"].reshape(BUCKETS, SPREADS)
+    assert half == pytest.approx(full[BUCKETS + 1 :], abs=1e-9)
+    seen = half[:-1, 0]  # no side of the simulation is ever larger than nine to one
+    assert np.all(np.diff(seen) > 0)
+    assert 0.05 < seen[-1] < 1.0
+    assert half[-1, 0] == 0.0
+
+
+def test_six_terms_have_converged(quotes, learned) -> None:
     """Fifty-four more change less than a hundredth of a tick."""
-    assert adjust == pytest.approx(
-        fit([quotes], n_imb=N_IMB, n_spread=N_SPREAD, terms=60), abs=0.01
-    )
+    half = learned["adjust"].reshape(BUCKETS, SPREADS)
+    assert half == pytest.approx(reference(quotes, 60)[BUCKETS + 1 :], abs=0.01)
 
 
 @pytest.mark.parametrize("horizon", [5, 20])
-def test_microprice_is_a_martingale_where_the_mid_is_not(adjust, horizon) -> None:
+def test_microprice_is_a_martingale_where_the_mid_is_not(learned, horizon) -> None:
     """In a new session the adjustment foretells the mid's change one to one, and the microprice's not."""
     fresh = simulate(2, 400_000)[::horizon]  # changes that do not overlap
-    bid, ask, bid_lots, ask_lots = fresh.T
-    bucket = np.minimum(bid_lots * N_IMB // (bid_lots + ask_lots), N_IMB - 1)
-    ahead = adjust[bucket, ask - bid - 1]
-    mid = 0.5 * (bid + ask)
-    known = ahead[:-1]
+    touch = learned.copy()
+    price = np.array([on_touch(touch, *row) for row in fresh.tolist()])
+    mid = 0.5 * (fresh[:, 0] + fresh[:, 1])
+    known = (price - mid)[:-1]
 
     def slope_on_adjustment(change: npt.NDArray[np.float64]) -> tuple[float, float]:
         slope = float(known @ change / (known @ known))
         return slope, float(np.std(change - slope * known) / np.sqrt(known @ known))
 
-    slope, error = slope_on_adjustment(np.diff(mid + ahead))
+    slope, error = slope_on_adjustment(np.diff(price))
     assert error < 0.1
     assert abs(slope) < 3.5 * error
     slope, error = slope_on_adjustment(np.diff(mid))
     assert slope == pytest.approx(1.0, abs=3.5 * error)
 
 
-def test_sessions_are_not_joined() -> None:
-    """A jump from the end of one session to the start of the next is no move of the mid."""
-    quiet = np.tile(np.array([[100, 101, 3, 5]]), (50, 1))
-    table = fit([quiet, quiet + np.array([[1000, 1000, 0, 0]])], n_imb=3, n_spread=1, count_min=1)
-    assert table[1, 0] == 0.0
-    assert np.isnan(table[0, 0])
+@given(bid_lots=st.integers(1, 10**6), ask_lots=st.integers(1, 10**6), spread=st.integers(1, 6))
+def test_swapping_the_sides_mirrors_the_price(learned, bid_lots, ask_lots, spread) -> None:
+    """Also for equal sizes, inside the table and outside; never beyond the quotes."""
+    mid = 1000 + spread / 2
+    up = on_touch(learned.copy(), 1000, 1000 + spread, bid_lots, ask_lots)
+    down = on_touch(learned.copy(), 1000, 1000 + spread, ask_lots, bid_lots)
+    assert up - mid == pytest.approx(mid - down, abs=1e-9)
+    assert 1000 <= up <= 1000 + spread
 
 
-def test_invalid_quotes_and_wide_spreads_do_not_enter() -> None:
-    """Rows that are crossed or empty are passed over; a spread beyond the table ends the path."""
-    rows = np.array([[100, 101, 3, 3], [100, 100, 3, 3], [100, 101, 3, 3], [100, 110, 3, 3]] * 20)
-    table = fit([rows], n_imb=3, n_spread=1, count_min=1)
-    assert table[1, 0] == 0.0
-    assert np.isfinite(table[1, 0])
+def test_swapping_the_sides_of_a_session_changes_nothing(quotes) -> None:
+    """Every transition counts as its mirror image does."""
+    bid, ask, bid_lots, ask_lots = quotes[:5_000].T
+    mirrored = np.column_stack([3_000 - ask, 3_000 - bid, ask_lots, bid_lots])
+    one, other = learn(quotes[:5_000]), learn(mirrored)
+    assert one["adjust"].tolist() == other["adjust"].tolist()
+    assert one["seen"].tolist() == other["seen"].tolist()
 
 
-def put(bid: tuple[int, int], ask: tuple[int, int]) -> Rec:
-    """The book with these best levels."""
-    reset(BOOK_REC)
-    apply(BOOK_REC, snapshot(1, [bid], [ask]))
-    return BOOK_REC
+def test_a_touch_that_stays_is_no_transition() -> None:
+    """How often the same touch is reported does not matter."""
+    rows = simulate(3, 2_000)
+    assert learn(np.repeat(rows, 3, axis=0)).tobytes() == learn(rows).tobytes()
 
 
-@pytest.fixture
-def table(adjust) -> Rec:
-    """The fitted table as a record."""
-    record = new(MICROPRICE)
-    load(record, adjust)
-    return record
+def test_trust_grows_with_what_was_seen() -> None:
+    """Without counts the price is the size-weighted mid; TRUST_HALF transitions make it half the table's."""
+    touch = _touch()
+    assert on_touch(touch, 100, 101, 3, 1) == 100.75
+    state = int(touch["state"][0])
+    touch["adjust"][0, state], touch["seen"][0, state] = 0.45, TRUST_HALF
+    touch["drift"][0, state] = 0.45 * TRUST_HALF
+    solve(touch, 1.0)
+    assert touch["trust"][0, state] == 0.5
+    assert on_touch(touch, 100, 101, 3, 1) == pytest.approx(100.5 + 0.5 * 0.45 + 0.5 * 0.25)
 
 
-@given(bid_lots=st.integers(1, 10**6), ask_lots=st.integers(1, 10**6), spread=st.integers(1, 4))
-def test_swapping_the_sides_mirrors_the_price(bid_lots, ask_lots, spread) -> None:
-    """Also for equal sizes, with even and odd numbers of buckets, inside the table and outside."""
-    for n_imb in (4, 5):
-        record = new(MICROPRICE)
-        half = np.linspace(0.1, 0.4, n_imb // 2)
-        middle = [0.0] * (n_imb % 2)
-        load(record, np.column_stack([[*-half[::-1], *middle, *half]] * 2))
-        mid = 1000 + spread / 2
-        up = microprice(record, put((1000, bid_lots), (1000 + spread, ask_lots)))
-        down = microprice(record, put((1000, ask_lots), (1000 + spread, bid_lots)))
-        assert up - mid == pytest.approx(mid - down, abs=1e-9)
-        assert 1000 <= up <= 1000 + spread
+def test_counts_are_forgotten_table_stays() -> None:
+    """Each solve keeps the share it is told of every count."""
+    touch = learn(simulate(4, 3_000))
+    before = touch.copy()
+    solve(touch, 0.25)
+    assert touch["adjust"].tolist() == before["adjust"].tolist()
+    for name in ("seen", "drift", "stay", "move"):
+        assert touch[name] == pytest.approx(0.25 * before[name])
+    solve(touch, 1.0)
+    assert touch["adjust"] == pytest.approx(before["adjust"], abs=1e-9)
 
 
-def test_table_is_looked_up_by_imbalance_and_spread(table, adjust) -> None:
-    """The view counts, not the depth book behind it."""
-    assert microprice(table, put((100, 9), (101, 1))) == 100.5 + adjust[4, 0]
-    assert microprice(table, put((100, 1), (102, 9))) == 101.0 + adjust[0, 1]
-    apply_top(BOOK_REC, top(5, (100, 9), (101, 1)))
-    assert microprice(table, BOOK_REC) == 100.5 + adjust[4, 0]
+def test_an_empty_table_can_be_solved() -> None:
+    """Nothing was seen: no adjustment, no trust."""
+    touch = _touch()
+    solve(touch, 0.5)
+    assert touch["adjust"].tolist() == touch["trust"].tolist() == [[0.0] * STATES]
 
 
-def test_size_weighted_mid_stands_in(table) -> None:
-    """Where the spread is wider than the table, the state was never seen, or there is no table."""
-    assert microprice(table, put((100, 3), (104, 1))) == 103.0
-    assert microprice(new(MICROPRICE), put((100, 3), (104, 1))) == 103.0
-    unseen = new(MICROPRICE)
-    load(unseen, np.full((3, 1), np.nan))
-    assert microprice(unseen, put((100, 3), (101, 1))) == 100.75
+def test_a_state_that_never_leaves_is_regular() -> None:
+    """The mid has not moved yet: the leak keeps the system solvable."""
+    touch = _touch()
+    for lots in itertools.islice(itertools.cycle([(9, 1), (8, 1)]), 500):
+        on_touch(touch, 100, 101, *lots)
+        on_touch(touch, 100, 101, 3, 2)
+    solve(touch, 1.0)
+    assert np.all(np.isfinite(touch["adjust"]))
+    assert touch["adjust"].max() == pytest.approx(0.0, abs=1e-6)
 
 
-def test_crossed_book_gives_the_mid_and_an_empty_side_nan(table) -> None:
-    """Neither has a meaningful weight."""
-    assert microprice(table, put((104, 3), (100, 1))) == 102.0
-    apply(BOOK_REC, snapshot(1, [(100, 1)], []))
-    assert math.isnan(microprice(table, BOOK_REC))
+@pytest.mark.parametrize("way", ["forget", "crossed"])
+def test_a_broken_path_counts_no_transition(way) -> None:
+    """After the book was lost or crossed the next touch is a beginning."""
+    touch = _touch()
+    on_touch(touch, 100, 101, 3, 1)
+    if way == "forget":
+        forget(touch)
+    else:
+        assert on_touch(touch, 104, 100, 3, 1) == 102.0
+    on_touch(touch, 1000, 1001, 3, 1)
+    assert touch["seen"].sum() == 0.0
 
 
-def test_large_adjustment_stays_inside_the_spread() -> None:
-    """A table fitted on bad data cannot push the price through a quote."""
-    record = new(MICROPRICE)
-    load(record, np.array([[-9.0], [0.0], [9.0]]))
-    assert microprice(record, put((100, 9), (101, 1))) == 101.0
-    assert microprice(record, put((100, 1), (101, 9))) == 100.0
+def test_a_wide_spread_ends_a_path_and_its_move_counts() -> None:
+    """The mid's move into it is drift, and nothing is expected from there on."""
+    touch = _touch()
+    on_touch(touch, 100, 101, 3, 1)
+    state = int(touch["state"][0])
+    assert on_touch(touch, 100, 101 + SPREADS, 3, 1) == pytest.approx(100 + (1 + SPREADS) * 3 / 4)
+    assert touch["seen"][0, state] == 1.0
+    assert touch["drift"][0, state] == SPREADS / 2
+    assert touch["move"].sum() == touch["stay"].sum() == 0.0
+    on_touch(touch, 100, 101, 3, 1)
+    assert touch["seen"].sum() == 1.0
+
+
+def test_a_jump_counts_as_the_widest_spread() -> None:
+    """One piece of news does not outweigh a day of imbalances."""
+    touch = _touch()
+    on_touch(touch, 100, 101, 1, 3)
+    state = int(touch["state"][0])
+    on_touch(touch, 10_000, 10_001, 1, 3)
+    assert touch["drift"][0, state] == -SPREADS
+
+
+@pytest.mark.parametrize(("source", "price"), [(MID, 100.5), (WEIGHTED_MID, 100.75)])
+def test_other_sources_count_nothing(source, price) -> None:
+    """Mid and size-weighted mid are what they are, and cost no more."""
+    touch = _touch(source)
+    for row in simulate(5, 100).tolist():
+        on_touch(touch, *row)
+    assert on_touch(touch, 100, 101, 3, 1) == price
+    assert touch["seen"].sum() == 0.0
+    assert touch["mid_half_ticks"][0] == 201
+
+
+def test_the_table_cannot_push_the_price_through_a_quote(learned) -> None:
+    """Whatever was learned."""
+    touch = learned.copy()
+    touch["adjust"], touch["trust"] = 9.0, 1.0
+    assert on_touch(touch, 100, 101, 9, 1) == 101.0
+    assert on_touch(touch, 100, 101, 1, 9) == 100.0
+    assert math.isfinite(on_touch(touch, 100, 101, 1, 1))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmd.core.market import volatility as kernels
-from mmd.core.market.volatility import GAP_BARS_MAX, VOLATILITY, configure, two_scale_variance
+from mmd.core.market.volatility import FLOOR, GAP_BARS_MAX, SCALE_MAX, VOLATILITY, configure
 from mmd.jit.kernel import Rec, bind, new
 
 SECOND = 1_000_000_000
@@ -77,13 +77,77 @@ def test_prior_stands_until_the_first_bar(vol) -> None:
     assert vol["sigma"][0] == 2.0
 
 
-def test_two_scale_variance_sees_through_noise() -> None:
-    """Realised variance is far off under iid noise, the two-scale estimate within 5 %."""
-    rng = np.random.default_rng(5)
-    n, ratios = 23_400, []
-    for _ in range(20):
-        efficient = np.cumsum(rng.standard_normal(n) / math.sqrt(n))
-        noisy = efficient + 0.02 * rng.standard_normal(n)
-        ratios.append(two_scale_variance(noisy, 300))
-        assert np.square(np.diff(noisy)).sum() > 15
-    assert np.mean(ratios) == pytest.approx(1.0, abs=0.05)
+def two_scales(scale: int = 4, **change: float) -> Rec:
+    """Bars of a second and changes over `scale` of them, nothing forgotten, no prior after the first bar."""
+    record = new(VOLATILITY)
+    fields = {"sigma_prior": 2.0, "half_life_s": math.inf, "bars_min": 1}
+    configure(record, scale=scale, **(fields | change))  # type: ignore[arg-type]
+    return record
+
+
+def play(vol: Rec, mids: list[float], first_ns: int = 1) -> float:
+    """One mid at the end of each bar; returns sigma."""
+    for k, mid in enumerate(mids):
+        on_time(vol, mid, first_ns + k * SECOND)
+    on_time(vol, mids[-1], first_ns + len(mids) * SECOND)
+    return float(vol["sigma"][0])
+
+
+def test_two_scales_are_weighted_as_defined() -> None:
+    """Against sums over all pairs, with bars that count less as they age."""
+    mids = (np.cumsum(np.random.default_rng(3).integers(-3, 4, 40)) + 1000.0).tolist()
+    vol = two_scales(scale=5, half_life_s=8.0)
+    sigma = play(vol, mids)
+    ends = np.array(
+        [mids[0], *mids]
+    )  # the clock starts on the first, which holds to the first bar's end
+
+    def weigh(n: int) -> np.ndarray:
+        return 0.5 ** (np.arange(n)[::-1] / 8.0)
+
+    fast, slow = np.diff(ends), ends[5:] - ends[:-5]
+    mean_fast = (weigh(fast.size) * fast**2).sum() / weigh(fast.size).sum()
+    mean_slow = (weigh(slow.size) * slow**2).sum() / weigh(slow.size).sum()
+    assert sigma == pytest.approx(math.sqrt((mean_slow - mean_fast) / 4))
+
+
+@pytest.mark.parametrize("noise", [0.0, 5.0])
+def test_two_scales_find_sigma_under_noise(noise: float) -> None:
+    """One scale sees the noise as volatility, two do not."""
+    rng = np.random.default_rng(8)
+    efficient = 1e5 + np.cumsum(1.5 * rng.standard_normal(20_000))
+    mids = (efficient + noise * rng.standard_normal(efficient.size)).tolist()
+    assert play(two_scales(scale=20), mids) == pytest.approx(1.5, rel=0.06)
+    assert play(two_scales(scale=1), mids) == pytest.approx(
+        math.sqrt(1.5**2 + 2 * noise**2), rel=0.03
+    )
+
+
+def test_pure_noise_leaves_the_floor() -> None:
+    """Where the slow scale shows no more than the fast one the difference would be nothing, or negative."""
+    mids = [1000.0 + (k % 2) for k in range(400)]
+    sigma = play(two_scales(scale=3), mids)
+    slow = 1.0  # over three bars the mid always ends on its other place
+    assert sigma == pytest.approx(math.sqrt(FLOOR * slow / 3), rel=0.01)
+
+
+def test_until_the_slow_scale_has_data_the_fast_one_counts() -> None:
+    """Two bars of a scale of four."""
+    vol = two_scales(scale=4)
+    assert play(vol, [100.0, 102.0]) == pytest.approx(math.sqrt(2.0))
+    assert vol["slow_weight"][0] == 0.0
+
+
+def test_silence_does_not_reach_across_the_slow_scale() -> None:
+    """After the clock has started again no change spans the gap."""
+    vol = two_scales(scale=2)
+    play(vol, [100.0] * 5)
+    after = 1 + (2 * GAP_BARS_MAX + 10) * SECOND
+    assert play(vol, [900.0] * 5, after) == 0.0
+
+
+@pytest.mark.parametrize("scale", [0, SCALE_MAX + 1])
+def test_a_scale_that_does_not_fit_is_refused(scale: int) -> None:
+    """A programmer's error."""
+    with pytest.raises(AssertionError, match="expected a scale of 1 to"):
+        configure(new(VOLATILITY), sigma_prior=1.0, scale=scale)

@@ -3,15 +3,12 @@
 import math
 from collections.abc import Callable
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmd.core.quoting import fair_value
-from mmd.core.quoting.fair_value import FairValueSettings, ForecastSource, forecast_coefficient
 from mmd.core.quoting.record import NOT_FINITE, OK, QUOTE
-from mmd.errors import ConfigError
 from mmd.jit.kernel import Rec, bind, new
 
 FAIR = bind(fair_value.fair_value, new(QUOTE), 1.0, 1.0, 1.0)
@@ -37,20 +34,3 @@ def test_what_is_not_a_number_leaves_fair_as_it_was(quote_of: QuoteOf, at: int, 
     args[at] = bad
     assert FAIR(quote, *args) == NOT_FINITE
     assert quote["fair"].item() == 5.0
-
-
-def test_only_the_flow_source_has_a_coefficient() -> None:
-    """A fitted coefficient that is configured but not chosen has no effect."""
-    assert forecast_coefficient(FairValueSettings(flow_coefficient=0.3)) == 0.0
-    flow = FairValueSettings(source=ForecastSource.FLOW, flow_coefficient=0.3)
-    assert forecast_coefficient(flow) == 0.3
-
-
-def test_settings_come_from_their_names() -> None:
-    """The source is one of a closed set; its coefficient is a number."""
-    settings = msgspec.convert({"source": "flow", "flow_coefficient": 1.5}, FairValueSettings)
-    assert settings.source is ForecastSource.FLOW
-    with pytest.raises(msgspec.ValidationError, match="lstm"):
-        msgspec.convert({"source": "lstm"}, FairValueSettings)
-    with pytest.raises(ConfigError, match="flow_coefficient is nan"):
-        FairValueSettings(flow_coefficient=math.nan)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmd.core.market.features import FEATURES
 from mmd.core.market.volatility import VOLATILITY
-from mmd.core.quoting.inputs import MICROPRICE, OFI_5S, prepare
+from mmd.core.quoting.inputs import OFI_5S, prepare
 from mmd.core.quoting.intensity import INTENSITY
 from mmd.core.quoting.ladder import ladder
 from mmd.core.quoting.record import CROSSED, NOT_FINITE, OK, QUOTE, QuoteSettings, new_quote
@@ -28,8 +28,8 @@ LADDER = bind(ladder, _RECORDS[0], 0, 0)
 def _market(mid: float, spread: float, sigma: float) -> tuple[Rec, Rec, Rec]:
     """Features, volatility and (A, k) of a market with some order flow."""
     features, vol, intensity = new(FEATURES), new(VOLATILITY), new(INTENSITY)
-    features["mid"] = mid
-    features["x"][0, [0, MICROPRICE, OFI_5S]] = spread, 0.2, 30.0
+    features["mid"], features["centre"] = mid, mid + 0.2
+    features["x"][0, [0, OFI_5S]] = spread, 30.0
     vol["sigma"] = sigma
     intensity["rate"], intensity["decay"] = 0.9, 0.3
     return features, vol, intensity
