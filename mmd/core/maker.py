@@ -13,7 +13,7 @@ from mmd.core.inventory.ledger import Ledger
 from mmd.core.market_view import MarketView
 from mmd.core.order_desk import OrderDesk
 from mmd.core.orders.order import OrderPurpose
-from mmd.core.orders.order_diff import diff, hold, new_working
+from mmd.core.orders.order_diff import hold, new_working
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.order_state import OrderState
 from mmd.core.orders.order_update import OrderEvent
@@ -43,7 +43,7 @@ _QUOTE = OrderPurpose.QUOTE
 _OK = RiskReason.OK
 _SIDES = tuple(Side)
 _ACTION = struct.Struct("=6q")
-"""A row of WORKING.act; unpacked one at a time, because the first is wanted long before the others."""
+"""A row of WORKING.act."""
 
 
 class Maker:
@@ -80,7 +80,13 @@ class Maker:
         self.risk = RiskView(Bounds(instrument, limits), self.orders)
         self.risk.status = instrument.status
         self.desk = OrderDesk(
-            instrument, self.orders, self.risk, session.gate, numbers, self.counts
+            instrument,
+            self.orders,
+            self.quoter.quote,
+            self.risk,
+            session.gate,
+            numbers,
+            self.counts,
         )
         self._storm = RejectStorm(session.levels, limits)
         self._adverse = AdverseStreak(session.levels, risk.adverse_streak_max, risk.caution_hold_ns)
@@ -90,14 +96,15 @@ class Maker:
         self._private_down_ns = 0
         self._mid_range = 1, 0
         """Best bid + best ask for which the scale surely holds; nothing before there is one."""
+        self._held: tuple[int, ...] = ()
+        """What the gate was told last in a session that is shared."""
         self._resync_asked_ns = -RESYNC_PERIOD_NS
         self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
         pictures = (self.working, self.quoter.quote)
-        self._diff = partial(bind(diff, *pictures), *pictures)
         self._hold = partial(bind(hold, *pictures, 0, 0, 0, 0), *pictures)
         self._close_utc_s = spec.quoting.close_utc_s
-        self._now_ns = memoryview(self.working["now_ns"])
-        self._actions = memoryview(self.working["act"][0].reshape(-1).view("u1"))
+        self._action_at = partial(_ACTION.unpack_from, memoryview(self.working["act"]))
+        self._unknown = memoryview(self.working["unknown_count"])
 
     # What happens
 
@@ -175,27 +182,25 @@ class Maker:
         if view.is_dirty and not low <= view.mid_half_ticks <= high:
             self._follow_price()
         judge.judge(now_ns, is_private_up=self.is_private_up)
-        self.risk.now_ns, self.risk.hindrance = now_ns, judge.hindrance
-        if view.wants_resync or self.orders.unknown_count > 0:
+        if view.wants_resync or self._unknown[0] > 0 or not self.is_private_up:
+            self.risk.now_ns, self.risk.hindrance = now_ns, judge.hindrance
             for command in self._requests(now_ns):
                 yield from desk.sending(desk.approve(command))
-        if self.scale is None:
-            return
-        if not self.is_private_up:
-            yield from self._leave_blind(now_ns)
+            if not self.is_private_up and self.scale is not None:
+                yield from self._leave_blind(now_ns)
+        if self.scale is None or not self.is_private_up:
             return
         close_s, tau_s = self._close_utc_s, 0.0
         if close_s is not None:
             tau_s = seconds_to_close(now_ns + self._unix_less_engine_ns, close_s)
         lots, lots_max = self.ledger.position_lots, self.scale.position_lots_max
         self.quoter.target(judge.state, lots, lots_max, tau_s, now_ns)
-        self._now_ns[0] = now_ns
-        n = self._diff()
+        self._hold_risk()
+        n = desk.plan(view, judge.hindrance, now_ns)
         if n > 0:
-            self.settle_risk()
-            rows = self._actions[: n * _ACTION.size]
-            for op, side, level, slot, px, sz in _ACTION.iter_unpack(rows):
-                approved = desk.act(op, _SIDES[side], slot, px, sz)
+            for at in range(n):
+                op, side, level, slot, _, sz = self._action_at(at * _ACTION.size)
+                approved = desk.act(at, op, _SIDES[side], slot, sz)
                 if approved is not None:
                     try:
                         yield approved
@@ -260,7 +265,7 @@ class Maker:
     def _follow_pace(self) -> None:
         """Take the book for stale at another age."""
         self._judge.set_book_age(self.pace.age_ns_max)
-        self.risk.bounds.stale_book_ns = self.pace.age_ns_max
+        self.risk.set_book_age(self.pace.age_ns_max)
 
     def _requests(self, now_ns: int) -> list[Command]:
         """What must be asked of the venue: a new snapshot, the fate of orders; each at its own period."""
@@ -291,21 +296,26 @@ class Maker:
 
     def settle_risk(self) -> None:
         """Bring what the gate knows of the instrument up to date; needed before it is asked about an order."""
-        view, risk, ledger = self.view, self.risk, self.ledger
+        view, risk = self.view, self.risk
         risk.bid_ticks, risk.ask_ticks = view.bid_ticks, view.ask_ticks
         risk.last_ticks = view.last_trade_ticks
         risk.book_ts_ns = view.changed_ns
         risk.is_synced = view.is_synced and not view.is_crossed
         risk.is_private_up = self.is_private_up
-        if self._session.is_shared:
-            self._refresh_shared()
-        else:
-            risk.hold(ledger.position_atoms, ledger.base_atoms, ledger.quote_atoms)
+        self._hold_risk()
         risk.settle()
 
-    def _refresh_shared(self) -> None:
-        """Leave to the others what is theirs: the funds that they lock and the exposure that they have."""
-        ledger, shared, at = self.ledger, self._session.commitments, self.instrument.id
+    def _hold_risk(self) -> None:
+        """Tell the gate what is held, and leave to others what is theirs: funds that they lock, exposure that they have."""
+        ledger = self.ledger
+        if not self._session.is_shared:
+            self.risk.hold(ledger.position_atoms, ledger.base_atoms, ledger.quote_atoms)
+            return
+        shared, at = self._session.commitments, self.instrument.id
+        known = shared.version, ledger.position_atoms, ledger.base_atoms, ledger.quote_atoms
+        if known == self._held:
+            return
+        self._held = known
         base_atoms, quote_atoms = shared.others_locked(at)
         self.risk.hold(
             ledger.position_atoms, ledger.base_atoms - base_atoms, ledger.quote_atoms - quote_atoms

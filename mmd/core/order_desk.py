@@ -1,6 +1,7 @@
 """From what an instrument wants done to approved commands: rows of the order diff, questions, cancels, slices."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from mmd.core.commands import (
     AmendOrder,
@@ -13,6 +14,8 @@ from mmd.core.commands import (
 )
 from mmd.core.flattening import next_slice
 from mmd.core.instrument import Instrument
+from mmd.core.market_view import MarketView
+from mmd.core.order_plan import judge_action, plan
 from mmd.core.orders.order import OrderPurpose
 from mmd.core.orders.order_diff import AMEND, PLACE, REPLACE
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
@@ -20,14 +23,15 @@ from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.risk.gate import RiskGate
 from mmd.core.risk.view import RiskView
 from mmd.core.units import NANOS_PER_SECOND, ClientOrderId, Side, TimeInForce
+from mmd.jit.kernel import Rec, bind
 
 QUERY_PERIOD_NS = NANOS_PER_SECOND
 CANCEL_PERIOD_NS = 2 * NANOS_PER_SECOND
 """How often one order is cancelled over again while nobody answers."""
 TAKE_PERIOD_NS = 250_000_000
 """Between two slices of a flattening, so that the book can fill up again."""
+_NEW = (PLACE, REPLACE)
 _NEW_ORDERS = (PlaceOrder, ReplaceOrder)
-_POST_ONLY = TimeInForce.POST_ONLY
 _IOC = TimeInForce.IOC
 _QUOTE = OrderPurpose.QUOTE
 
@@ -39,14 +43,21 @@ class OrderDesk:
         self,
         instrument: Instrument,
         orders: WorkingOrders,
+        quote: Rec,
         view: RiskView,
         gate: RiskGate,
         numbers: OrderNumbers,
         counts: OrderCounts,
     ) -> None:
+        """`quote` is the QUOTE record whose targets are planned for."""
         self._id = instrument.id
         self._orders = orders
         self._order_at = orders.at
+        records = (view.record, gate.budgets)
+        planned = (orders.working, quote, *records)
+        judged = (orders.working, *records)
+        self._plan = partial(bind(plan, *planned, *[0] * 11), *planned)
+        self._judge = partial(bind(judge_action, *judged, *[0] * 5), *judged)
         self._view = view
         self._gate = gate
         self._numbers = numbers
@@ -55,25 +66,41 @@ class OrderDesk:
         self._taking_id: ClientOrderId | None = None
         """The last order that takes; it ends by itself."""
 
+    def plan(self, market: MarketView, hindrance: int, now_ns: int) -> int:
+        """Find what is to be done about the targets, and judge the first action; returns how many there are."""
+        gate = self._gate
+        return self._plan(
+            now_ns,
+            hindrance,
+            market.bid_ticks,
+            market.ask_ticks,
+            market.last_trade_ticks,
+            market.changed_ns,
+            market.is_synced and not market.is_crossed,
+            gate.levels.level,
+            gate.ratio.left,
+            self._numbers.last + 1,
+            gate.last_id,
+        )
+
     def act(
-        self, op: int, side: Side, slot: int, price_ticks: int, qty_lots: int
+        self, at: int, op: int, side: Side, slot: int, qty_lots: int
     ) -> Approved[Command] | None:
-        """One row of the order diff as a command, if it may be sent."""
-        instrument = self._id
-        if op == PLACE:
-            new = self._numbers.next_id()
-            return self.approve(
-                PlaceOrder(instrument, new, side, price_ticks, qty_lots, _POST_ONLY)
-            )
+        """Action number `at` of the plan as a command, if it may be sent; the first was judged with the plan."""
+        instrument, gate = self._id, self._gate
+        if op in _NEW:
+            if at > 0:
+                self._judge(
+                    at, gate.levels.level, gate.ratio.left, self._numbers.last + 1, gate.last_id
+                )
+            self._numbers.last += 1
+            if op == PLACE:
+                return gate.redeem(self._view, instrument, None)
+            old_id = self._order_at(side, slot).client_order_id
+            replacing = gate.redeem(self._view, instrument, old_id)
+            return replacing or self.approve(CancelOrder(instrument, old_id))
         old = self._order_at(side, slot)
         old_id = old.client_order_id
-        if op == REPLACE:
-            new = self._numbers.next_id()
-            replace = ReplaceOrder(instrument, old_id, new, side, price_ticks, qty_lots, _POST_ONLY)
-            verdict = self._gate.check(replace, self._view)
-            if isinstance(verdict, Approved):
-                return verdict
-            return self.approve(CancelOrder(instrument, old_id))
         if op == AMEND:
             return self.approve(AmendOrder(instrument, old_id, old.filled_lots + qty_lots))
         if old_id == self._taking_id and self._view.now_ns - old.sent_ns < CANCEL_PERIOD_NS:

@@ -58,6 +58,12 @@ WORKING = layout(
     ("want", "i8", (2, SLOTS)),  # out: level that the order serves, below 0 = none
     ("served", "i8", (2, LEVELS_MAX)),  # out: 1 if an order serves the level or none may
     ("act", "i8", (_ACTIONS_MAX, 6)),  # out
+    # Sums over all open orders, with a slot or without; read by mmd.core.risk.order_check
+    ("open_lots", "i8", (2,)),
+    ("open_orders", "i8", (2,)),
+    ("open_ticklots", "i8", (2,)),
+    ("best", "i8", (2,)),  # the most aggressive price of each side, 0 = none
+    ("unknown_count", "i8"),
 )
 
 

@@ -8,15 +8,19 @@ from mmd.core.units import ClientOrderId, client_order_id
 
 
 class OrderNumbers:
-    """Client order ids of a session, shared by its instruments."""
+    """Client order ids of a session, shared by its instruments.
+
+    Attributes:
+        last: the last one that was given away.
+    """
 
     def __init__(self, session: int) -> None:
-        self._last: int = client_order_id(session, 0)
+        self.last: int = client_order_id(session, 0)
 
     def next_id(self) -> ClientOrderId:
         """The next id; ids only grow."""
-        self._last += 1
-        return cast("ClientOrderId", self._last)
+        self.last += 1
+        return cast("ClientOrderId", self.last)
 
 
 class OrderCounts:

@@ -23,22 +23,24 @@ class WorkingMirror:
     """Slots of the WORKING record; an order that finds them all taken waits for the first to come free.
 
     Hedges and legs of an arbitrage get no slot: whoever sent them takes them back. Their prices count.
-
-    Attributes:
-        best_price_ticks: by side, the most aggressive price of any open order.
     """
 
     def __init__(self, working: Rec) -> None:
-        self.best_price_ticks: list[int | None] = [None, None]
+        self._best = memoryview(working["best"][0])
         self._slots: tuple[list[Order | None], ...] = ([None] * SLOTS, [None] * SLOTS)
         self._waiting: tuple[list[Order], ...] = ([], [])
         self._apart: tuple[list[Order], ...] = ([], [])
-        working["n"], working["state"] = 0, EMPTY
+        working["n"], working["state"], working["best"] = 0, EMPTY, 0
         # Flat memoryviews, indexed by side * SLOTS + slot: a write takes 40 ns, through numpy 110.
         self._n, self._px, self._leaves, self._state, self._amends, self._since_ns = (
             memoryview(working[name][0].reshape(-1))
             for name in ("n", "px", "leaves", "state", "amends", "since_ns")
         )
+
+    @property
+    def best_price_ticks(self) -> list[int | None]:
+        """By side, the most aggressive price of any open order; None without one."""
+        return [price_ticks or None for price_ticks in self._best]
 
     def at(self, side: Side, slot: int) -> Order:
         """The order in a slot."""
@@ -107,15 +109,15 @@ class WorkingMirror:
 
     def _on_price(self, side: Side, price_ticks: int) -> None:
         """An order joined: it may be the best."""
-        best = self.best_price_ticks[side]
-        if best is None or (price_ticks > best if side is _BUY else price_ticks < best):
-            self.best_price_ticks[side] = price_ticks
+        best = self._best[side]
+        if best == 0 or (price_ticks > best if side is _BUY else price_ticks < best):
+            self._best[side] = price_ticks
 
     def _on_price_gone(self, side: Side, price_ticks: int) -> None:
         """An order left: only if it was at the best price is the next to be looked for."""
-        if price_ticks != self.best_price_ticks[side]:
+        if price_ticks != self._best[side]:
             return
         prices = [o.price_ticks for o in self._slots[side] if o is not None]
         prices += [o.price_ticks for o in self._waiting[side] + self._apart[side]]
         pick = max if side is _BUY else min
-        self.best_price_ticks[side] = pick(prices, default=None)
+        self._best[side] = pick(prices, default=0)

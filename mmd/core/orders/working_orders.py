@@ -27,12 +27,14 @@ from mmd.core.commands import (
 )
 from mmd.core.events import Fill
 from mmd.core.orders.order import Order, OrderPurpose
+from mmd.core.orders.order_diff import WORKING
 from mmd.core.orders.order_state import IllegalTransitionError, OrderState, Trigger
 from mmd.core.orders.order_update import OrderEvent, advance, contradiction, learn
 from mmd.core.orders.own_levels import OwnLevels
 from mmd.core.orders.working_mirror import WorkingMirror
 from mmd.core.units import ClientOrderId, InstrumentId, session_of
 from mmd.jit.kernel import Rec
+from mmd.jit.record_field import Field, words
 
 HISTORY_MAX = 4096
 # Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
@@ -66,12 +68,11 @@ class WorkingOrders:
     """Orders of one instrument and session.
 
     Attributes:
-        open_lots: by side, what all orders together may still fill: PENDING_CANCEL and UNKNOWN included.
-        open_orders: by side, how many orders may rest at the venue.
-        open_ticklots: by side, price times leaves of those: what buy orders lock.
-        best_price_ticks: by side, the most aggressive price at which we may rest, or None.
+        working: the WORKING record; the sums below stand in it, where the order check reads them.
         unknown_count: orders whose fate must be asked for; quoting pauses while it is above 0.
     """
+
+    unknown_count = Field(WORKING, "unknown_count", int)
 
     def __init__(
         self,
@@ -86,14 +87,16 @@ class WorkingOrders:
         own is told of every change where the venue's book shows our orders.
         """
         self.instrument = instrument
-        self.open_lots = [0, 0]
-        self.open_orders = [0, 0]
-        self.open_ticklots = [0, 0]
-        self.unknown_count = 0
+        self.working = working
+        self.words = words(working)
+        self._open_lots, self._open_orders, self._open_ticklots = (
+            memoryview(working[name][0]) for name in ("open_lots", "open_orders", "open_ticklots")
+        )
+        for name in ("open_lots", "open_orders", "open_ticklots", "unknown_count"):
+            working[name] = 0
         self._session = session
         self._mirror = WorkingMirror(working)
         self._own = own
-        self.best_price_ticks = self._mirror.best_price_ticks
         self.at = self._mirror.at
         """The order in a slot of the WORKING record: what an action of the diff is about."""
         self._live: dict[ClientOrderId, Order] = {}
@@ -102,6 +105,26 @@ class WorkingOrders:
         self._history_max = history_max
         self._stray_trades: dict[int, None] = {}
         self._last_id = ClientOrderId(0)
+
+    @property
+    def open_lots(self) -> list[int]:
+        """By side, what all orders together may still fill: PENDING_CANCEL and UNKNOWN included."""
+        return self._open_lots.tolist()
+
+    @property
+    def open_orders(self) -> list[int]:
+        """By side, how many orders may rest at the venue."""
+        return self._open_orders.tolist()
+
+    @property
+    def open_ticklots(self) -> list[int]:
+        """By side, price times leaves of those: what buy orders lock."""
+        return self._open_ticklots.tolist()
+
+    @property
+    def best_price_ticks(self) -> list[int | None]:
+        """By side, the most aggressive price at which we may rest, or None."""
+        return self._mirror.best_price_ticks
 
     def get(self, client_order_id: ClientOrderId) -> Order | None:
         """The order, open or remembered."""
@@ -233,11 +256,12 @@ class WorkingOrders:
         """Take an order's share out of the sums, before it changes."""
         if order.client_order_id in self._live:
             side, leaves_lots = order.side, order.leaves_lots
-            self.open_lots[side] -= leaves_lots
+            self._open_lots[side] -= leaves_lots
             if order.is_open:
-                self.open_orders[side] -= 1
-                self.open_ticklots[side] -= order.price_ticks * leaves_lots
-                self.unknown_count -= order.state is _UNKNOWN
+                self._open_orders[side] -= 1
+                self._open_ticklots[side] -= order.price_ticks * leaves_lots
+                if order.state is _UNKNOWN:
+                    self.unknown_count -= 1
 
     def _deposit(self, order: Order) -> None:
         """Put its share back, after; file it under live or ended; mirror it."""
@@ -245,11 +269,12 @@ class WorkingOrders:
         if is_open or leaves_lots > 0:
             self._ended.pop(order.client_order_id, None)
             self._live[order.client_order_id] = order
-            self.open_lots[side] += leaves_lots
+            self._open_lots[side] += leaves_lots
             if is_open:
-                self.open_orders[side] += 1
-                self.open_ticklots[side] += order.price_ticks * leaves_lots
-                self.unknown_count += order.state is _UNKNOWN
+                self._open_orders[side] += 1
+                self._open_ticklots[side] += order.price_ticks * leaves_lots
+                if order.state is _UNKNOWN:
+                    self.unknown_count += 1
         elif self._live.pop(order.client_order_id, None) is not None:
             self._ended[order.client_order_id] = order
             if len(self._ended) > self._history_max:

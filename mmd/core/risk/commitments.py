@@ -113,6 +113,8 @@ class Commitments:
         self._lot_atoms: list[float | None] = [None] * len(instruments)
         self._stated = [_Stated() for _ in instruments]
         self._locked: dict[tuple[str, str], int] = {}
+        self.version = 0
+        """Grows with all that room_lots and others_locked depend on."""
 
     def on_mid(self, instrument: int, mid_half_ticks: int) -> None:
         """Take an instrument's mid; valued with it from the next `revalue` on."""
@@ -125,6 +127,7 @@ class Commitments:
             mid = self._mid_half_ticks[at] * self._per_half_tick[at]
             worth = mid * self._lot_base[at] * ATOMS_PER_UNIT
             self._lot_atoms[at] = None if rate is None or mid == 0.0 else worth * rate
+        self.version += 1
 
     def rate(self, by: Conversion | None) -> float | None:
         """Reporting currency for one unit of a quote currency; None while there is no price for it."""
@@ -160,6 +163,7 @@ class Commitments:
             scope.short_atoms += short_atoms - share.short
             scope.gross_atoms += gross_atoms - share.gross
         share.long, share.short, share.gross = long_atoms, short_atoms, gross_atoms
+        self.version += 1
         if not self._is_alone:
             self._lock(instrument, share, open_lots[1], open_ticklots[0])
 

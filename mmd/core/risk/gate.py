@@ -7,7 +7,7 @@ them. New orders pass every check of `RiskReason`, in the order of cost of the m
 A refused replacement leaves the old order where it is: the caller cancels that instead.
 """
 
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, assert_never, cast
 
 import msgspec
 
@@ -24,19 +24,22 @@ from mmd.core.commands import (
     ResyncBook,
 )
 from mmd.core.orders.order import Order
-from mmd.core.risk.levels import RiskLevel, RiskLevels
-from mmd.core.risk.limits import Bounds
+from mmd.core.orders.order_diff import WORKING
+from mmd.core.risk.levels import RiskLevels
+from mmd.core.risk.order_check import RISK, judge_order
 from mmd.core.risk.order_to_trade import OrderToTrade
 from mmd.core.risk.reasons import RiskReason
 from mmd.core.risk.throttle import Cost, Counted, Throttle
 from mmd.core.risk.view import RiskView
-from mmd.core.units import ClientOrderId, Side
+from mmd.core.units import ClientOrderId, InstrumentId, Side, TimeInForce
+from mmd.jit.kernel import bind, new
 
 # Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
-_CLOSED_LEVELS = (RiskLevel.CANCEL_ALL, RiskLevel.HALTED)
 _OK = RiskReason.OK
-_CAUTIOUS = RiskLevel.CAUTIOUS
-_BUY = Side.BUY
+_REASONS = tuple(RiskReason)
+_SIDES = tuple(Side)
+_POST_ONLY = TimeInForce.POST_ONLY
+_COUNTABLE = 2**60
 _SHORT = {
     None: RiskReason.OK,
     Counted.ORDERS: RiskReason.ORDER_RATE,
@@ -74,6 +77,9 @@ class RiskGate:
     Attributes:
         counts: how many commands had each RiskReason, OK included.
         ratio: orders against fills.
+        levels: the session's risk level.
+        budgets: BUDGETS record of the throttle.
+        last_id: of the last order that was approved; later ones have larger ones.
     """
 
     def __init__(
@@ -85,17 +91,21 @@ class RiskGate:
     ) -> None:
         self.counts = [0] * len(RiskReason)
         self.ratio = OrderToTrade(0, 0) if ratio is None else ratio
-        self._levels = levels
+        self.levels = levels
+        self.budgets = throttle.record
         self._throttle = throttle
         self._costs = CommandCosts() if costs is None else costs
-        self._last_id = ClientOrderId(0)
+        throttle.record["price"] = self._costs.place, self._costs.replace
+        self.last_id = ClientOrderId(0)
+        pictures = (new(RISK), new(WORKING), self.budgets)
+        self._judge = bind(judge_order, *pictures, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
     def check(self, command: Command, view: RiskView) -> Approved[Command] | Refused:
         """Approve or refuse; an approved command has been charged to the rate budgets."""
         if isinstance(command, ReplaceOrder):
             reason = self._judge_replacement(command, view)
         elif isinstance(command, PlaceOrder):
-            reason = self._judge_order(command, None, self._costs.place, view)
+            reason = self._judge_order(command, None, view)
         else:
             reason = self._judge_request(command, view)
         self.counts[reason] += 1
@@ -103,11 +113,33 @@ class RiskGate:
             return Refused(command, reason)
         return Approved(command, gate=GATE_TOKEN)
 
+    def redeem(
+        self, view: RiskView, instrument: InstrumentId, cancel_id: ClientOrderId | None
+    ) -> Approved[Command] | None:
+        """The post-only order that `mmd.core.order_plan` has just judged, if it was approved.
+
+        Args:
+            view: where the verdict stands.
+            instrument: whose order it is.
+            cancel_id: the order that it replaces, None where it is placed.
+        """
+        reason, number, side, price_ticks, qty_lots = view.verdict
+        self.counts[reason] += 1
+        if reason != _OK:
+            return None
+        assert number > self.last_id, "expected a new verdict, found one that was redeemed before"
+        order_id = cast("ClientOrderId", number)
+        self._use_up(order_id)
+        order = order_id, _SIDES[side], price_ticks, qty_lots, _POST_ONLY
+        if cancel_id is None:
+            return Approved(PlaceOrder(instrument, *order), gate=GATE_TOKEN)
+        return Approved(ReplaceOrder(instrument, cancel_id, *order), gate=GATE_TOKEN)
+
     def _judge_replacement(self, command: ReplaceOrder, view: RiskView) -> RiskReason:
         replaced = view.orders.get(command.cancel_id)
         if replaced is None or not replaced.is_open or replaced.side is not command.side:
             return RiskReason.NOT_WORKING
-        return self._judge_order(command, replaced, self._costs.replace, view)
+        return self._judge_order(command, replaced, view)
 
     def _judge_request(
         self,
@@ -138,66 +170,35 @@ class RiskGate:
                 assert_never(command)
         return _SHORT[self._throttle.take(cost, view.now_ns, urgent=True)]
 
-    def _judge_order(  # noqa: C901, PLR0911, PLR0912 - a table, and calls would double its price
-        self, order: PlaceOrder | ReplaceOrder, replaced: Order | None, cost: Cost, view: RiskView
+    def _judge_order(
+        self, order: PlaceOrder | ReplaceOrder, replaced: Order | None, view: RiskView
     ) -> RiskReason:
         """Judge a new order; replaced is the one it takes the place of."""
-        bounds, orders, side = view.bounds, view.orders, order.side
-        price_ticks, qty_lots = order.price_ticks, order.qty_lots
-        replaced_lots = 0 if replaced is None else replaced.leaves_lots
-        side_lots = orders.open_lots[side] + qty_lots
-        if bounds.replacement_frees_leaves:
-            side_lots -= replaced_lots
-        reduces = 0 < side_lots <= view.reducible_lots[side]
-        level = self._levels.level
-        if level > _CAUTIOUS and (level in _CLOSED_LEVELS or not reduces):
-            return RiskReason.LEVEL
-        if view.refusal is not _OK:
-            return view.refusal
-        if not reduces:
-            if view.hindrance is not _OK:
-                return view.hindrance
-            if self.ratio.left <= 0:
-                return RiskReason.ORDER_TO_TRADE
-        if order.client_order_id <= self._last_id:
-            return RiskReason.DUPLICATE_ID
-        if not view.price_low <= price_ticks <= view.price_high:
-            reason = view.price_reason(price_ticks)
-            if reason is not _OK:
-                return reason
-        own = orders.best_price_ticks[1 - side]
-        if own is not None and (own <= price_ticks if side is _BUY else own >= price_ticks):
-            return RiskReason.OWN_CROSS
-        ticklots = price_ticks * qty_lots
-        if (
-            not bounds.qty_lots_min <= qty_lots <= bounds.qty_lots_max
-            or not bounds.notional_min <= ticklots <= bounds.notional_max
-        ):
-            return _size_reason(ticklots, qty_lots, bounds)
-        if orders.open_orders[side] >= bounds.open_orders_max * (1 if replaced is None else 2):
-            return RiskReason.OPEN_ORDERS
-        if side_lots > view.room_lots[side]:
-            return RiskReason.WORST_CASE_POSITION
-        if side is _BUY:
-            if replaced is not None:
-                ticklots -= replaced.price_ticks * replaced_lots
-            if orders.open_ticklots[side] + ticklots > view.quote_ticklots:
-                return RiskReason.BALANCE
-        elif orders.open_lots[side] - replaced_lots + qty_lots > view.base_lots:
-            return RiskReason.BALANCE
-        if side_lots > view.exposure_lots[side] and not reduces:
-            return RiskReason.EXPOSURE
-        reason = _SHORT[self._throttle.take(cost, view.now_ns, urgent=reduces)]
-        if reason is _OK:
-            self._last_id = order.client_order_id
-            self.ratio.on_order()
-        return reason
+        order_id = order.client_order_id
+        reason = self._judge(
+            view.record,
+            view.orders.working,
+            self.budgets,
+            self.levels.level,
+            self.ratio.left,
+            order_id > self.last_id,
+            order.side,
+            _countable(order.price_ticks),
+            _countable(order.qty_lots),
+            0 if replaced is None else 1,
+            0 if replaced is None else replaced.price_ticks,
+            0 if replaced is None else replaced.leaves_lots,
+        )
+        if reason == _OK:
+            self._use_up(order_id)
+        return _REASONS[reason]
+
+    def _use_up(self, order_id: ClientOrderId) -> None:
+        """Note an approved order."""
+        self.last_id = order_id
+        self.ratio.on_order()
 
 
-def _size_reason(ticklots: int, qty_lots: int, bounds: Bounds) -> RiskReason:
-    """Which bound of quantity or notional is passed."""
-    if qty_lots < bounds.qty_lots_min:
-        return RiskReason.QTY_MIN
-    if qty_lots > bounds.qty_lots_max:
-        return RiskReason.QTY_MAX
-    return RiskReason.NOTIONAL_MIN if ticklots < bounds.notional_min else RiskReason.NOTIONAL_MAX
+def _countable(value: int) -> int:
+    """A number that any limit refuses as well as the one it stands for, where that is too large for the checks."""
+    return max(min(value, _COUNTABLE), -_COUNTABLE)

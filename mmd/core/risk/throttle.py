@@ -1,4 +1,4 @@
-"""Rate budgets: token buckets in integer nanoseconds that mirror the venue's own counters.
+"""Rate budgets: token buckets that mirror the venue's own counters.
 
 A bucket holds `burst` tokens and gains `limit - burst` per interval, so that no window of one interval,
 wherever it starts, sees more than `limit`: whether the venue counts in fixed or in sliding windows. The
@@ -7,12 +7,18 @@ last `reserve` tokens are for commands that reduce risk.
 
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from mmd.core.events import RateUsage
+from mmd.core.risk.budgets import BUCKETS_MAX, BUDGETS, TAKEN, take_from
 from mmd.errors import ConfigError
+from mmd.jit.kernel import Rec, bind, new
+
+_FULL_NS_MAX = 2**61
+"""73 years: a bucket that would take longer to fill up holds a little less."""
 
 
 class Counted(IntEnum):
@@ -71,90 +77,84 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class TokenBucket:
-    """One budget at work, in integers: refilling is exact, and costs nothing.
+    """One budget at work: a row of the BUDGETS record, which is charged by `mmd.core.risk.budgets.take`."""
 
-    Kept is the moment at which the bucket would be full again, times the tokens gained per interval; what is
-    missing from a full bucket now is that less the present. A token counts interval_ns.
-    Source: the generic cell rate algorithm in its virtual scheduling form (ITU-T I.371, annex A).
-    """
+    __slots__ = ("_at", "_b", "budget", "counts")
 
-    __slots__ = (
-        "_capacity",
-        "_full_at",
-        "_gain",
-        "_interval_ns",
-        "_limit",
-        "_ordinary",
-        "_reserved",
-        "budget",
-        "counts",
-    )
-
-    def __init__(self, budget: Budget) -> None:
-        """Start full."""
+    def __init__(self, record: Rec, at: int, budget: Budget) -> None:
+        """Start full, in row `at` of the record."""
         self.budget = budget
         self.counts = int(budget.counts)
-        self._interval_ns = budget.interval_ns
-        self._reserved = budget.reserve * budget.interval_ns
-        self._full_at = 0
+        self._b = record[0]
+        self._at = at
+        self._b["counts"][at] = self.counts
+        self._b["interval_ns"][at] = budget.interval_ns
         self._set_limit(budget.limit)
 
     @property
     def capacity(self) -> int:
         """Tokens in a full bucket."""
-        return self._capacity // self._interval_ns
+        return self._capacity(urgent=True) // self.budget.interval_ns
 
     def available(self, now_ns: int, *, urgent: bool = False) -> int:
         """Tokens that may be taken now; urgent ones may use the reserve too."""
-        credit = self._capacity - self._missing(now_ns)
-        return (credit - (0 if urgent else self._reserved)) // self._interval_ns
-
-    def credit(self, tokens: int) -> int:
-        """What `take` takes for so many tokens."""
-        return tokens * self._interval_ns
-
-    def take(self, credit: int, now_ns: int, urgent: bool) -> bool:  # noqa: FBT001 - hot
-        """Use credit up if so much may be taken now; returns whether it was."""
-        now, full_at = now_ns * self._gain, self._full_at
-        full_at = (full_at if full_at > now else now) + credit  # noqa: FURB136 - max is a call
-        if full_at - now > (self._capacity if urgent else self._ordinary):
-            return False
-        self._full_at = full_at
-        return True
-
-    def give_back(self, credit: int) -> None:
-        """Undo a take, at the same time as it."""
-        self._full_at -= credit
+        credit = self._capacity(urgent=urgent) - self._missing(now_ns)
+        return credit // self.budget.interval_ns
 
     def on_usage(self, used: int, limit: int, now_ns: int) -> None:
         """The venue's own count: adopt a limit below ours, and never believe in more than it leaves."""
-        credit = self._capacity - self._missing(now_ns)
+        credit = self._capacity(urgent=True) - self._missing(now_ns)
         if limit >= 2:
             self._set_limit(min(limit, self.budget.limit))
-        room = max(self._limit - used, 0) * self._interval_ns
-        credit = min(credit, room, self._capacity)
-        self._full_at = now_ns * self._gain + self._capacity - credit
+        capacity = self._capacity(urgent=True)
+        room = max(self._limit - used, 0) * self.budget.interval_ns
+        missing_ns, rest = divmod(capacity - min(credit, room, capacity), self._gain)
+        self._b["at_ns"][self._at], self._b["at_rest"][self._at] = now_ns + missing_ns, rest
 
-    def _set_limit(self, limit: int) -> None:
-        burst = min(self.budget.burst_tokens, limit - 1)
-        self._limit = limit
-        self._gain = limit - burst  # tokens per interval, so credit per nanosecond
-        self._capacity = burst * self._interval_ns
-        self._ordinary = self._capacity - self._reserved
+    @property
+    def _gain(self) -> int:
+        """Tokens per interval, so credit per nanosecond: a token is worth interval_ns."""
+        return int(self._b["gain"][self._at])
+
+    @property
+    def _limit(self) -> int:
+        return self._gain + self.capacity
+
+    def _capacity(self, *, urgent: bool) -> int:
+        """Credit of a full bucket, less the reserve where it may not be used."""
+        at = self._at, int(urgent)
+        return int(self._b["full_ns"][at]) * self._gain + int(self._b["full_rest"][at])
 
     def _missing(self, now_ns: int) -> int:
         """Credit that a full bucket has and this one has not."""
-        return max(self._full_at - now_ns * self._gain, 0)
+        at_ns, rest = int(self._b["at_ns"][self._at]), int(self._b["at_rest"][self._at])
+        return max((at_ns - now_ns) * self._gain + rest, 0)
+
+    def _set_limit(self, limit: int) -> None:
+        burst = min(self.budget.burst_tokens, limit - 1)
+        gain = limit - burst
+        self._b["gain"][self._at] = gain
+        for kind, tokens in enumerate((burst - self.budget.reserve, burst)):
+            full_ns, rest = divmod(tokens * self.budget.interval_ns, gain)
+            self._b["full_ns"][self._at, kind] = min(full_ns, _FULL_NS_MAX)
+            self._b["full_rest"][self._at, kind] = rest
 
 
 class Throttle:
-    """All budgets of one venue."""
+    """All budgets of one venue.
+
+    Attributes:
+        record: BUDGETS record that orders are charged to.
+        buckets: a view of each.
+    """
 
     def __init__(self, budgets: Sequence[Budget]) -> None:
         """Start with every bucket full; without budgets nothing is limited."""
-        self.buckets = tuple(TokenBucket(budget) for budget in budgets)
-        self._shares: dict[Cost, tuple[tuple[TokenBucket, int], ...]] = {}
-        """Of each cost seen, what it takes from which bucket."""
+        assert len(budgets) <= BUCKETS_MAX, f"expected at most {BUCKETS_MAX} budgets"
+        self.record: Rec = new(BUDGETS)
+        self.record["n"] = len(budgets)
+        self.buckets = tuple(TokenBucket(self.record, at, b) for at, b in enumerate(budgets))
+        self._take = partial(bind(take_from, self.record, 0, 0, 0, 0), self.record)
 
     def available(self, counts: Counted, now_ns: int, *, urgent: bool = False) -> int | None:
         """Tokens left of a kind in its tightest budget; None where the kind has no budget."""
@@ -163,21 +163,8 @@ class Throttle:
 
     def take(self, cost: Cost, now_ns: int, *, urgent: bool = False) -> Counted | None:
         """Take the whole cost from every budget or nothing; returns the kind that ran short, None if taken."""
-        shares = self._shares.get(cost)
-        if shares is None:
-            shares = self._shares[cost] = self._shares_of(cost)
-        for bucket, credit in shares:
-            if not bucket.take(credit, now_ns, urgent):
-                for paid, back in shares:
-                    if paid is bucket:
-                        break
-                    paid.give_back(back)
-                return bucket.budget.counts
-        return None
-
-    def _shares_of(self, cost: Cost) -> tuple[tuple[TokenBucket, int], ...]:
-        charged = (b for b in self.buckets if cost[b.counts] > 0)
-        return tuple((b, b.credit(cost[b.counts])) for b in charged)
+        short = self._take(cost.orders, cost.weight, now_ns, urgent)
+        return None if short == TAKEN else Counted(short)
 
     def on_usage(self, event: RateUsage) -> bool:
         """Correct the budget that the event is about; returns False if it is none of ours."""

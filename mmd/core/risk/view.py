@@ -1,19 +1,31 @@
 """What the risk gate knows of one instrument, kept current by the engine and settled once a decision.
 
-Everything that no command changes is worked out in `settle`, so that each command is judged by comparisons.
+All of it stands in a RISK record, where the compiled checks read it; `mmd.core.risk.order_check` says what they do.
 """
+
+from functools import partial
 
 from mmd.core.instrument import TradingStatus
 from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.risk.limits import Bounds
+from mmd.core.risk.order_check import RISK, UNLIMITED, judge_price, settle
 from mmd.core.risk.reasons import RiskReason
+from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.record_field import Field, word_of, words
 
-_BPS = 10_000
-_SLACK = 1_000
-UNLIMITED_LOTS = 2**62
-# Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
-_OK = RiskReason.OK
-_TRADING = TradingStatus.TRADING
+UNLIMITED_LOTS = UNLIMITED
+_FLOATS = ("price_ratio_down", "price_ratio_up", "collar_bps")
+_INTEGERS = (
+    "price_ticks_min",
+    "price_ticks_max",
+    "qty_lots_min",
+    "qty_lots_max",
+    "notional_min",
+    "notional_max",
+    "open_orders_max",
+    "stale_book_ns",
+)
+_REASONS = tuple(RiskReason)
 
 
 class RiskView:
@@ -22,6 +34,7 @@ class RiskView:
     Prices are ticks, 0 where there is none yet; holdings are atoms, what our orders lock included.
 
     Attributes:
+        record: RISK record; most attributes are its fields.
         bounds: filters and limits of now, set by `limit`.
         position_atoms, base_atoms, quote_atoms: set by `hold`.
         room_lots: by side, what all orders together may come to without passing the position limit.
@@ -34,60 +47,53 @@ class RiskView:
         price_low, price_high: prices between them pass the filters and the collar.
     """
 
-    __slots__ = (
-        "_last_high",
-        "_last_low",
-        "_mid_high",
-        "_mid_low",
-        "ask_ticks",
-        "base_atoms",
-        "base_lots",
-        "bid_ticks",
-        "book_ts_ns",
-        "bounds",
-        "exposure_lots",
-        "hindrance",
-        "is_private_up",
-        "is_synced",
-        "last_ticks",
-        "now_ns",
-        "orders",
-        "position_atoms",
-        "price_high",
-        "price_low",
-        "quote_atoms",
-        "quote_ticklots",
-        "reducible_lots",
-        "refusal",
-        "room_lots",
-        "status",
-    )
+    now_ns = Field(RISK, "now_ns", int)
+    bid_ticks = Field(RISK, "bid_ticks", int)
+    ask_ticks = Field(RISK, "ask_ticks", int)
+    last_ticks = Field(RISK, "last_ticks", int)
+    book_ts_ns = Field(RISK, "book_ts_ns", int)
+    is_synced = Field(RISK, "is_synced", bool)
+    is_private_up = Field(RISK, "is_private_up", bool)
+    status = Field(RISK, "status", TradingStatus)
+    hindrance = Field(RISK, "hindrance", RiskReason)
+    base_lots = Field(RISK, "base_lots", int)
+    quote_ticklots = Field(RISK, "quote_ticklots", int)
+    refusal = Field(RISK, "refusal", RiskReason)
+    price_low = Field(RISK, "price_low", int)
+    price_high = Field(RISK, "price_high", int)
 
     def __init__(self, bounds: Bounds, orders: WorkingOrders) -> None:
         """Nothing is known and so nothing passes until the engine has filled it in and settled it."""
         self.orders = orders
-        self.bid_ticks = 0
-        self.ask_ticks = 0
-        self.last_ticks = 0
-        self.book_ts_ns = 0
-        self.now_ns = 0
-        self.is_synced = False
-        self.is_private_up = False
+        self.record: Rec = new(RISK)
+        self.words = words(self.record)
+        at = word_of(RISK, "verdict")
+        self.verdict = self.words[at : at + 5]
+        """On the action judged last: reason, order id, side, price and size, see `mmd.core.order_plan`."""
         self.status = TradingStatus.HALTED
-        self.hindrance = RiskReason.OK
         self.refusal = RiskReason.NOT_TRADING
         self.exposure_lots = (UNLIMITED_LOTS, UNLIMITED_LOTS)
-        self.bounds = bounds
         self.position_atoms = self.base_atoms = self.quote_atoms = 0
-        self.price_low = self.price_high = 0
-        self._forget_prices()
-        self._derive()
+        pictures = (self.record, orders.working)
+        self.settle = partial(bind(settle, *pictures), *pictures)
+        """Work out what holds for every command of this decision."""
+        self._judge_price = partial(bind(judge_price, self.record, 0), self.record)
+        self.limit(bounds)
 
     def limit(self, bounds: Bounds) -> None:
         """Take over filters and limits."""
         self.bounds = bounds
-        self._forget_prices()
+        for name in _FLOATS:
+            self.record[name] = getattr(bounds, name)
+        for name in _INTEGERS:
+            self.record[name] = _clamped(getattr(bounds, name))
+        self.record["frees_leaves"] = bounds.replacement_frees_leaves
         self._derive()
+
+    def set_book_age(self, stale_book_ns: int) -> None:
+        """From here on the book is stale at another age, until the next `limit`."""
+        self.bounds.stale_book_ns = stale_book_ns
+        self.record["stale_book_ns"] = stale_book_ns
 
     def hold(self, position_atoms: int, base_atoms: int, quote_atoms: int) -> None:
         """Take over inventory and holdings; what follows from them is derived only where they changed."""
@@ -101,75 +107,44 @@ class RiskView:
             self.quote_atoms = quote_atoms
             self._derive()
 
-    def settle(self) -> None:
-        """Work out what holds for every command of this decision."""
-        bid_ticks, ask_ticks, last_ticks = self.bid_ticks, self.ask_ticks, self.last_ticks
-        if self.status is not _TRADING:
-            self.refusal = RiskReason.NOT_TRADING
-        elif not self.is_private_up:
-            self.refusal = RiskReason.PRIVATE_DOWN
-        elif self.orders.unknown_count > 0:
-            self.refusal = RiskReason.UNKNOWN_ORDERS
-        elif not self.is_synced or bid_ticks <= 0 or ask_ticks <= 0:
-            self.refusal = RiskReason.NOT_SYNCED
-        elif bid_ticks >= ask_ticks:
-            self.refusal = RiskReason.CROSSED_BOOK
-        elif self.now_ns - self.book_ts_ns > self.bounds.stale_book_ns:
-            self.refusal = RiskReason.STALE_BOOK
-        else:
-            self.refusal = _OK
-        mid_twice = bid_ticks + ask_ticks
-        if (
-            not self._mid_low <= mid_twice <= self._mid_high
-            or not self._last_low <= last_ticks <= self._last_high
-        ):
-            self._bound_prices(mid_twice, last_ticks)
+    @property
+    def room_lots(self) -> tuple[int, int]:
+        """By side, see the class."""
+        return self._pair("room_lots")
+
+    @property
+    def reducible_lots(self) -> tuple[int, int]:
+        """By side, see the class."""
+        return self._pair("reducible_lots")
+
+    @property
+    def exposure_lots(self) -> tuple[int, int]:
+        """By side, see the class."""
+        return self._pair("exposure_lots")
+
+    @exposure_lots.setter
+    def exposure_lots(self, lots: tuple[int, int]) -> None:
+        self.record["exposure_lots"] = [_clamped(x) for x in lots]
 
     def price_reason(self, price_ticks: int) -> RiskReason:
-        """Filters and collar; twice the mid is a whole number, so both sides are doubled."""
-        bounds = self.bounds
-        mid_twice, last = self.bid_ticks + self.ask_ticks, self.last_ticks
-        if not bounds.price_ticks_min <= price_ticks <= bounds.price_ticks_max:
-            return RiskReason.PRICE_FILTER
-        low, high = bounds.price_ratio_down * mid_twice, bounds.price_ratio_up * mid_twice
-        if not low <= 2 * price_ticks <= high:
-            return RiskReason.PRICE_FILTER
-        collar_bps = bounds.collar_bps
-        if abs(2 * price_ticks - mid_twice) * _BPS > collar_bps * mid_twice:
-            return RiskReason.COLLAR
-        if last > 0 and abs(price_ticks - last) * _BPS > collar_bps * last:
-            return RiskReason.COLLAR
-        return _OK
+        """What filters and collar say of a price."""
+        return _REASONS[self._judge_price(_clamped(price_ticks))]
 
-    def _forget_prices(self) -> None:
-        """Nothing is known to pass."""
-        self._mid_low = self._last_low = 1
-        self._mid_high = self._last_high = 0
-
-    def _bound_prices(self, mid_twice: int, last_ticks: int) -> None:
-        """The range that surely passes `price_reason`, also when mid and last trade have moved by 10 bps.
-
-        A tick inside it where floats might round. So it is found anew once in many moves of the market.
-        """
-        bounds = self.bounds
-        mid_slack, last_slack = mid_twice // _SLACK, last_ticks // _SLACK
-        self._mid_low, self._mid_high = mid_twice - mid_slack, mid_twice + mid_slack
-        self._last_low, self._last_high = last_ticks - last_slack, last_ticks + last_slack
-        down, up = 1.0 - bounds.collar_bps / _BPS, 1.0 + bounds.collar_bps / _BPS
-        low = max(bounds.price_ratio_down, down) * self._mid_high / 2
-        high = min(bounds.price_ratio_up, up) * self._mid_low / 2
-        if last_ticks > 0:
-            low, high = max(low, down * self._last_high), min(high, up * self._last_low)
-        self.price_low = max(int(low) + 2, bounds.price_ticks_min)
-        self.price_high = min(int(high) - 1, bounds.price_ticks_max)
+    def _pair(self, name: str) -> tuple[int, int]:
+        bought, sold = self.record[name][0].tolist()
+        return bought, sold
 
     def _derive(self) -> None:
         """Everything in lots, rounded down, so that an order is judged by comparisons alone."""
-        bounds, held = self.bounds, self.position_atoms
-        self.room_lots = (
-            (bounds.long_atoms_max - held) // bounds.atoms_per_lot,
-            (bounds.short_atoms_max + held) // bounds.atoms_per_lot,
-        )
-        self.reducible_lots = -held // bounds.atoms_per_lot, held // bounds.atoms_per_lot
-        self.base_lots = self.base_atoms // bounds.atoms_per_lot
-        self.quote_ticklots = bounds.ticklots(self.quote_atoms)
+        bounds, held, r = self.bounds, self.position_atoms, self.record
+        per_lot = bounds.atoms_per_lot
+        room = (bounds.long_atoms_max - held) // per_lot, (bounds.short_atoms_max + held) // per_lot
+        r["room_lots"] = [_clamped(x) for x in room]
+        r["reducible_lots"] = [_clamped(-held // per_lot), _clamped(held // per_lot)]
+        r["base_lots"] = _clamped(self.base_atoms // per_lot)
+        r["quote_ticklots"] = _clamped(bounds.ticklots(self.quote_atoms))
+
+
+def _clamped(value: int) -> int:
+    """A limit as large as the checks can count: no order comes near it."""
+    return max(min(value, UNLIMITED_LOTS), -UNLIMITED_LOTS)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmd.core.events import RateUsage
-from mmd.core.risk.throttle import Budget, Cost, Counted, Throttle, TokenBucket
+from mmd.core.risk.throttle import Budget, Cost, Counted, Throttle
 from mmd.errors import ConfigError
 
 S = 1_000_000_000
@@ -33,12 +33,12 @@ def usage(used, limit=10, interval_ns=10 * S, name="ORDERS", ts_ns=0):
 def test_no_window_sees_more_than_the_limit(limit, data, asks):
     """Whatever is asked whenever, every window of one interval stays within the venue's limit."""
     burst = data.draw(st.integers(1, limit - 1))
-    bucket = TokenBucket(budget(limit, burst=burst))
+    throttle = Throttle([budget(limit, burst=burst)])
     now_ns, taken = 0, []
     for wait_ns, tokens in asks:
         now_ns += wait_ns
-        is_available = bucket.available(now_ns) >= tokens
-        assert bucket.take(bucket.credit(tokens), now_ns, urgent=False) is is_available
+        is_available = throttle.buckets[0].available(now_ns) >= tokens
+        assert (throttle.take(Cost(tokens, 0), now_ns) is None) is is_available
         if is_available:
             taken.append((now_ns, tokens))
     for start_ns, _ in taken:
@@ -49,9 +49,10 @@ def test_no_window_sees_more_than_the_limit(limit, data, asks):
 @given(st.lists(st.integers(0, S), max_size=40))
 def test_refilling_is_exact_however_often_it_is_looked_at(waits):
     """Looking does not change the credit: one long wait gives what many short ones do."""
-    often, once = (TokenBucket(budget(7, interval_ns=3 * S + 1, burst=4)) for _ in range(2))
-    for bucket in (often, once):
-        assert bucket.take(bucket.credit(4), 0, urgent=False)
+    throttles = [Throttle([budget(7, interval_ns=3 * S + 1, burst=4)]) for _ in range(2)]
+    for throttle in throttles:
+        assert throttle.take(Cost(4, 0), 0) is None
+    often, once = (throttle.buckets[0] for throttle in throttles)
     now_ns = 0
     for wait_ns in waits:
         now_ns += wait_ns
@@ -142,3 +143,22 @@ def test_a_venue_that_allows_more_does_not_raise_our_own_limit():
         throttle.on_usage(usage(0, limit=10_000, ts_ns=now_ns))
         sent += throttle.take(Cost(1, 0), now_ns) is None
     assert sent <= 10 * 10
+
+
+@given(
+    st.integers(1, 30),
+    st.integers(1, 10**15),
+    st.lists(st.tuples(st.integers(0, 10**14), st.integers(1, 4)), max_size=60),
+)
+def test_a_bucket_is_exact_in_integers(gain: int, interval_ns: int, asks) -> None:
+    """Against credit counted in whole numbers of any size: a token counts interval_ns, a nanosecond the gain."""
+    throttle = Throttle([budget(gain + 5, interval_ns, burst=5)])
+    capacity, missing, last_ns, now_ns = 5 * interval_ns, 0, 0, 10**15
+    for wait_ns, tokens in asks:
+        now_ns += wait_ns
+        missing = max(missing - (now_ns - last_ns) * gain, 0)
+        last_ns = now_ns
+        is_free = missing + tokens * interval_ns <= capacity
+        missing += tokens * interval_ns if is_free else 0
+        assert (throttle.take(Cost(tokens, 0), now_ns) is None) is is_free
+        assert throttle.buckets[0].available(now_ns) == (capacity - missing) // interval_ns
