@@ -129,6 +129,12 @@ class QuotingSection(Section):
     passive_size_multiplier: float = Field(
         0.5, gt=0, le=1, description="how much smaller they are then"
     )
+    aggressive_spread_multiplier: float = Field(
+        0.7,
+        gt=0,
+        le=1,
+        description="how much narrower quotes are where construction.aggressive allows it",
+    )
     refresh_delay_ms: int = Field(
         100, ge=0, description="wait before a filled side is quoted again"
     )

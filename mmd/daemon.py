@@ -31,6 +31,7 @@ from mmd.shell.clock import SystemClock
 from mmd.shell.driver import Driver
 from mmd.shell.exchange_process import ExchangeProcess
 from mmd.shell.quiet_gc import quiet_collections
+from mmd.shell.quote_log import QuoteLog
 from mmd.shell.supervisor import supervise
 from mmd.shell.warmup import CompileProgress, compile_progress
 
@@ -202,6 +203,7 @@ class Daemon:
         parts: dict[str, Coroutine[Any, Any, None]] = {
             venue.name: venue.run(driver),
             "status": self._report_status(driver),
+            "quote log": QuoteLog(driver.engine).run(),
             "lifetime": self._lifetime(venue, driver, ended),
             "loop": self._watch_loop(),
             "publisher": side.publish(),

@@ -41,6 +41,7 @@ QUIET = layout(
     ("limit_lots", "i8"),
     ("flow_coefficient", "f8"),
     ("sigma_max", "f8"),
+    ("spread_min", "f8"),  # ticks of the market's own spread
     ("mid_low", "f8"),  # half ticks between which the scale is known to hold
     ("mid_high", "f8"),
     ("lag_ns_max", "i8"),
@@ -163,6 +164,7 @@ def _is_ordinary(q: Rec, vol: Rec, now_ns: int) -> bool:
         and q.mid_low <= q.mid_half_ticks <= q.mid_high
         and now_ns - q.changed_ns <= q.stale_ns
         and vol[0].sigma <= q.sigma_max
+        and q.ask - q.bid >= q.spread_min
         and (q.has_lag == 0 or q.lag_ns <= q.lag_ns_max)
     )
 

@@ -75,7 +75,8 @@ class QuietPlayer:
     def supports(engine: Engine) -> bool:
         """Whether an engine's decisions can be taken in the compiled loop."""
         quoting = engine.spec.quoting
-        is_simple = quoting.smoothing_s == 0.0 and quoting.enabled
+        is_aggressive = engine.spec.construction.aggressive  # then a timer may change the state
+        is_simple = quoting.smoothing_s == 0.0 and quoting.enabled and not is_aggressive
         is_known = quoting.spread_model in _MODELS and quoting.glft_form == "exact"
         return is_simple and is_known and len(engine.makers) == 1
 
@@ -224,7 +225,11 @@ class QuietPlayer:
         holds = scale.holds_at(low / 2) and scale.holds_at(high / 2)
         self._floats[at["mid_low"]] = low if holds else mid
         self._floats[at["mid_high"]] = high if holds else mid
-        self._floats[at["sigma_max"]] = self._spec.quoting.volatility_bps_max * scale.ticks_per_bps
+        wide_bps, per_bps = self._spec.construction.volatility_bps_wide, scale.ticks_per_bps
+        sigma_bps = self._spec.quoting.volatility_bps_max
+        sigma_bps = min(sigma_bps, wide_bps) if wide_bps > 0.0 else sigma_bps
+        self._floats[at["sigma_max"]] = sigma_bps * per_bps
+        self._floats[at["spread_min"]] = self._spec.construction.market_spread_bps_min * per_bps
 
     def _load_constants(self, settings: BacktestSettings) -> None:
         q, spec = self.record, self._spec

@@ -33,6 +33,7 @@ from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.risk.stops import RejectStorm
 from mmd.core.risk.view import RiskView
 from mmd.core.scaling import NO_SCALE, Scale, risk_limits, scale_at
+from mmd.core.shaping import Shaping
 from mmd.core.spec import SessionSpec
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
 from mmd.jit.kernel import bind
@@ -76,6 +77,9 @@ class Maker:
         self._session = session
         self._levels = session.levels
         self._judge = QuoteJudge(instrument, spec, session, self.view, self.orders, self.ledger)
+        self.quote_changes = self._judge.changes
+        shaped = (self.quoter, self._judge, self.ledger, self.view.vol)
+        self.shaping = Shaping(instrument, spec.construction, *shaped)
         limits, risk = risk_limits(spec.risk, NO_SCALE), spec.risk
         self.risk = RiskView(Bounds(instrument, limits), self.orders)
         self.risk.status = instrument.status
@@ -150,12 +154,10 @@ class Maker:
     def on_time(self, now_ns: int) -> None:
         """What only time brings: estimates, streaks, drift, uptime, requests without an answer."""
         ledger = self.ledger
-        if (
-            self.scale is not None
-            and self.quoter.on_time(self.orders, now_ns)
-            and self.pace.on_step(self.view.messages, now_ns)
-        ):
-            self._follow_pace()
+        if self.scale is not None and self.quoter.on_time(self.orders, now_ns):
+            self.shaping.on_step(now_ns)
+            if self.pace.on_step(self.view.messages, now_ns):
+                self._follow_pace()
         ledger.markouts.on_time(now_ns)
         if self._adverse.on_streak(self.adverse_streak, now_ns):
             ledger.markouts.forget_streak(self._adverse_horizon)
@@ -253,6 +255,7 @@ class Maker:
         if first:
             self.quoter.start(scale)
         self.quoter.rescale(scale)
+        self.shaping.rescale(scale.ticks_per_bps)
         self.working["tolerance_ticks"] = scale.tolerance_ticks
         self._judge.set_warm(is_warm=self.ledger.pnl is not None)
         sigma_max = quoting.volatility_bps_max * scale.ticks_per_bps

@@ -1,9 +1,12 @@
 """Judges before each decision whether and how one instrument may be quoted: gathers what `quote_state` asks for."""
 
+import math
+
 from mmd.core.instrument import Instrument, TradingStatus
 from mmd.core.inventory.ledger import Ledger
 from mmd.core.market_view import MarketView
 from mmd.core.orders.working_orders import WorkingOrders
+from mmd.core.quoting.quote_changes import QuoteChange, QuoteChanges
 from mmd.core.quoting.quote_state import Conditions, QuoteReason, QuoteState, quote_state
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import RiskReason
@@ -28,6 +31,7 @@ class QuoteJudge:
         state, reason: as last judged.
         level: the session's risk level then.
         hindrance: why nothing may be added to the position, the feed's latency included, or OK.
+        changes: of state and reason.
     """
 
     def __init__(
@@ -54,7 +58,9 @@ class QuoteJudge:
             book_age_ns_max=spec.risk.stale_book_ns,
         )
         self._sigma = memoryview(view.vol["sigma"])
+        self.changes = QuoteChanges()
         self._limit_lots = 1
+        self._has_spread_min = False
         self._is_calm = False
         """Whether nothing spoke against quoting when all was looked at last, and no setter was called since."""
 
@@ -78,6 +84,24 @@ class QuoteJudge:
         self._limit_lots = max(position_lots_max, 1)
         self._conditions.sigma_max = sigma_max
         self._is_calm = False
+
+    def set_market_limits(self, *, spread_ticks_min: float, sigma_wide: float) -> None:
+        """Below which spread of the market there are no quotes, above which volatility wider ones; 0 is off."""
+        self._has_spread_min = spread_ticks_min > 0.0
+        self._conditions.spread_ticks_min = spread_ticks_min
+        self._conditions.sigma_wide = sigma_wide if sigma_wide > 0.0 else math.inf
+        self._is_calm = False
+
+    def set_favourable(self, *, is_favourable: bool) -> None:
+        """Whether quotes may be tighter."""
+        if is_favourable is not self._conditions.favourable:
+            self._conditions.favourable = is_favourable
+            self._is_calm = False
+
+    @property
+    def inventory_ratio(self) -> float:
+        """Inventory over its limit, positive when long."""
+        return self._ledger.position_lots / self._limit_lots
 
     def judge(self, now_ns: int, *, is_private_up: bool) -> None:
         """Find state and reason for now."""
@@ -111,6 +135,7 @@ class QuoteJudge:
             and sigma <= c.sigma_wide
             and -ratio_max <= self._ledger.position_lots / self._limit_lots <= ratio_max
             and (lag_ns is None or lag_ns <= session.lag_ns_max)
+            and (not self._has_spread_min or view.ask_ticks - view.bid_ticks >= c.spread_ticks_min)
         )
 
     def _look_at_all(self, now_ns: int, is_private_up: bool) -> None:  # noqa: FBT001 - internal
@@ -126,12 +151,16 @@ class QuoteJudge:
         c.book_crossed = view.is_crossed
         c.book_age_ns = now_ns - view.changed_ns
         c.sigma = self._sigma[0]
-        c.inventory_ratio = self._ledger.position_lots / self._limit_lots
+        c.spread_ticks = view.ask_ticks - view.bid_ticks
+        c.inventory_ratio = self.inventory_ratio
         hindrance, lag_ns = self._session.hindrance, view.lag_ns
         if lag_ns is not None and hindrance is _OK and lag_ns > self._session.lag_ns_max:
             hindrance = _FEED_LATENCY
         if hindrance is not self.hindrance:
             self.hindrance = hindrance
             c.hindrance = QUOTE_REASON[hindrance]
+        before, reason = self.state, self.reason
         self.state, self.reason = quote_state(c)
+        if self.state is not before or self.reason is not reason:
+            self.changes.note(QuoteChange(now_ns, before, self.state, self.reason))
         self._is_calm = self.reason is _NONE

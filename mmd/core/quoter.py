@@ -11,7 +11,7 @@ from mmd.core.quoting.fill_costs import FillCosts
 from mmd.core.quoting.inputs import prepare
 from mmd.core.quoting.ladder import ladder
 from mmd.core.quoting.multipliers import Cause, Multipliers
-from mmd.core.quoting.quote_state import SPREAD_MULTIPLIER, QuoteState, sides_allowed
+from mmd.core.quoting.quote_state import QuoteState, sides_allowed
 from mmd.core.quoting.record import OK, QUOTE, QuoteSettings, new_quote
 from mmd.core.quoting.risk_aversion import set_gamma
 from mmd.core.quoting.smoothing import Smoother
@@ -90,6 +90,10 @@ class Quoter:
         """What allow_bid, allow_ask and spread_multiplier of the quote were set for."""
         self._instrument = instrument
         self._blocked: Side | None = None
+        self._spread_multipliers = {
+            _PASSIVE: spec.passive_spread_multiplier,
+            QuoteState.AGGRESSIVE: spec.aggressive_spread_multiplier,
+        }
 
     @property
     def stepped_ns(self) -> int:
@@ -197,7 +201,7 @@ class Quoter:
         is_passive = state is _PASSIVE
         self.multipliers.set(
             Cause.STATE,
-            spread=self._spec.passive_spread_multiplier if is_passive else SPREAD_MULTIPLIER[state],
+            spread=self._spread_multipliers.get(state, 1.0),
             size=self._spec.passive_size_multiplier if is_passive else 1.0,
         )
         if self._blocked is not None:

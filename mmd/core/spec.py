@@ -54,6 +54,7 @@ class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
     smoothing_s: float = 0.0
     passive_spread_multiplier: float = 2.0
     passive_size_multiplier: float = 0.5
+    aggressive_spread_multiplier: float = 0.5
     glft_form: str = "exact"
     ho_stoll_form: str = "linear"
     ho_stoll_processing_bps: float = 0.0

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from mmd.ops.construction_metrics import construction_metrics
 from mmd.ops.state import InstrumentState, LatencyState, RiskState, State
 
 _LABELS = ("venue", "instrument")
@@ -149,6 +150,7 @@ def _labelled(state: State) -> Iterator[Metric]:
                 markout.add_metric((i.venue, i.symbol, horizon), bps)
     yield quote
     yield markout
+    yield from construction_metrics(state.instruments)
     yield _sources(state)
 
 

@@ -60,6 +60,34 @@ class SourcesState(msgspec.Struct, frozen=True):
     fees: float = 0.0
 
 
+class QuoteChangeState(msgspec.Struct, frozen=True):
+    """One change of a quote state or of its reason."""
+
+    age_s: float
+    before: str
+    after: str
+    reason: str
+
+
+class ConstructionState(msgspec.Struct, frozen=True):
+    """How the quote state came about, and what leans on the quotes besides the spread model."""
+
+    state_changes: list[tuple[str, str, int]]
+    """How many changes led to each state for each reason."""
+    last_changes: list[QuoteChangeState]
+    """Oldest first."""
+    sigma_slow_bps: float | None
+    age_skew_multiplier: float
+    recent_markout_bps: float | None
+    """Of the latest fills after a second, before fees; followed where aggressive quotes are allowed."""
+    recent_fills: float
+    favourable: bool
+    own_levels: tuple[int, int]
+    """Our orders that are taken out of the book's view, bids and asks."""
+    resting: list[str]
+    """Sides on which a level rests after a fill."""
+
+
 class InstrumentState(msgspec.Struct, frozen=True):
     """Everything about one instrument."""
 
@@ -101,6 +129,7 @@ class InstrumentState(msgspec.Struct, frozen=True):
     uptime_ratio: float | None
     """Share of the time in which orders rested on both sides."""
     adverse_streak: int
+    construction: ConstructionState
 
 
 class RiskState(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Targets on the tick grid: what fair value, half-spreads, skew and sizes come to as orders.
 
-Level L stands offset * (1 + spread_growth*L) + level_spacing*L from fair + skew * (1 + skew_growth*L) and has
+Level L stands offset * (1 + spread_growth*L) + spacing*L from fair + skew * (1 + skew_growth*L) and has
 size_decay^L of level 0's size. Prices are rounded outwards. Whatever the inputs: a target never reaches the
 opposite best price (post-only), levels of a side are at least a tick apart, and our bid is below our ask.
 """
@@ -25,10 +25,17 @@ def _half_spread(q: Rec, side: int) -> float:
 
 
 @leaf
+def _spacing(q: Rec, side: int) -> float:
+    """Ticks between levels: wider on the side that reduces the inventory, in proportion to it."""
+    ratio = q.inventory_ratio if side == ASK else -q.inventory_ratio
+    return float(q.level_spacing_ticks * (1.0 + q.spacing_growth * min(max(ratio, 0.0), 1.0)))
+
+
+@leaf
 def _price(q: Rec, side: int, level: int, skew: float, half: float) -> int:
     """Price of a level before it is held against the book: bids rounded down, asks up."""
     centre: float = q.fair + skew * (1.0 + q.skew_growth * level)
-    distance: float = half * (1.0 + q.spread_growth * level) + q.level_spacing_ticks * level
+    distance: float = half * (1.0 + q.spread_growth * level) + _spacing(q, side) * level
     if side == BID:
         return math.floor(centre - distance)
     return math.ceil(centre + distance)

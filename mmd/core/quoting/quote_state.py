@@ -19,7 +19,7 @@ class QuoteState(IntEnum):
     PASSIVE = 1
     """Both sides, wider and smaller."""
     AGGRESSIVE = 2
-    """Both sides, tighter; chosen by policies, not by conditions."""
+    """Both sides, tighter."""
     WITHDRAWN = 3
     """No orders."""
     INVENTORY_LIMIT = 4
@@ -44,6 +44,8 @@ class QuoteReason(IntEnum):
     BLACKOUT = 12
     CLOCK_OFFSET = 13
     FEED_LATENCY = 14
+    FAVOURABLE = 15
+    """Not what keeps from quoting, but what allows to quote tighter; see mmd.core.shaping."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,17 +81,12 @@ class Conditions:
     """The narrowest market spread that pays for the fees."""
     inventory_ratio: float = 0.0
     inventory_ratio_max: float = INVENTORY_RATIO_MAX
+    favourable: bool = False
+    """Our fills earn, the market is calm and we hold little."""
 
 
 _NONE: Final = QuoteReason.NONE
 _UNHINDERED: Final = (QuoteState.ACTIVE, QuoteReason.NONE)
-SPREAD_MULTIPLIER: Final = {
-    QuoteState.ACTIVE: 1.0,
-    QuoteState.AGGRESSIVE: 0.5,
-    QuoteState.WITHDRAWN: 1.0,
-    QuoteState.INVENTORY_LIMIT: 1.0,
-}
-"""How much wider than the model says; PASSIVE is in the settings."""
 
 
 def quote_state(  # noqa: C901, PLR0911, PLR0912 - a table
@@ -130,6 +127,8 @@ def quote_state(  # noqa: C901, PLR0911, PLR0912 - a table
         return QuoteState.PASSIVE, QuoteReason.RISK
     if c.sigma > c.sigma_wide:
         return QuoteState.PASSIVE, QuoteReason.VOLATILITY
+    if c.favourable:
+        return QuoteState.AGGRESSIVE, QuoteReason.FAVOURABLE
     return _UNHINDERED
 
 

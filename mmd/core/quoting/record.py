@@ -50,6 +50,10 @@ QUOTE = layout(
     ("lots_min", "i8"),
     ("levels", "i8"),
     ("level_spacing_ticks", "f8"),
+    (
+        "spacing_growth",
+        "f8",
+    ),  # at the position limit the reducing side's spacing is 1 + this times as wide
     ("spread_growth", "f8"),  # level L's half-spread is (1 + spread_growth * L) times level 0's
     ("size_decay", "f8"),
     ("skew_growth", "f8"),

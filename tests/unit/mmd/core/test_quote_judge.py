@@ -13,27 +13,37 @@ from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason, RiskReason
 from tests.engine_bench import ZERO, EngineBench
-from tests.session import session_spec
+from tests.session import construction, session_spec
 
-Change = Callable[[EngineBench], None]
-SPEC = session_spec()
+Change = Callable[["JudgedBench"], None]
+SPEC = session_spec(construction=construction(market_spread_bps_min=1.0, volatility_bps_wide=10.0))
 
 
-def _bench() -> EngineBench:
-    bench = EngineBench(SPEC)
+class JudgedBench(EngineBench):
+    """Remembers what the judge alone is told."""
+
+    is_favourable = False
+
+
+def _bench() -> JudgedBench:
+    bench = JudgedBench(SPEC)
     bench.bring_up()
     bench.decide()
     assert bench.maker.state is QuoteState.ACTIVE
     return bench
 
 
-def _fresh_judge(bench: EngineBench) -> QuoteJudge:
+def _fresh_judge(bench: JudgedBench) -> QuoteJudge:
     """One that has never judged, and so looks at everything."""
     maker, engine = bench.maker, bench.engine
     judge = QuoteJudge(maker.instrument, SPEC, engine.risk, maker.view, maker.orders, maker.ledger)
     assert maker.scale is not None
     sigma_max = SPEC.quoting.volatility_bps_max * maker.scale.ticks_per_bps
     judge.set_limits(maker.scale.position_lots_max, sigma_max)
+    judge.set_market_limits(
+        spread_ticks_min=maker.scale.ticks_per_bps, sigma_wide=10.0 * maker.scale.ticks_per_bps
+    )
+    judge.set_favourable(is_favourable=bench.is_favourable)
     judge.set_warm(is_warm=True)
     judge.set_trading(is_trading=maker.risk.status is TradingStatus.TRADING)
     return judge
@@ -44,18 +54,32 @@ def _escalate(level: RiskLevel) -> Change:
 
 
 def _set(of: str, name: str, value: object) -> Change:
-    def change(bench: EngineBench) -> None:
+    def change(bench: JudgedBench) -> None:
         owner = bench.engine.risk if of == "risk" else getattr(bench.maker, of)
         setattr(owner, name, value)
 
     return change
 
 
-def _volatile(bench: EngineBench) -> None:
+def _volatile(bench: JudgedBench) -> None:
     bench.maker.view.vol["sigma"] = 1e6
 
 
-def _no_sigma(bench: EngineBench) -> None:
+def _restless(bench: JudgedBench) -> None:
+    assert bench.maker.scale is not None
+    bench.maker.view.vol["sigma"] = 12.0 * bench.maker.scale.ticks_per_bps
+
+
+def _narrow(bench: JudgedBench) -> None:
+    bench.maker.view.ask_ticks = bench.maker.view.bid_ticks
+
+
+def _favour(bench: JudgedBench) -> None:
+    bench.is_favourable = True
+    bench.maker._judge.set_favourable(is_favourable=True)
+
+
+def _no_sigma(bench: JudgedBench) -> None:
     bench.maker.view.vol["sigma"] = float("nan")
 
 
@@ -78,6 +102,9 @@ CHANGES: dict[str, tuple[Change, QuoteReason]] = {
     "late": (lambda b: b.pass_time(1e6), QuoteReason.BOOK_STALE),
     "unknown order": (_set("orders", "unknown_count", 1), QuoteReason.PRIVATE_DOWN),
     "volatile": (_volatile, QuoteReason.VOLATILITY),
+    "restless": (_restless, QuoteReason.VOLATILITY),
+    "narrow": (_narrow, QuoteReason.SPREAD_TOO_NARROW),
+    "favourable": (_favour, QuoteReason.FAVOURABLE),
     "sigma is no number": (_no_sigma, QuoteReason.VOLATILITY),
     "long": (_set("ledger", "position_lots", 10**9), QuoteReason.INVENTORY),
     "short": (_set("ledger", "position_lots", -(10**9)), QuoteReason.INVENTORY),
@@ -86,7 +113,7 @@ CHANGES: dict[str, tuple[Change, QuoteReason]] = {
 }
 
 
-def _judge(bench: EngineBench) -> QuoteReason:
+def _judge(bench: JudgedBench) -> QuoteReason:
     """Judge quickly; state, reason and what the gate is told are those of a look at everything."""
     maker, fresh = bench.maker, _fresh_judge(bench)
     fresh.judge(bench.now_ns, is_private_up=maker.is_private_up)
@@ -122,3 +149,22 @@ def test_calm_comes_back() -> None:
     bench.diff({9_999: 4_000})
     assert _judge(bench) is QuoteReason.NONE
     assert _judge(bench) is QuoteReason.NONE
+
+
+def test_each_change_of_state_or_reason_is_kept() -> None:
+    """With its time, and counted by what it led to."""
+    bench = _bench()
+    changes = bench.maker.quote_changes
+    before = changes.total
+    bench.pass_time(5)
+    _set("view", "is_crossed", True)(bench)
+    _judge(bench)
+    _judge(bench)
+    (change,) = changes.since(before)
+    assert change == (
+        bench.now_ns,
+        QuoteState.ACTIVE,
+        QuoteState.WITHDRAWN,
+        QuoteReason.BOOK_CROSSED,
+    )
+    assert changes.counts[QuoteState.WITHDRAWN, QuoteReason.BOOK_CROSSED] == 1

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason, RiskReason
+from mmd.core.units import Side
 from mmd.ops.metrics import StateCollector
 from mmd.ops.state import SourcesState, State
 from mmd.shell.driver import STAGES
@@ -30,6 +31,7 @@ CLOSED = {
     | {"position", "open_orders", "loss", "drawdown", "order_to_trade"}
     | {"orders_10s", "orders_86400s", "request_weight_60s"},
     "state": {s.name for s in QuoteState},
+    "side": {s.name for s in Side},
     "source": set(SourcesState.__struct_fields__),
     "horizon": {"0.1s", "0.5s", "1s", "5s", "10s", "30s", "60s", "300s"},
 }

@@ -52,6 +52,7 @@ def quotes(draw: st.DrawFn) -> tuple[Rec, int, int]:
     quote["skew"] = draw(st.one_of(st.just(0.0), st.floats(-40.0, 40.0)))
     quote["offset"][0] = draw(st.tuples(st.floats(-9.0, 60.0), st.floats(-9.0, 60.0)))
     quote["inventory_ratio"] = draw(st.floats(-1.0, 1.0))
+    quote["spacing_growth"] = draw(st.sampled_from([0.0, 2.0]))
     quote["sigma"], quote["sigma_slow"] = draw(st.floats(0.0, 9.0)), draw(st.floats(0.0, 9.0))
     quote["spread_multiplier"] = draw(st.sampled_from([0.0, 0.5, 1.0, 2.0]))
     quote["allow_bid"], quote["allow_ask"] = draw(st.sampled_from([(1, 1), (1, 0), (0, 1), (0, 0)]))
@@ -108,6 +109,22 @@ def test_levels_widen_and_shrink_as_documented(quote_of: QuoteOf) -> None:
     assert _side(quote, 0) == [(994, 100), (990, 70), (987, 49)]
     # 1000 - 1 + 5 = 1004; 1000 - 1.1 + 6 + 2 = 1006.9; 1000 - 1.2 + 7 + 4 = 1009.8
     assert _side(quote, 1) == [(1004, 100), (1007, 70), (1010, 49)]
+
+
+def test_the_reducing_sides_levels_stand_wider_apart(quote_of: QuoteOf) -> None:
+    """Twice as wide at half the limit with a growth of 2: 5 ticks become 10; the other side and level 0 stay."""
+    settings = QuoteSettings(
+        unit_lots=100, level_spacing_ticks=5.0, spread_growth=0.0, size_skew=False
+    )
+    for ratio, bids, asks in (
+        (0.5, [997, 992, 987], [1003, 1013, 1023]),
+        (-0.5, [997, 987, 977], [1003, 1008, 1013]),
+        (0.0, [997, 992, 987], [1003, 1008, 1013]),
+    ):
+        quote = quote_of(settings, offset=3.0, spacing_growth=2.0, inventory_ratio=ratio)
+        assert LADDER(quote, 999, 1001) == OK
+        assert [px for px, _ in _side(quote, 0)] == bids
+        assert [px for px, _ in _side(quote, 1)] == asks
 
 
 def test_half_spread_is_clamped_after_the_multiplier(quote_of: QuoteOf) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from mmd.core.quoting.quote_state import (
-    SPREAD_MULTIPLIER,
     Conditions,
     QuoteReason,
     QuoteState,
@@ -42,6 +41,7 @@ CASES: list[Case] = [
     ({"inventory_ratio": math.nan}, L, QuoteReason.INVENTORY),
     ({"risk_cautious": True}, P, QuoteReason.RISK),
     ({"sigma": 5.0, "sigma_wide": 4.0, "sigma_max": 9.0}, P, QuoteReason.VOLATILITY),
+    ({"favourable": True}, QuoteState.AGGRESSIVE, QuoteReason.FAVOURABLE),
 ]
 
 
@@ -54,9 +54,9 @@ def test_each_condition_has_its_state_and_reason(
 
 
 def test_every_reason_is_reached_by_a_case() -> None:
-    """The cases above leave nothing out, but for AGGRESSIVE, which no condition leads to."""
+    """The cases above leave nothing out."""
     assert {reason for _, _, reason in CASES} == set(QuoteReason)
-    assert {state for _, state, _ in CASES} == set(QuoteState) - {QuoteState.AGGRESSIVE}
+    assert {state for _, state, _ in CASES} == set(QuoteState)
 
 
 def test_nothing_is_quoted_before_anything_is_known() -> None:
@@ -80,10 +80,3 @@ def test_sides_by_state_and_inventory() -> None:
     assert sides_allowed(QuoteState.INVENTORY_LIMIT, -0.95) == (True, False)
     assert sides_allowed(QuoteState.INVENTORY_LIMIT, 0.0) == (False, False)
     assert sides_allowed(QuoteState.INVENTORY_LIMIT, math.nan) == (False, False)
-
-
-def test_every_state_has_a_spread_multiplier() -> None:
-    """AGGRESSIVE is tighter than ACTIVE; how much wider PASSIVE is stands in the settings."""
-    assert set(SPREAD_MULTIPLIER) == set(QuoteState) - {QuoteState.PASSIVE}
-    assert SPREAD_MULTIPLIER[QuoteState.AGGRESSIVE] < 1.0
-    assert SPREAD_MULTIPLIER[QuoteState.ACTIVE] == 1.0
