@@ -78,6 +78,7 @@ def session_spec(
         day=_carried_day(settings, now_ns, risk.day_starts_s),
         book_shows_own=_shows_own(settings),
         construction=settings.construction.spec(),
+        arbitrage=settings.arbitrage.spec(),
     )
 
 

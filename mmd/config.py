@@ -22,6 +22,7 @@ from pydantic_settings import (
 from typing_extensions import override
 
 from mmd.config_construction import ConstructionSection
+from mmd.config_crossvenue import ArbitrageSection
 from mmd.config_errors import explain
 from mmd.config_quoting import QuotingSection
 from mmd.config_risk import RiskSection
@@ -151,6 +152,7 @@ class Settings(BaseSettings):
     quoting: QuotingSection = QuotingSection()
     construction: ConstructionSection = ConstructionSection()
     risk: RiskSection = RiskSection()
+    arbitrage: ArbitrageSection = ArbitrageSection()
     latency: LatencySection = LatencySection()
     journal: JournalSection = JournalSection()
     http: HttpSection = HttpSection()

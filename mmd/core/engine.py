@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mmd.core.commands import Approved, Command
+from mmd.core.crossvenue.cross_venue import cross_venue
 from mmd.core.events import (
     Balance,
     CancelRejected,
@@ -60,6 +61,7 @@ class Engine:
     Attributes:
         makers: one per instrument, in the order of the spec.
         risk: risk control of the session; levels, gate and throttle are its.
+        crossvenue: what is done across venues; None where there is nothing to do.
         now_ns: engine time, the latest time that any event stated.
         first_order_ns: when the first order was approved; 0 before.
     """
@@ -72,6 +74,7 @@ class Engine:
         self.throttle = self.risk.throttle
         numbers = OrderNumbers(spec.session)
         self.makers = [Maker(i, spec, self.risk, numbers) for i in spec.instruments]
+        self.crossvenue = cross_venue(spec, self.makers, self.risk)
         self.now_ns = 0
         self.first_order_ns = 0
         self._views = MarketViews()
@@ -147,6 +150,8 @@ class Engine:
             self.levels.end_flatten(now_ns)
         for maker in self.makers:
             yield from maker.decide(now_ns)
+        if self.crossvenue is not None:
+            yield from self.crossvenue.decide(now_ns)
         for maker in self.makers:
             maker.keep_books(now_ns)
         if self.first_order_ns == 0 and any(m.counts.sent for m in self.makers):
@@ -178,6 +183,8 @@ class Engine:
 
     def _on_clock_offset(self, event: ClockOffset) -> None:
         self.risk.on_clock_offset(event.offset_ns)
+        if self.crossvenue is not None:
+            self.crossvenue.on_clock_offset(event)
 
     def _on_rate_usage(self, event: RateUsage) -> None:
         self.throttle.on_usage(event)
@@ -205,6 +212,8 @@ class Engine:
 
     def _on_order(self, event: OrderEvent) -> None:
         self.makers[event.instrument].on_order(event, self.now_ns)
+        if self.crossvenue is not None:
+            self.crossvenue.on_order(event)
 
     def _on_operator(self, event: OperatorCommand) -> None:
         if event.action is OperatorAction.RESUME:

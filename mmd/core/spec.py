@@ -113,6 +113,24 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):
     stale_book_ns_max: int = 0
 
 
+class ArbitrageSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look for between venues; user-facing meaning and defaults of each stand in mmd.config_crossvenue.
+
+    Money is in the reporting currency.
+    """
+
+    executes: bool
+    profit_min: Decimal
+    age_ns_max: int
+    rate_age_ns_max: int
+    latency_prior_ns: int
+    slippage_share: float
+    notional_max: Decimal
+    retry_ns: int
+    unwind_slippage_bps: float
+    unwind_ns_max: int
+
+
 class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an engine is built from."""
 
@@ -134,6 +152,8 @@ class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
     book_shows_own: bool = False
     """Whether the market data contain our own orders, which are then taken out before anything is made of it."""
     construction: ConstructionSpec = ConstructionSpec()
+    arbitrage: ArbitrageSpec | None = None
+    """None: nobody looks."""
 
 
 SCHEMA = 1
