@@ -78,6 +78,7 @@ def world_spec(instruments: Sequence[Instrument], **changes: object) -> SessionS
             orders_per_10s=1_000,
         ),
         "arbitrage": arbitrage(slippage_share=0.0),
+        "book_shows_own": True,
     }
     return session_spec(**(fields | changes))
 

@@ -10,21 +10,29 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mmd.core.commands import Approved, CancelOrder, Command, PlaceOrder
+from mmd.core.commands import Approved, Command, PlaceOrder
 from mmd.core.crossvenue.conversion import Conversions
 from mmd.core.crossvenue.depth import Prices, Walk, walk
 from mmd.core.crossvenue.execution import Execution, Leg, Outcome, Stage
+from mmd.core.crossvenue.leg_orders import (
+    clear,
+    hold,
+    in_the_way,
+    leg_order,
+    sendable_atoms,
+    within,
+)
 from mmd.core.crossvenue.outlet import Outlet
 from mmd.core.crossvenue.routing import Router
 from mmd.core.crossvenue.scanner import Pair, Scanner
 from mmd.core.events import Fill
-from mmd.core.order_desk import CANCEL_PERIOD_NS, TAKE_PERIOD_NS
+from mmd.core.order_desk import TAKE_PERIOD_NS
 from mmd.core.orders.order import OrderPurpose
 from mmd.core.risk.levels import RiskLevel, RiskLevels
 from mmd.core.risk.reasons import RiskReason
 from mmd.core.risk.throttle import Counted, Throttle
 from mmd.core.spec import ArbitrageSpec
-from mmd.core.units import ATOMS_PER_UNIT, Side, TimeInForce
+from mmd.core.units import ATOMS_PER_UNIT, Side
 
 EXECUTIONS_KEPT: Final = 64
 _SLOWER: Final = 1.25
@@ -32,8 +40,6 @@ _SLOWER: Final = 1.25
 _BPS: Final = 1e-4
 _ORDERS_MIN: Final = 3
 """Both legs and one that undoes a miss must fit into the order rate before the first is sent."""
-_HOLD_NS: Final = 500_000_000
-"""How long a side that was cleared is not quoted, unless the execution goes on."""
 _OK = RiskReason.OK
 
 
@@ -106,10 +112,10 @@ class Executor:
             (pair.buy, Side.BUY, found.walk.buy_ticks),
             (pair.sell, Side.SELL, found.walk.sell_ticks),
         )
-        if any(_in_the_way(*way) for way in ways):
+        if any(in_the_way(*way) for way in ways):
             self.held_back["own_orders"] += 1
             for way in ways:
-                yield from _clear(*way, now_ns)
+                yield from clear(way[0], way[1], now_ns)
             return
         left = self._throttle.available(Counted.ORDERS, now_ns)
         if left is not None and left < _ORDERS_MIN:
@@ -133,14 +139,14 @@ class Executor:
         )
         side = execution.first_side
         price_ticks = planned.buy_ticks if side is Side.BUY else planned.sell_ticks
-        approved = _order(first, side, price_ticks, planned.qty_atoms)
+        approved = leg_order(first, side, price_ticks, planned.qty_atoms)
         if approved is None:
             self.held_back["risk"] += 1
             return
         self.begun += 1
         self.active.append(execution)
         for outlet, taking, _ in ways:
-            _hold(outlet, taking, now_ns)
+            hold(outlet, taking, now_ns)
         yield from _sending(execution, first, approved, Stage.FIRST)
 
     def _plan(self, pair: Pair, prices: Prices) -> Walk | None:
@@ -154,8 +160,8 @@ class Executor:
                 return None
         bought = found.walk.bought * prices.buy / found.walk.qty_atoms
         atoms_max = min(
-            _sendable_atoms(pair.buy, Side.BUY, buy_ticks),
-            _sendable_atoms(pair.sell, Side.SELL, sell_ticks),
+            sendable_atoms(pair.buy, Side.BUY, buy_ticks),
+            sendable_atoms(pair.sell, Side.SELL, sell_ticks),
             int(float(self._spec.notional_max) / bought * ATOMS_PER_UNIT),
         )
         asks, bids = pair.buy.reachable(Side.BUY), pair.sell.reachable(Side.SELL)
@@ -167,7 +173,7 @@ class Executor:
         """What comes next once the last order is done with."""
         pair = execution.pair
         for outlet, taking in ((pair.buy, Side.BUY), (pair.sell, Side.SELL)):
-            _hold(outlet, taking, now_ns)
+            hold(outlet, taking, now_ns)
         if execution.is_waiting:
             return
         if execution.stage is Stage.FIRST:
@@ -198,8 +204,8 @@ class Executor:
         else:
             price_ticks = math.floor(leg.price_ticks * prices.sell / prices.buy)
         outlet.maker.settle_risk()
-        approved = _order(
-            outlet, side, _within(outlet, side, price_ticks), execution.unmatched_atoms
+        approved = leg_order(
+            outlet, side, within(outlet, side, price_ticks), execution.unmatched_atoms
         )
         if approved is None:
             self.held_back["second_leg"] += 1
@@ -220,9 +226,9 @@ class Executor:
             away = math.floor if side is Side.SELL else math.ceil
             price_ticks = away(touch * (1.0 + side.sign * slippage))
             outlet.maker.settle_risk()
-            price_ticks = _within(outlet, side, price_ticks)
-            sendable_atoms = _sendable_atoms(outlet, side, price_ticks)
-            approved = _order(outlet, side, price_ticks, min(abs(rest_atoms), sendable_atoms))
+            price_ticks = within(outlet, side, price_ticks)
+            qty_atoms = min(abs(rest_atoms), sendable_atoms(outlet, side, price_ticks))
+            approved = leg_order(outlet, side, price_ticks, qty_atoms)
             if approved is not None:
                 yield from _sending(execution, outlet, approved, Stage.UNWIND)
 
@@ -281,70 +287,6 @@ def _harder(pair: Pair, planned: Walk) -> Outlet:
     offered = sum(a for ticks, a in buy.levels(Side.SELL) if ticks <= planned.buy_ticks)
     wanted = sum(a for ticks, a in sell.levels(Side.BUY) if ticks >= planned.sell_ticks)
     return buy if offered <= wanted else sell
-
-
-def _sendable_atoms(outlet: Outlet, side: Side, price_ticks: int) -> int:
-    """The largest order that funds and limits allow at a price; the gate has the last word."""
-    risk, orders = outlet.maker.risk, outlet.maker.orders
-    bounds = risk.bounds
-    lots = min(risk.room_lots[side], risk.exposure_lots[side]) - orders.open_lots[side]
-    if side is Side.BUY:
-        funded = (risk.quote_ticklots - orders.open_ticklots[side]) // max(price_ticks, 1)
-    else:
-        funded = risk.base_lots - orders.open_lots[side]
-    largest = min(bounds.qty_lots_max, bounds.notional_max // max(price_ticks, 1))
-    return max(min(lots, funded, largest), 0) * outlet.lot_atoms
-
-
-def _within(outlet: Outlet, side: Side, price_ticks: int) -> int:
-    """The nearest price that meets neither the collar nor an order of our own."""
-    risk = outlet.maker.risk
-    price_ticks = min(max(price_ticks, risk.price_low), risk.price_high)
-    own_ticks = outlet.maker.orders.best_price_ticks[side.opposite]
-    if own_ticks is None:
-        return price_ticks
-    behind = own_ticks - side.sign
-    return min(price_ticks, behind) if side is Side.BUY else max(price_ticks, behind)
-
-
-def _in_the_way(outlet: Outlet, taking: Side, price_ticks: int) -> bool:
-    """Whether an order that takes up to a price would meet one of ours."""
-    own_ticks = outlet.maker.orders.best_price_ticks[taking.opposite]
-    return own_ticks is not None and taking.sign * own_ticks <= taking.sign * price_ticks
-
-
-def _hold(outlet: Outlet, taking: Side, now_ns: int) -> None:
-    """Keep the side that is taken from free of quotes for a while."""
-    held = outlet.maker.desk.hold_until_ns
-    held[taking.opposite] = max(held[taking.opposite], now_ns + _HOLD_NS)
-
-
-def _clear(
-    outlet: Outlet, taking: Side, price_ticks: int, now_ns: int
-) -> Iterator[Approved[Command]]:
-    """Take back quotes that stand in the way, once each in a while, and place no others."""
-    desk = outlet.maker.desk
-    _hold(outlet, taking, now_ns)
-    for order in tuple(outlet.maker.orders):
-        is_near = taking.sign * order.price_ticks <= taking.sign * price_ticks
-        is_asked = order.is_in_flight and now_ns - order.requested_ns < CANCEL_PERIOD_NS
-        if (
-            order.side is not taking
-            and order.purpose is OrderPurpose.QUOTE
-            and is_near
-            and not is_asked
-        ):
-            yield from desk.sending(desk.approve(CancelOrder(outlet.id, order.client_order_id)))
-
-
-def _order(
-    outlet: Outlet, side: Side, price_ticks: int, qty_atoms: int
-) -> Approved[Command] | None:
-    """An immediate-or-cancel order in whole lots, if there is one to send and the gate lets it pass."""
-    lots = qty_atoms // outlet.lot_atoms
-    if lots <= 0 or price_ticks <= 0:
-        return None
-    return outlet.maker.desk.place(side, price_ticks, lots, TimeInForce.IOC)
 
 
 def _sending(

@@ -1,4 +1,9 @@
-"""One instrument as a place where its base can be bought and sold: its book without our orders, its age, its fees."""
+"""One instrument as a place where its base can be bought and sold: its book without our orders, its age, its fees.
+
+The view leaves out what the venue had acknowledged of our orders when it was drawn (mmd.core.market.others_book). An
+order on its way may be in the book all the same, so it is taken out here: missing a little of what strangers
+offer is better than trading with ourselves.
+"""
 
 import math
 from enum import IntEnum
@@ -70,7 +75,7 @@ class Outlet:
 
     def levels(self, side: Side) -> list[tuple[int, int]]:
         """(ticks, atoms) of one side of the view, best first, without what is ours."""
-        book, ours = self.view.book[0], self._own_lots(side)
+        book, ours = self.view.book[0], self._unseen_lots(side)
         n = int(book["nview"][side])
         prices, sizes = book["vpx"][side, :n].tolist(), book["vsz"][side, :n].tolist()
         rows = zip(prices, sizes, strict=True)
@@ -98,10 +103,12 @@ class Outlet:
         """The smallest order at a price."""
         return least_lots(self.maker.risk.bounds, price_ticks) * self.lot_atoms
 
-    def _own_lots(self, side: Side) -> dict[int, int]:
+    def _unseen_lots(self, side: Side) -> dict[int, int]:
+        """Orders of ours that were acknowledged after the view was drawn, or not yet, by price."""
         ours: dict[int, int] = {}
         for order in self.maker.orders:
-            if order.side is side:
+            is_unseen = order.venue_order_id is None or order.changed_ns >= self.view.changed_ns
+            if order.side is side and is_unseen:
                 ticks = order.price_ticks
                 ours[ticks] = ours.get(ticks, 0) + order.leaves_lots
         return ours
