@@ -17,6 +17,7 @@ from mmd.backtest.feed import (
     play_exchange,
     play_local,
 )
+from mmd.backtest.idle_timer import is_idle_timer, play_timer
 from mmd.core.flow import markout as markouts
 from mmd.core.market import book as books
 from mmd.core.market import trade_flow
@@ -71,6 +72,7 @@ QUIET = layout(
     # Time
     ("decide_ns", "i8"),  # NEVER = no decision is due
     ("busy_ns", "i8"),  # the last one is through at
+    ("last_timer_ns", "i8"),
     ("timer_ns", "i8"),  # when the next timer is due; brought forward by what it must see
     ("decisions", "i8"),  # taken here
 )
@@ -212,6 +214,21 @@ def _close_decision(q: Rec, markout: Rec) -> None:
     q.timer_ns = min(q.timer_ns, _next_timer_ns(q, markout[0].due_ns))
 
 
+@leaf
+def _follow_timer(q: Rec, i: Rec, markout: Rec) -> None:
+    """A decision is due, and the next timer that could bring anything; as `QuietPlayer.on_timer`."""
+    now_ns = q.timer_ns
+    q.now_ns = max(q.now_ns, now_ns)
+    due_ns = min(i.stepped_ns + i.step_ns, markout[0].due_ns)
+    if i.is_asleep == 0:
+        due_ns = min(due_ns, q.changed_ns + q.stale_ns + 1)
+        if q.decide_ns == NEVER:
+            q.decide_ns = max(now_ns, q.busy_ns)
+    next_ns = max(due_ns, now_ns + q.timer_period_ns) - q.timer_period_ns
+    q.last_timer_ns = now_ns
+    q.timer_ns = _next_timer_ns(q, next_ns + q.timer_period_ns)
+
+
 @kernel
 def is_settled(  # noqa: PLR0913, PLR0917
     quiet: Rec,
@@ -235,7 +252,7 @@ def is_settled(  # noqa: PLR0913, PLR0917
 
 
 @kernel
-def play(  # noqa: PLR0913, PLR0917
+def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
     rows: Rec,
     exch: Rec,
     local: Rec,
@@ -257,6 +274,7 @@ def play(  # noqa: PLR0913, PLR0917
     fixed: Rec,
     working: Rec,
     markout: Rec,
+    idle: Rec,
     until_ns: int,
 ) -> int:
     """Play the tape, and decide after each batch of frames, until something is the engine's business.
@@ -264,7 +282,7 @@ def play(  # noqa: PLR0913, PLR0917
     Returns:
         DECIDE, FILLED, REFILL, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever is first.
     """
-    e, c, f, q = exch[0], local[0], fills[0], quiet[0]
+    e, c, f, q, i = exch[0], local[0], fills[0], quiet[0], idle[0]
     is_fifo = f.model == FIFO
     while True:
         if not look_ahead(rows, exch, local, delay, is_fifo):
@@ -289,5 +307,13 @@ def play(  # noqa: PLR0913, PLR0917
             ):
                 return DECIDE
             _close_decision(q, markout)
+        elif q.timer_ns < until_ns and (c.due_ns != NEVER or q.decide_ns != NEVER):
+            is_stale = q.timer_ns - q.changed_ns > q.stale_ns
+            if not is_idle_timer(
+                i, q.timer_ns, q.marked, is_stale, working, quote, intensity, markout
+            ):
+                return DUE
+            play_timer(i, q.timer_ns, q.marked, working, quote, intensity, vol)
+            _follow_timer(q, i, markout)
         else:
             return DUE

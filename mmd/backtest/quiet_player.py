@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from mmd.backtest.feed import NEVER, REFILL
+from mmd.backtest.idle_timers import IdleTimers
 from mmd.backtest.quiet import FIXED_MODEL, GLFT_MODEL, QUIET, is_settled, on_grid_ns, play
 from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
@@ -39,6 +40,7 @@ class QuietPlayer:
         self._spec = engine.spec
         self._load_constants(settings)
         maker, view = self._maker, self._maker.view
+        self._idle = IdleTimers(engine)
         self._records = (
             *feed.records,
             self.record,
@@ -53,9 +55,10 @@ class QuietPlayer:
             *self._model_records(),
             maker.working,
             maker.ledger.markouts.record,
+            self._idle.record,
         )
         self._play = bind(play, feed.rows, *self._records, 0)
-        wishes = (self.record, view.features, view.vol, *self._records[-6:-1])
+        wishes = (self.record, view.features, view.vol, *self._records[-7:-2])
         self._is_settled = partial(bind(is_settled, *wishes, 0), *wishes)
         self._settled = False
         self._is_timed = (
@@ -69,7 +72,7 @@ class QuietPlayer:
         self._is_stale = True
         self._origin_ns, self._period_ns = engine.spec.started_monotonic_ns, settings.timer_ns
         self._markout_due = memoryview(maker.ledger.markouts.record["due_ns"])
-        self._stepped_ns = self._last_timer_ns = 0
+        self._stepped_ns = 0
 
     @staticmethod
     def supports(engine: Engine) -> bool:
@@ -95,9 +98,11 @@ class QuietPlayer:
         """Bring engine and view up to date with the loop; needed before the engine is asked or told anything."""
         self._is_stale = True
         words, at, view = self._words, self._at, self._maker.view
-        if words[at["messages"]] == view.messages:
+        if words[at["messages"]] == view.messages and self._idle.is_settled:
             return
         self._engine.now_ns = max(self._engine.now_ns, words[at["now_ns"]])
+        self._idle.settle()
+        self._stepped_ns = max(self._stepped_ns, self._maker.quoter.stepped_ns)
         view.changed_ns = words[at["changed_ns"]]
         view.bid_ticks, view.ask_ticks = words[at["bid"]], words[at["ask"]]
         view.mid_half_ticks = words[at["mid_half_ticks"]]
@@ -130,6 +135,11 @@ class QuietPlayer:
         """How many decisions were taken in the loop."""
         return self._words[self._at["decisions"]]
 
+    @property
+    def idle_timers(self) -> int:
+        """How many timers were taken in the loop."""
+        return self._idle.timers
+
     def take_decision(self) -> int:
         """Leave the decision that is due to the engine; returns its time."""
         at = self._at["decide_ns"]
@@ -158,7 +168,7 @@ class QuietPlayer:
         """Something has happened that the next timer on the grid must see."""
         words, at = self._words, self._at
         due_ns = self._on_grid(now_ns)
-        if due_ns <= self._last_timer_ns:
+        if due_ns <= words[at["last_timer_ns"]]:
             due_ns += self._period_ns
         words[at["timer_ns"]] = min(words[at["timer_ns"]], due_ns)
 
@@ -169,7 +179,7 @@ class QuietPlayer:
         """
         words, at, maker = self._words, self._at, self._maker
         period_ns = self._period_ns
-        self._last_timer_ns = next_ns = now_ns
+        words[at["last_timer_ns"]] = next_ns = now_ns
         if maker.scale is not None and now_ns - self._stepped_ns >= STEP_NS:
             self._stepped_ns = now_ns
         if self._is_calm:
@@ -216,6 +226,9 @@ class QuietPlayer:
             and self._engine.now_ns < risk.blackouts.next_ns
         )
         words[at["is_quiet"]] = is_quiet
+        self._idle.forbid()
+        if self._is_calm:
+            self._idle.allow(is_asleep=maker.state is not _ACTIVE)
         if scale is None or not is_quiet:
             return
         words[at["limit_lots"]] = max(scale.position_lots_max, 1)

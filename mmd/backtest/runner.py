@@ -131,6 +131,11 @@ class BacktestRunner:
         return 0 if self._player is None else self._player.decisions
 
     @property
+    def idle_timers(self) -> int:
+        """Timers that only estimated and were taken in the compiled loop."""
+        return 0 if self._player is None else self._player.idle_timers
+
+    @property
     def quoted_ratio(self) -> float:
         """Share of the time so far with orders on both sides."""
         elapsed_ns = self.now_ns - self._opened_ns

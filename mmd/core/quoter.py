@@ -50,6 +50,7 @@ class Quoter:
         model: the spread model.
         multipliers: what makes spread, size and skew larger or smaller than the model's.
         costs: what fills have cost lately.
+        stepped_ns: when estimates were last made, 0 = never.
         status: what the last quote ended with; anything but OK means no targets.
     """
 
@@ -64,7 +65,7 @@ class Quoter:
         self._spec = spec
         self._flow_coefficient = spec.flow_coefficient
         self._view = view
-        self._stepped_ns = 0
+        self.stepped_ns = 0
         self._ticks_per_bps = 0.0
         self.costs = FillCosts(markout)
         view.touch["source"] = _FAIR_VALUE[spec.fair_value]
@@ -94,11 +95,6 @@ class Quoter:
             _PASSIVE: spec.passive_spread_multiplier,
             QuoteState.AGGRESSIVE: spec.aggressive_spread_multiplier,
         }
-
-    @property
-    def stepped_ns(self) -> int:
-        """When the estimates of once a second were made last."""
-        return self._stepped_ns
 
     @property
     def fair_ticks(self) -> float:
@@ -158,7 +154,7 @@ class Quoter:
         self._state = None
         self.multipliers.write()
         self._estimate_gamma()
-        self._estimate_costs(self._stepped_ns)
+        self._estimate_costs(self.stepped_ns)
 
     def target(
         self,
@@ -224,10 +220,10 @@ class Quoter:
 
     def on_time(self, orders: WorkingOrders, now_ns: int) -> bool:
         """Once a second: count how long orders rested, estimate (A, k), gamma and costs; returns whether it did."""
-        if now_ns - self._stepped_ns < STEP_NS:
+        if now_ns - self.stepped_ns < STEP_NS:
             return False
-        elapsed_s = (now_ns - self._stepped_ns) / NANOS_PER_SECOND if self._stepped_ns else 0.0
-        self._stepped_ns = now_ns
+        elapsed_s = (now_ns - self.stepped_ns) / NANOS_PER_SECOND if self.stepped_ns else 0.0
+        self.stepped_ns = now_ns
         for order in orders:
             distance = self._distance(order.side, order.price_ticks)
             self._expose(self.intensity, int(order.side), distance, min(elapsed_s, 2.0), 1.0)

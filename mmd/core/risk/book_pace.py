@@ -8,10 +8,11 @@ from typing import Final
 
 from mmd.core.spec import RiskSpec
 
-STEPS: Final = 10
+STEPS: Final = 60
 """Steps of the quoter (a second each) that are counted together."""
-_WINDOWS_KEPT: Final = 60
+_WINDOWS_KEPT: Final = 10
 """Memory of the mean: ten minutes."""
+_NEVER_STEPS: Final = 2**31
 
 
 class BookPace:
@@ -29,6 +30,18 @@ class BookPace:
         self._pauses = risk.stale_book_pauses
         self._steps = self._windows = 0
         self._from_ns = self._messages = 0
+
+    @property
+    def steps_left(self) -> int:
+        """Steps until the next window is complete; 0 where nothing is counted for want of a first one."""
+        if self._pauses == 0.0:
+            return _NEVER_STEPS
+        return 0 if self._from_ns == 0 else STEPS - self._steps
+
+    def skip(self, steps: int) -> None:
+        """Count steps that complete no window."""
+        if self._pauses > 0.0:
+            self._steps += steps
 
     def on_step(self, messages: int, now_ns: int) -> bool:
         """Count a step of the quoter, messages being all that ever came; returns whether the limit has changed.

@@ -60,6 +60,15 @@ class LossStop:
             return False
         return self._levels.escalate(self._level, reason, now_ns, then=RiskLevel.HALTED)
 
+    def left_atoms(self, equity_atoms: int) -> int | None:
+        """What may be lost from here before either limit is reached; None before the day's start is known."""
+        if self.day_start_atoms is None or self.peak_atoms is None:
+            return None
+        return min(
+            self._loss_atoms_max - self.day_start_atoms + equity_atoms,
+            self._drawdown_atoms_max - max(self.peak_atoms, equity_atoms) + equity_atoms,
+        )
+
     def headroom(self, equity_atoms: int) -> dict[str, float]:
         """Share of each limit that is left."""
         start = equity_atoms if self.day_start_atoms is None else self.day_start_atoms

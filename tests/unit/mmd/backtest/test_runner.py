@@ -13,6 +13,7 @@ from mmd.backtest.runner import BacktestRunner
 from mmd.backtest.settings import BacktestSettings
 from mmd.core.commands import Command
 from mmd.core.market.book import levels
+from mmd.core.risk.levels import RiskLevel
 from mmd.core.units import Side
 from mmd.errors import MmdError, TapeError
 from mmd.exchange.fills.latency import Latency, constant
@@ -146,7 +147,23 @@ def test_the_compiled_loop_agrees_on_a_real_market(
     for runner, _ in runs:
         runner.run()
     assert len(runs[0][1]) > commands_min
+    assert runs[0][0].idle_timers > 1_000
+    estimates = [r.maker.quoter.intensity.tobytes() for r, _ in runs]
+    assert estimates[0] == estimates[1]
     assert runs[0][1] == runs[1][1]
+
+
+@pytest.mark.parametrize("limit", ["0.03", "0.05"])
+def test_the_compiled_loop_stops_at_the_same_drawdown(walk: Tape, limit: str) -> None:
+    """A limit that is reached between two fills is seen at the timer at which the engine sees it."""
+    overrides: dict[str, object] = {"risk.drawdown_max": limit}
+    runs = [made(walk, is_fused=fused, overrides=overrides) for fused in (True, False)]
+    for runner, _ in runs:
+        runner.run()
+    (fused, fused_sent), (plain, plain_sent) = runs
+    assert plain.engine.levels.level is RiskLevel.HALTED
+    assert fused.engine.levels.history == plain.engine.levels.history
+    assert fused_sent == plain_sent
 
 
 def test_a_journalled_backtest_replays_to_the_same_commands(walk: Tape, tmp_path: Path) -> None:

@@ -1,0 +1,162 @@
+"""Tells the compiled loop which timers it may take, and the engine what came of them."""
+
+from typing import Any, Final
+
+import msgspec
+
+from mmd.backtest.idle_timer import IDLE
+from mmd.core.engine import Engine
+from mmd.core.flow.markout import HORIZONS_NS
+from mmd.core.inventory.pnl import Pnl
+from mmd.core.quoter import STEP_NS
+from mmd.core.spec import QuotingSpec, RiskSpec, SessionSpec
+from mmd.core.units import NANOS_PER_SECOND
+from mmd.jit.kernel import Rec, new
+
+_DAY_NS = 86_400 * NANOS_PER_SECOND
+_WIDE: Final = 2**61
+_MARGIN: Final = 0.45
+"""Share of what is left of a loss limit that the mid may take, each way."""
+_KNOWN: Final = frozenset(
+    {
+        "reporting_currency",
+        "capital_base",
+        "clock_offset_ns_max",
+        "feed_latency_ns_max",
+        "order_to_trade_max",
+        "order_to_trade_grace",
+        "blackouts",
+        "on_loss",
+        "day_starts_s",
+        "adverse_streak_max",
+        "adverse_horizon_ns",
+        "position_drift_max",
+        "caution_hold_ns",
+        "private_down_ns",
+        "flatten_slippage_bps",
+        "stale_book_pauses",
+        "stale_book_ns_max",
+        "close_utc_s",
+        "construction",
+        "day",
+    }
+)
+"""Fields with a default that this file allows for; any other must stand at its default."""
+
+
+def knows(spec: SessionSpec) -> bool:
+    """Whether everything that a session may do at a timer is known here; what is new is not, until it is added."""
+    parts: tuple[SessionSpec | QuotingSpec | RiskSpec, ...] = (spec, spec.quoting, spec.risk)
+    return all(_is_plain(part) for part in parts)
+
+
+def _is_plain(part: msgspec.Struct) -> bool:
+    for field in msgspec.structs.fields(type(part)):
+        has_default = field.default is not msgspec.NODEFAULT
+        if field.name not in _KNOWN and has_default and getattr(part, field.name) != field.default:
+            return False
+    return True
+
+
+class IdleTimers:
+    """The engine's side of `idle_timer`, for an engine with one instrument.
+
+    Attributes:
+        record: IDLE record.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.record: Rec = new(IDLE)
+        self._engine = engine
+        self._maker = engine.makers[0]
+        spec = engine.spec
+        self._can_run = knows(spec) and not engine.risk.is_shared
+        self._words: memoryview[int] = memoryview(self.record.view("i8"))
+        self._at: dict[str, int] = {
+            n: self.record.dtype.fields[n][1] // 8 for n in self.record.dtype.names or ()
+        }
+        self.record["step_ns"] = STEP_NS
+        self.record["sd_target"] = spec.quoting.inventory_sd_target
+        self._horizon = HORIZONS_NS.index(spec.risk.adverse_horizon_ns)
+        self.record["streak_at"] = self._horizon
+        self._streak = memoryview(self._maker.ledger.markouts.record["streak"][0])
+        self._fills = -1
+        self._told = 0
+
+    @property
+    def timers(self) -> int:
+        """How many were taken in the loop."""
+        return self._words[self._at["timers"]]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the engine knows of them all."""
+        return self.timers == self._told
+
+    def forbid(self) -> None:
+        """Leave every timer to the engine."""
+        self._words[self._at["is_on"]] = 0
+
+    def allow(self, *, is_asleep: bool) -> None:
+        """Tell the loop what the engine's last word was, if time alone does nothing."""
+        words, at, maker = self._words, self._at, self._maker
+        ledger, pnl = maker.ledger, maker.ledger.pnl
+        words[at["is_on"]] = 0
+        if not self._can_run or pnl is None or ledger.stated_drift_atoms != 0:
+            return
+        if maker.quoter.stepped_ns == 0 or not self._bound(pnl):
+            return
+        words[at["is_on"]] = 1
+        words[at["is_asleep"]] = is_asleep
+        words[at["mid"]] = words[at["seen_low"]] = words[at["seen_high"]] = pnl.mid_half_ticks
+        words[at["orders"]] = sum(maker.orders.open_orders)
+        words[at["streak"]] = self._streak[self._horizon]
+        words[at["stepped_ns"]] = maker.quoter.stepped_ns
+        words[at["steps_left"]] = maker.pace.steps_left
+        words[at["steps"]] = 0
+
+    def settle(self) -> None:
+        """Bring the engine up to date with the timers that the loop took."""
+        words, at, maker = self._words, self._at, self._maker
+        if self.is_settled:
+            return
+        self._told = self.timers
+        maker.quoter.stepped_ns = words[at["stepped_ns"]]
+        maker.pace.skip(words[at["steps"]])
+        pnl, losses = maker.ledger.pnl, self._engine.risk.losses
+        assert pnl is not None, "timers are taken once the account is known"
+        for mid in (words[at["seen_low"]], words[at["seen_high"]]):
+            rose = losses.on_equity(_equity_atoms(pnl, mid), self._engine.now_ns)
+            assert not rose, "the loop leaves mids at which a limit might be reached to the engine"
+
+    def _bound(self, pnl: Pnl) -> bool:
+        """Find until when and between which mids timers may be taken; False if a limit is near."""
+        words, at, engine = self._words, self._at, self._engine
+        mid = pnl.mid_half_ticks
+        is_within = words[at["mid_low"]] <= mid <= words[at["mid_high"]]
+        is_before = engine.now_ns < words[at["until_ns"]]
+        if self._fills == self._maker.ledger.fill_count and is_within and is_before:
+            return True
+        risk, spec = engine.risk, engine.spec
+        equity_atoms = pnl.total_quote_atoms
+        left = risk.losses.left_atoms(equity_atoms)
+        if left is None or risk.commitments.rate_of(0) != 1.0:
+            return False
+        per_half_tick = abs(_equity_atoms(pnl, mid + 1) - equity_atoms) + 1
+        reach = min(int(_MARGIN * left / per_half_tick), _WIDE)
+        if reach < 1:
+            return False
+        self._fills = self._maker.ledger.fill_count
+        words[at["mid_low"]], words[at["mid_high"]] = mid - reach, mid + reach
+        starts_ns = spec.risk.day_starts_s * NANOS_PER_SECOND
+        into_day_ns = (engine.now_ns + risk.unix_less_engine_ns - starts_ns) % _DAY_NS
+        day_end_ns = engine.now_ns - into_day_ns + _DAY_NS
+        words[at["until_ns"]] = min(day_end_ns, int(min(risk.blackouts.next_ns, _WIDE)))
+        return True
+
+
+def _equity_atoms(pnl: Pnl, mid_half_ticks: int) -> int:
+    """`Pnl.total_quote_atoms`, were the mark another."""
+    position = pnl.position
+    change: Any = position.money.value(position.atoms, mid_half_ticks - pnl.mid_half_ticks)
+    return position.money.quote_atoms(pnl.total_units + change)
