@@ -1,11 +1,15 @@
 """Small simulated worlds for tests: one market, one trader with default settings, a journal in memory."""
 
+from pathlib import Path
+
 from mmd.config import Settings, load
 from mmd.core.commands import Command
 from mmd.core.events import Event
 from mmd.exchange.presets import DEFAULT, FlowPreset
 from mmd.journal.format import encoder
-from mmd.simulation.scenario import Scenario, ScenarioSettings
+from mmd.journal.writer import JournalWriter
+from mmd.simulation.scenario import VENUE, Scenario, ScenarioSettings
+from mmd.simulation.session import simulated_instrument, simulated_spec
 
 
 class ListJournal:
@@ -45,3 +49,15 @@ def scenario(
     return Scenario(
         settings(**overrides), preset, seed, assumed or ScenarioSettings(), journal=journal
     )
+
+
+def record_session(folder: Path, seed: int = 1, seconds: float = 20.0, **overrides: object) -> Path:
+    """Journal a simulated session; returns its folder."""
+    wanted = settings(**overrides)
+    assumed = ScenarioSettings()
+    instrument = simulated_instrument(DEFAULT, VENUE, assumed.maker_fee_bps, assumed.taker_fee_bps)
+    spec = simulated_spec(wanted, (instrument,), seed)
+    session = folder / "session"
+    with JournalWriter(session, spec, segment_bytes=1 << 24, sync_ns=10**9) as journal:
+        Scenario(wanted, DEFAULT, seed, assumed, journal=journal).world.run(seconds)
+    return session

@@ -11,6 +11,8 @@ from mmd.cli.calibrate import EXAMPLES as CALIBRATE_EXAMPLES
 from mmd.cli.calibrate import calibrate
 from mmd.cli.check import check
 from mmd.cli.exchange import exchange
+from mmd.cli.explain import EXAMPLES as EXPLAIN_EXAMPLES
+from mmd.cli.explain import explain
 from mmd.cli.export import export
 from mmd.cli.import_ import EXAMPLES as IMPORT_EXAMPLES
 from mmd.cli.import_ import import_
@@ -49,6 +51,7 @@ app.command("import", epilog=IMPORT_EXAMPLES)(import_)
 app.command(epilog=RECORD_EXAMPLES)(record)
 app.command(epilog=BACKTEST_EXAMPLES)(backtest)
 app.command(epilog=REPORT_EXAMPLES)(report)
+app.command(epilog=EXPLAIN_EXAMPLES)(explain)
 app.add_typer(export, name="export")
 app.add_typer(tape, name="tape")
 app.command(epilog=CALIBRATE_EXAMPLES)(calibrate)

@@ -1,5 +1,6 @@
 """Feeds a recorded session to a fresh engine and compares what it commands, byte by byte."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -30,12 +31,17 @@ class ReplayResult(NamedTuple):
     divergence: Divergence | None
 
 
-def replay(folder: Path, observer: Callable[[Engine, Record], None] | None = None) -> ReplayResult:
+def replay(
+    folder: Path,
+    observer: Callable[[Engine, Record], None] | None = None,
+    until: int | None = None,
+) -> ReplayResult:
     """Replay a session; stops at the first divergence.
 
     Args:
         folder: The session's folder.
         observer: Called after each market record and event was applied.
+        until: Sequence number of the last record to be applied; None for all.
 
     Raises:
         JournalError: The journal does not verify, or has no header.
@@ -44,6 +50,8 @@ def replay(folder: Path, observer: Callable[[Engine, Record], None] | None = Non
     head = next(stream, None)
     if head is None or head.kind is not Kind.HEADER:
         raise JournalError(f"{folder}: expected a header as the first record; this is no session")
+    if until is not None:
+        stream = itertools.takewhile(lambda record: record.sequence <= until, stream)
     return _Replay(Engine(spec_decoder.decode(head.body)), observer).run(stream)
 
 

@@ -47,6 +47,8 @@ def simulated_spec(
         target_atoms=(None,) * len(instruments),
         quoting=settings.quoting.spec(),
         risk=settings.risk.spec(),
+        book_shows_own=settings.construction.own_orders_removed,
+        construction=settings.construction.spec(),
     )
 
 

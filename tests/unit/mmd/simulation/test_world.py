@@ -7,10 +7,9 @@ from mmd.core.units import InstrumentId
 from mmd.exchange.fills.latency import empirical
 from mmd.exchange.presets import DEFAULT, PriceLink
 from mmd.journal.replay import replay
-from mmd.journal.writer import JournalWriter
 from mmd.simulation.invariants import Invariants
 from mmd.simulation.link import LinkDelays
-from mmd.simulation.scenario import Scenario, ScenarioSettings
+from mmd.simulation.scenario import ScenarioSettings
 from mmd.simulation.session import (
     START_NS,
     opening_balances,
@@ -19,7 +18,7 @@ from mmd.simulation.session import (
 )
 from mmd.simulation.venue import Listing
 from mmd.simulation.world import Connection, World
-from tests.simulated_worlds import ListJournal, scenario, settings
+from tests.simulated_worlds import ListJournal, record_session, scenario, settings
 
 _MS = 1_000_000
 
@@ -54,16 +53,12 @@ def test_the_book_is_the_exchanges_and_quotes_rest_on_both_sides():
 
 def test_a_journalled_session_replays_to_the_same_commands(tmp_path):
     """The journal of a simulated session is a session like any other."""
-    wanted = settings()
-    assumed = ScenarioSettings()
-    instrument = simulated_instrument(DEFAULT, "simulated", 1.0, 2.5)
-    spec = simulated_spec(wanted, (instrument,), 9)
-    with JournalWriter(tmp_path / "session", spec, segment_bytes=1 << 22, sync_ns=10**9) as journal:
-        at = Scenario(wanted, DEFAULT, 9, assumed, journal=journal)
-        at.world.run(10.0)
-    result = replay(tmp_path / "session")
+    result = replay(record_session(tmp_path, seed=9, seconds=10.0))
     assert result.divergence is None
-    assert result.commands == at.trader.commands > 0
+    assert result.commands > 0
+    at = scenario(seed=9)
+    at.world.run(10.0)
+    assert result.commands == at.trader.commands
     assert result.engine.makers[0].ledger.fill_count == at.trader.engine.makers[0].ledger.fill_count
 
 
