@@ -6,6 +6,7 @@ from importlib.metadata import version
 from time import gmtime, strftime
 
 import numpy as np
+from msgspec.structs import replace
 from pydantic import BaseModel, ValidationError
 
 from adapters.registry import Adapter, adapter
@@ -14,6 +15,7 @@ from mmd.config import Settings
 from mmd.config_errors import explain
 from mmd.core.engine import Engine
 from mmd.core.instrument import Instrument
+from mmd.core.inventory.settings import HedgeSpec
 from mmd.core.market.record import MARKET, pack
 from mmd.core.ports import Clock, Venue
 from mmd.core.spec import SCHEMA, SessionSpec
@@ -49,7 +51,8 @@ def compile_kernels(settings: Settings) -> CompileProgress:
         lot_size=Decimal(1),
     )
     with compile_progress() as compiled:
-        engine = Engine(session_spec(settings, [ordinary], SystemClock()))
+        spec = session_spec(settings, [ordinary], SystemClock())
+        engine = Engine(replace(spec, hedge=HedgeSpec()))  # its instruments are not traded here
         bind(pack, new(MARKET))
         for name, section in settings.venues.items():
             _adapter(name, section.adapter).compile_kernels(engine.instruments)
@@ -79,6 +82,8 @@ def session_spec(
         book_shows_own=_shows_own(settings),
         construction=settings.construction.spec(),
         arbitrage=settings.arbitrage.spec(),
+        inventory=settings.inventory.spec(),
+        hedge=settings.hedge.spec(),
     )
 
 

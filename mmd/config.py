@@ -24,6 +24,8 @@ from typing_extensions import override
 from mmd.config_construction import ConstructionSection
 from mmd.config_crossvenue import ArbitrageSection
 from mmd.config_errors import explain
+from mmd.config_hedge import HedgeSection
+from mmd.config_inventory import InventorySection
 from mmd.config_quoting import QuotingSection
 from mmd.config_risk import RiskSection
 from mmd.config_section import Section
@@ -153,6 +155,8 @@ class Settings(BaseSettings):
     construction: ConstructionSection = ConstructionSection()
     risk: RiskSection = RiskSection()
     arbitrage: ArbitrageSection = ArbitrageSection()
+    inventory: InventorySection = InventorySection()
+    hedge: HedgeSection = HedgeSection()
     latency: LatencySection = LatencySection()
     journal: JournalSection = JournalSection()
     http: HttpSection = HttpSection()

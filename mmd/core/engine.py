@@ -33,9 +33,12 @@ from mmd.core.events import (
     RequestTimedOut,
     Timer,
 )
+from mmd.core.hedging.hedging import Hedging
 from mmd.core.instrument import Instrument
+from mmd.core.inventory_watch import InventoryWatch
 from mmd.core.maker import Maker
 from mmd.core.market.record import INSTRUMENT, TS_RECV_NS, MarketViews
+from mmd.core.notices import Notices
 from mmd.core.orders.order_numbers import OrderNumbers
 from mmd.core.orders.order_update import OrderEvent
 from mmd.core.risk.levels import RiskLevel
@@ -62,6 +65,9 @@ class Engine:
         makers: one per instrument, in the order of the spec.
         risk: risk control of the session; levels, gate and throttle are its.
         crossvenue: what is done across venues; None where there is nothing to do.
+        inventory: what the positions risk.
+        hedging: who hedges them; None where nobody does.
+        notices: what people should hear of.
         now_ns: engine time, the latest time that any event stated.
         first_order_ns: when the first order was approved; 0 before.
     """
@@ -75,6 +81,11 @@ class Engine:
         numbers = OrderNumbers(spec.session)
         self.makers = [Maker(i, spec, self.risk, numbers) for i in spec.instruments]
         self.crossvenue = cross_venue(spec, self.makers, self.risk)
+        self.notices = Notices()
+        self.inventory = InventoryWatch(self.makers, spec.inventory, self.risk, self.notices)
+        self.hedging: Hedging | None = None
+        if spec.hedge.is_on:
+            self.hedging = Hedging(self.makers, spec.hedge, self.risk, self.inventory, self.notices)
         self.now_ns = 0
         self.first_order_ns = 0
         self._views = MarketViews()
@@ -152,6 +163,8 @@ class Engine:
             yield from maker.decide(now_ns)
         if self.crossvenue is not None:
             yield from self.crossvenue.decide(now_ns)
+        if self.hedging is not None:
+            yield from self.hedging.decide(now_ns)
         for maker in self.makers:
             maker.keep_books(now_ns)
         if self.first_order_ns == 0 and any(m.counts.sent for m in self.makers):
@@ -198,6 +211,9 @@ class Engine:
         self.risk.on_time(now_ns, lags_ns, self._equity_atoms())
         for maker in makers:
             maker.on_time(now_ns)
+        self.inventory.on_time(now_ns)
+        if self.hedging is not None:
+            self.hedging.on_time(now_ns)
 
     def _equity_atoms(self) -> int | None:
         """PnL of all instruments in the reporting currency; None until every account and price is known."""
@@ -214,6 +230,8 @@ class Engine:
         self.makers[event.instrument].on_order(event, self.now_ns)
         if self.crossvenue is not None:
             self.crossvenue.on_order(event)
+        if self.hedging is not None:
+            self.hedging.on_order(event)
 
     def _on_operator(self, event: OperatorCommand) -> None:
         if event.action is OperatorAction.RESUME:

@@ -32,7 +32,7 @@ from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.risk.stops import RejectStorm
 from mmd.core.risk.view import RiskView
-from mmd.core.scaling import NO_SCALE, Scale, risk_limits, scale_at
+from mmd.core.scaling import NO_SCALE, Scale, capped, risk_limits, scale_at
 from mmd.core.shaping import Shaping
 from mmd.core.spec import SessionSpec
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
@@ -98,6 +98,7 @@ class Maker:
         self._drift = PositionDrift(session.levels)
         self._drift_atoms_max = instrument.atoms_per_lot
         self._private_down_ns = 0
+        self._lots_max: int | None = None
         self._mid_range = 1, 0
         """Best bid + best ask for which the scale surely holds; nothing before there is one."""
         self._held: tuple[int, ...] = ()
@@ -145,7 +146,7 @@ class Maker:
             if purpose is _QUOTE:
                 until_ns = now_ns + self._spec.quoting.refresh_delay_ns
                 self._hold(int(event.side), event.price_ticks, now_ns, until_ns)
-            if order is not None and order.state is OrderState.FILLED:
+            if order is not None and purpose is _QUOTE and order.state is OrderState.FILLED:
                 self.quoter.on_order_filled(order.side, order.price_ticks)
         if isinstance(event, OrderRejected):
             self._storm.on_reject(event.reason, now_ns)
@@ -195,7 +196,7 @@ class Maker:
         close_s, tau_s = self._close_utc_s, 0.0
         if close_s is not None:
             tau_s = seconds_to_close(now_ns + self._unix_less_engine_ns, close_s)
-        lots, lots_max = self.ledger.position_lots, self.scale.position_lots_max
+        lots, lots_max = self.ledger.quoted_lots, self.scale.position_lots_max
         self.quoter.target(judge.state, lots, lots_max, tau_s, now_ns)
         self._hold_risk()
         n = desk.plan(view, judge.hindrance, now_ns)
@@ -250,7 +251,8 @@ class Maker:
             return
         first = self.scale is None
         quoting, risk = self._spec.quoting, self._spec.risk
-        scale = self.scale = scale_at(mid_ticks, self.instrument, quoting, risk)
+        scale = scale_at(mid_ticks, self.instrument, quoting, risk)
+        scale = self.scale = capped(scale, self._lots_max)
         self._mid_range = scale.half_ticks_range()
         if first:
             self.quoter.start(scale)
@@ -258,12 +260,25 @@ class Maker:
         self.shaping.rescale(scale.ticks_per_bps)
         self.working["tolerance_ticks"] = scale.tolerance_ticks
         self._judge.set_warm(is_warm=self.ledger.pnl is not None)
-        sigma_max = quoting.volatility_bps_max * scale.ticks_per_bps
-        self._judge.set_limits(scale.position_lots_max, sigma_max)
-        self.risk.limit(Bounds(self.instrument, risk_limits(risk, scale)))
-        self._follow_pace()
+        self._limit(scale)
         mid = self.instrument.price(mid_ticks)
         self._drift_atoms_max = int(risk.position_drift_max / mid * ATOMS_PER_UNIT)
+
+    def cap_position(self, lots_max: int) -> None:
+        """Hold no more than so many lots either way from now on, nor than the settings allow."""
+        self._lots_max = lots_max
+        if self.scale is not None:
+            quoting, risk = self._spec.quoting, self._spec.risk
+            scale = scale_at(self.scale.mid_ticks, self.instrument, quoting, risk)
+            self.scale = capped(scale, lots_max)
+            self._limit(self.scale)
+
+    def _limit(self, scale: Scale) -> None:
+        """Tell judge and gate what may be held."""
+        sigma_max = self._spec.quoting.volatility_bps_max * scale.ticks_per_bps
+        self._judge.set_limits(scale.position_lots_max, sigma_max)
+        self.risk.limit(Bounds(self.instrument, risk_limits(self._spec.risk, scale)))
+        self._follow_pace()
 
     def _follow_pace(self) -> None:
         """Take the book for stale at another age."""

@@ -133,7 +133,7 @@ class QuoteJudge:
             and now_ns - view.changed_ns <= c.book_age_ns_max
             and sigma <= c.sigma_max
             and sigma <= c.sigma_wide
-            and -ratio_max <= self._ledger.position_lots / self._limit_lots <= ratio_max
+            and -ratio_max <= self._ledger.quoted_lots / self._limit_lots <= ratio_max
             and (lag_ns is None or lag_ns <= session.lag_ns_max)
             and (not self._has_spread_min or view.ask_ticks - view.bid_ticks >= c.spread_ticks_min)
         )

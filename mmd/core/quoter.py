@@ -5,6 +5,7 @@ from functools import partial
 from mmd.core.instrument import Instrument
 from mmd.core.market import microprice, trade_flow, volatility
 from mmd.core.market_view import MarketView
+from mmd.core.orders.order import OrderPurpose
 from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.quoting import intensity as intensities
 from mmd.core.quoting.fill_costs import FillCosts
@@ -25,6 +26,7 @@ from mmd.jit.kernel import Rec, bind, new
 _WITHDRAWN = QuoteState.WITHDRAWN
 _INVENTORY_LIMIT = QuoteState.INVENTORY_LIMIT
 _PASSIVE = QuoteState.PASSIVE
+_QUOTE = OrderPurpose.QUOTE
 STEP_NS = NANOS_PER_SECOND
 """How often (A, k), gamma and what fills cost are estimated anew."""
 SOLVE_NS = 10 * NANOS_PER_SECOND
@@ -225,6 +227,8 @@ class Quoter:
         elapsed_s = (now_ns - self.stepped_ns) / NANOS_PER_SECOND if self.stepped_ns else 0.0
         self.stepped_ns = now_ns
         for order in orders:
+            if order.purpose is not _QUOTE:
+                continue
             distance = self._distance(order.side, order.price_ticks)
             self._expose(self.intensity, int(order.side), distance, min(elapsed_s, 2.0), 1.0)
         self._step(self.intensity)

@@ -71,6 +71,13 @@ def scale_at(
     )
 
 
+def capped(scale: Scale, lots_max: int | None) -> Scale:
+    """The scale with a position limit of no more than lots_max; None is no cap."""
+    if lots_max is None or scale.position_lots_max <= lots_max:
+        return scale
+    return msgspec.structs.replace(scale, position_lots_max=lots_max)
+
+
 def risk_limits(risk: RiskSpec, scale: Scale) -> RiskLimits:
     """The risk limits at a price level."""
     return RiskLimits(

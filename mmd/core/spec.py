@@ -10,6 +10,7 @@ import msgspec
 
 from mmd.core.blackouts import Blackout
 from mmd.core.instrument import Instrument
+from mmd.core.inventory.settings import HedgeSpec, InventorySpec
 from mmd.core.quoting.construction import ConstructionSpec
 from mmd.core.trading_day import DayState
 
@@ -149,6 +150,8 @@ class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
     risk: RiskSpec
     day: DayState | None = None
     """What an earlier session of the same day left; None where there was none."""
+    inventory: InventorySpec = InventorySpec()
+    hedge: HedgeSpec = HedgeSpec()
     book_shows_own: bool = False
     """Whether the market data contain our own orders, which are then taken out before anything is made of it."""
     construction: ConstructionSpec = ConstructionSpec()

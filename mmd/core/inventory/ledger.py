@@ -26,6 +26,8 @@ class Ledger:
         base_atoms, quote_atoms: total holdings, as the venue last said and moved by fills since.
         position_atoms: inventory; 0 before the first reconciliation.
         position_lots: the same in whole lots, towards zero.
+        hedge_lots: what of that is held for other instruments, as hedges of theirs.
+        quoted_lots: the rest, which is what quotes are about.
     """
 
     def __init__(self, instrument: Instrument, target_atoms: int | None) -> None:
@@ -39,6 +41,8 @@ class Ledger:
         self.quote_atoms = 0
         self.position_atoms = 0
         self.position_lots = 0
+        self.hedge_lots = 0
+        self.quoted_lots = 0
         self._stated_atoms: int | None = None
         self._instrument = instrument
         self._target_atoms = target_atoms
@@ -74,7 +78,10 @@ class Ledger:
         if self.stated_drift_atoms == 0:  # the balance with this fill in it is still to come
             self._stated_atoms = None
         self._note_position(self.pnl)
-        self.markouts.on_fill(fill.side, fill.price_ticks, fill.qty_lots, mid_half_ticks, now_ns)
+        if purpose is _QUOTE:  # who takes knows what he pays
+            self.markouts.on_fill(
+                fill.side, fill.price_ticks, fill.qty_lots, mid_half_ticks, now_ns
+            )
         self.fills.append(fill)
         self.fill_count += 1
         self.maker_count += fill.is_maker
@@ -91,6 +98,11 @@ class Ledger:
             return 0
         return self._stated_atoms - self._target_atoms - self.position_atoms
 
+    def hold_for_others(self, lots: int) -> None:
+        """Take so many lots more of the position as a hedge of another instrument, fewer if negative."""
+        self.hedge_lots += lots
+        self.quoted_lots = self.position_lots - self.hedge_lots
+
     def time_in_position_ns(self, now_ns: int) -> int:
         """Engine time for which the inventory has been on its present side; 0 while under one lot."""
         return 0 if self.pnl is None else self.pnl.position.held_ns(now_ns)
@@ -104,3 +116,4 @@ class Ledger:
     def _note_position(self, pnl: Pnl) -> None:
         """Decisions read the position far more often than fills change it."""
         self.position_atoms, self.position_lots = pnl.position.atoms, pnl.position.lots
+        self.quoted_lots = self.position_lots - self.hedge_lots

@@ -144,6 +144,10 @@ class Commitments:
         """Reporting currency for one unit of an instrument's quote currency."""
         return self.rate(self._conversions[instrument])
 
+    def lot_atoms(self, instrument: int) -> float | None:
+        """What a lot was worth at the last `revalue`, in atoms of the reporting currency; None without a price."""
+        return self._lot_atoms[instrument]
+
     def state(
         self,
         instrument: int,
