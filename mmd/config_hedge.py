@@ -41,13 +41,19 @@ class HedgeSection(Section):
     )
     notional_min: Decimal = Field(Decimal(10), ge=0, description="the smallest hedge")
     beta: float = Field(
-        1.0, gt=0, le=10, description="notional of hedge for one of inventory, on another instrument"
+        1.0,
+        gt=0,
+        le=10,
+        description="notional of hedge for one of inventory, on another instrument",
     )
     cap_bps: float = Field(
         20.0, ge=0, le=1_000, description="how far through the touch a hedge may take"
     )
     deadline_s: float = Field(
-        30.0, gt=0, le=3_600, description="alert where a hedge takes longer; from then on it crosses"
+        30.0,
+        gt=0,
+        le=3_600,
+        description="alert where a hedge takes longer; from then on it crosses",
     )
     retry_ms: int = Field(250, ge=10, description="pause between two orders of a hedge")
     passive_s: float = Field(

@@ -76,12 +76,13 @@ class QuietPlayer:
 
     @staticmethod
     def supports(engine: Engine) -> bool:
-        """Whether an engine's decisions can be taken in the compiled loop."""
+        """Whether an engine's decisions can be taken in the compiled loop; hedges are never idle."""
         quoting = engine.spec.quoting
         is_aggressive = engine.spec.construction.aggressive  # then a timer may change the state
         is_simple = quoting.smoothing_s == 0.0 and quoting.enabled and not is_aggressive
         is_known = quoting.spread_model in _MODELS and quoting.glft_form == "exact"
-        return is_simple and is_known and len(engine.makers) == 1
+        is_alone = len(engine.makers) == 1 and engine.hedging is None
+        return is_simple and is_known and is_alone
 
     def advance(self, until_ns: int) -> int:
         """`quiet.play`, with rows loaded as they are wanted. Raises: TapeError if the tape is damaged."""

@@ -41,6 +41,8 @@ def backtest_spec(
         quoting=settings.quoting.spec(),
         risk=settings.risk.spec(),
         construction=settings.construction.spec(),
+        inventory=settings.inventory.spec(),
+        hedge=settings.hedge.spec(),
     )
 
 

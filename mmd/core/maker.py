@@ -32,7 +32,7 @@ from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.risk.stops import RejectStorm
 from mmd.core.risk.view import RiskView
-from mmd.core.scaling import NO_SCALE, Scale, capped, risk_limits, scale_at
+from mmd.core.scaling import NO_SCALE, Scale, risk_limits, scale_at
 from mmd.core.shaping import Shaping
 from mmd.core.spec import SessionSpec
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
@@ -251,8 +251,7 @@ class Maker:
             return
         first = self.scale is None
         quoting, risk = self._spec.quoting, self._spec.risk
-        scale = scale_at(mid_ticks, self.instrument, quoting, risk)
-        scale = self.scale = capped(scale, self._lots_max)
+        scale = self.scale = scale_at(mid_ticks, self.instrument, quoting, risk, self._lots_max)
         self._mid_range = scale.half_ticks_range()
         if first:
             self.quoter.start(scale)
@@ -268,9 +267,8 @@ class Maker:
         """Hold no more than so many lots either way from now on, nor than the settings allow."""
         self._lots_max = lots_max
         if self.scale is not None:
-            quoting, risk = self._spec.quoting, self._spec.risk
-            scale = scale_at(self.scale.mid_ticks, self.instrument, quoting, risk)
-            self.scale = capped(scale, lots_max)
+            mid_ticks, spec = self.scale.mid_ticks, self._spec
+            self.scale = scale_at(mid_ticks, self.instrument, spec.quoting, spec.risk, lots_max)
             self._limit(self.scale)
 
     def _limit(self, scale: Scale) -> None:

@@ -101,7 +101,7 @@ class QuoteJudge:
     @property
     def inventory_ratio(self) -> float:
         """Inventory over its limit, positive when long."""
-        return self._ledger.position_lots / self._limit_lots
+        return self._ledger.quoted_lots / self._limit_lots
 
     def judge(self, now_ns: int, *, is_private_up: bool) -> None:
         """Find state and reason for now."""

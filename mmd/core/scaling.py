@@ -51,31 +51,29 @@ NO_SCALE = Scale(
 
 
 def scale_at(
-    mid_ticks: float, instrument: Instrument, quoting: QuotingSpec, risk: RiskSpec
+    mid_ticks: float,
+    instrument: Instrument,
+    quoting: QuotingSpec,
+    risk: RiskSpec,
+    lots_max: int | None = None,
 ) -> Scale:
-    """The scale at a mid price above 0."""
+    """The scale at a mid price above 0, with a position limit of no more than lots_max."""
     lot_notional = instrument.notional_per_ticklot * Decimal(mid_ticks)
     least = (instrument.notional_min * _NOTIONAL_MARGIN / lot_notional).to_integral_value(
         ROUND_CEILING
     )
     lots_min = max(instrument.qty_lots_min, int(least), 1)
     ticks_per_bps = mid_ticks * _BPS
+    position_lots = int(risk.position_notional_max / lot_notional)
     return Scale(
         mid_ticks=mid_ticks,
         ticks_per_bps=ticks_per_bps,
         unit_lots=max(round(quoting.order_notional / lot_notional), lots_min),
         lots_min=lots_min,
-        position_lots_max=int(risk.position_notional_max / lot_notional),
+        position_lots_max=position_lots if lots_max is None else min(position_lots, lots_max),
         order_lots_max=min(int(risk.order_notional_max / lot_notional), instrument.qty_lots_max),
         tolerance_ticks=round(quoting.requote_tolerance_bps * ticks_per_bps),
     )
-
-
-def capped(scale: Scale, lots_max: int | None) -> Scale:
-    """The scale with a position limit of no more than lots_max; None is no cap."""
-    if lots_max is None or scale.position_lots_max <= lots_max:
-        return scale
-    return msgspec.structs.replace(scale, position_lots_max=lots_max)
 
 
 def risk_limits(risk: RiskSpec, scale: Scale) -> RiskLimits:
