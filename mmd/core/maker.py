@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from functools import partial
 
-from mmd.core.commands import Approved, Command, ResyncBook
+from mmd.core.commands import Approved, Command
 from mmd.core.events import Fill, OrderRejected, Reconciled, RequestTimedOut
 from mmd.core.flattening import is_flat
 from mmd.core.flow.markout import HORIZONS_NS
@@ -35,10 +35,9 @@ from mmd.core.risk.view import RiskView
 from mmd.core.scaling import NO_SCALE, Scale, risk_limits, scale_at
 from mmd.core.shaping import Shaping
 from mmd.core.spec import SessionSpec
-from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
+from mmd.core.units import ATOMS_PER_UNIT, Side
 from mmd.jit.kernel import bind
 
-RESYNC_PERIOD_NS = 2 * NANOS_PER_SECOND
 _FLATTEN = RiskLevel.FLATTEN
 _QUOTE = OrderPurpose.QUOTE
 _OK = RiskReason.OK
@@ -103,7 +102,6 @@ class Maker:
         """Best bid + best ask for which the scale surely holds; nothing before there is one."""
         self._held: tuple[int, ...] = ()
         """What the gate was told last in a session that is shared."""
-        self._resync_asked_ns = -RESYNC_PERIOD_NS
         self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
         pictures = (self.working, self.quoter.quote)
         self._hold = partial(bind(hold, *pictures, 0, 0, 0, 0), *pictures)
@@ -187,7 +185,8 @@ class Maker:
         judge.judge(now_ns, is_private_up=self.is_private_up)
         if view.wants_resync or self._unknown[0] > 0 or not self.is_private_up:
             self.risk.now_ns, self.risk.hindrance = now_ns, judge.hindrance
-            for command in self._requests(now_ns):
+            is_known = self.scale is not None and self.is_private_up
+            for command in desk.requests(now_ns, view.wants_resync, has_orders=is_known):
                 yield from desk.sending(desk.approve(command))
             if not self.is_private_up and self.scale is not None:
                 yield from self._leave_blind(now_ns)
@@ -249,6 +248,15 @@ class Maker:
         mid_ticks = self.view.mid_half_ticks / 2
         if mid_ticks == 0.0 or (self.scale is not None and self.scale.holds_at(mid_ticks)):
             return
+        self._rescale(mid_ticks)
+
+    def cap_position(self, lots_max: int) -> None:
+        """Hold no more than so many lots either way from now on, nor than the settings allow."""
+        self._lots_max = lots_max
+        if self.scale is not None:
+            self._rescale(self.scale.mid_ticks)
+
+    def _rescale(self, mid_ticks: float) -> None:
         first = self.scale is None
         quoting, risk = self._spec.quoting, self._spec.risk
         scale = self.scale = scale_at(mid_ticks, self.instrument, quoting, risk, self._lots_max)
@@ -259,39 +267,17 @@ class Maker:
         self.shaping.rescale(scale.ticks_per_bps)
         self.working["tolerance_ticks"] = scale.tolerance_ticks
         self._judge.set_warm(is_warm=self.ledger.pnl is not None)
-        self._limit(scale)
+        sigma_max = quoting.volatility_bps_max * scale.ticks_per_bps
+        self._judge.set_limits(scale.position_lots_max, sigma_max)
+        self.risk.limit(Bounds(self.instrument, risk_limits(risk, scale)))
+        self._follow_pace()
         mid = self.instrument.price(mid_ticks)
         self._drift_atoms_max = int(risk.position_drift_max / mid * ATOMS_PER_UNIT)
-
-    def cap_position(self, lots_max: int) -> None:
-        """Hold no more than so many lots either way from now on, nor than the settings allow."""
-        self._lots_max = lots_max
-        if self.scale is not None:
-            mid_ticks, spec = self.scale.mid_ticks, self._spec
-            self.scale = scale_at(mid_ticks, self.instrument, spec.quoting, spec.risk, lots_max)
-            self._limit(self.scale)
-
-    def _limit(self, scale: Scale) -> None:
-        """Tell judge and gate what may be held."""
-        sigma_max = self._spec.quoting.volatility_bps_max * scale.ticks_per_bps
-        self._judge.set_limits(scale.position_lots_max, sigma_max)
-        self.risk.limit(Bounds(self.instrument, risk_limits(self._spec.risk, scale)))
-        self._follow_pace()
 
     def _follow_pace(self) -> None:
         """Take the book for stale at another age."""
         self._judge.set_book_age(self.pace.age_ns_max)
         self.risk.set_book_age(self.pace.age_ns_max)
-
-    def _requests(self, now_ns: int) -> list[Command]:
-        """What must be asked of the venue: a new snapshot, the fate of orders; each at its own period."""
-        asks: list[Command] = []
-        if self.view.wants_resync and now_ns - self._resync_asked_ns > RESYNC_PERIOD_NS:
-            self._resync_asked_ns = now_ns
-            asks.append(ResyncBook(self.instrument.id))
-        if self.scale is not None and self.is_private_up:
-            asks += self.desk.queries(now_ns)
-        return asks
 
     def _leave_blind(self, now_ns: int) -> Iterator[Approved[Command]]:
         """Take back orders that nobody tells us about any more: soon, and where quoting would stop anyway."""

@@ -11,6 +11,7 @@ from mmd.core.commands import (
     PlaceOrder,
     QueryOrder,
     ReplaceOrder,
+    ResyncBook,
 )
 from mmd.core.flattening import next_slice
 from mmd.core.instrument import Instrument
@@ -25,6 +26,7 @@ from mmd.core.risk.view import RiskView
 from mmd.core.units import NANOS_PER_SECOND, ClientOrderId, Side, TimeInForce
 from mmd.jit.kernel import Rec, bind
 
+RESYNC_PERIOD_NS = 2 * NANOS_PER_SECOND
 QUERY_PERIOD_NS = NANOS_PER_SECOND
 CANCEL_PERIOD_NS = 2 * NANOS_PER_SECOND
 """How often one order is cancelled over again while nobody answers."""
@@ -63,6 +65,7 @@ class OrderDesk:
         self._numbers = numbers
         self._counts = counts
         self._take_after_ns = 0
+        self._resync_asked_ns = -RESYNC_PERIOD_NS
         self._taking_id: ClientOrderId | None = None
         """The last order that takes; it ends by itself."""
 
@@ -131,6 +134,14 @@ class OrderDesk:
         if approved is not None:
             self._taking_id = new
         return approved
+
+    def requests(self, now_ns: int, wants_resync: bool, *, has_orders: bool) -> list[Command]:  # noqa: FBT001
+        """What must be asked of the venue: a new snapshot, the fate of orders; each at its own period."""
+        asks: list[Command] = []
+        if wants_resync and now_ns - self._resync_asked_ns > RESYNC_PERIOD_NS:
+            self._resync_asked_ns = now_ns
+            asks.append(ResyncBook(self._id))
+        return asks + self.queries(now_ns) if has_orders else asks
 
     def queries(self, now_ns: int) -> list[Command]:
         """A question about each order whose fate is unknown, once a period."""
