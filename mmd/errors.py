@@ -9,10 +9,12 @@ MmdError                     expected failure; its message is one line made for 
 │   └── VenueUnreachableError no connection, or no answer in time
 │       └── HttpRefusedError      an HTTP status instead of a connection (mmd.shell.connect_error)
 ├── JournalError             the journal cannot be written, or does not verify
-└── TapeError                a recording that cannot be read as one
+├── TapeError                a recording that cannot be read as one
+├── TrainingError            data that a model cannot be trained on
+└── ArtefactError            a model's files that are damaged, or made for something else
 
 Programmer errors are asserts. The exit code that `mmd` returns for each class is `exit_code`:
-2 configuration, 3 venue unreachable, 4 credentials, 5 journal, 6 tape, 7 instrument or codec, 1 others.
+2 configuration, 3 venue unreachable, 4 credentials, 5 journal, 6 tape, 7 instrument or codec, 8 models, 1 others.
 """
 
 
@@ -72,3 +74,15 @@ class TapeError(MmdError):
     """A recording that cannot be read as one."""
 
     exit_code = 6
+
+
+class TrainingError(MmdError):
+    """Data that a model cannot be trained on."""
+
+    exit_code = 8
+
+
+class ArtefactError(MmdError):
+    """A model's files that are damaged, or made for something else."""
+
+    exit_code = 8

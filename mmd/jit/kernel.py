@@ -18,8 +18,9 @@ R = TypeVar("R")
 Rec = Any  # one-element structured array; numba sees its fields as attributes, numpy as items
 I8 = npt.NDArray[np.int64]
 F8 = npt.NDArray[np.float64]
+F4 = npt.NDArray[np.float32]
 _LINE = 64
-_COMMON = {"cache": True, "error_model": "numpy"}  # the GIL stays held: no other thread can step in
+_COMMON: dict[str, Any] = {"cache": True, "error_model": "numpy"}  # the GIL stays held: no other thread can step in
 
 cache.install()
 
@@ -32,6 +33,15 @@ def kernel(fn: Callable[P, R]) -> Callable[P, R]:
 def leaf(fn: Callable[P, R]) -> Callable[P, R]:
     """Compile a small helper that is always inlined, so that array arguments cost nothing."""
     return cast("Callable[P, R]", numba.njit(forceinline=True, **_COMMON)(fn))
+
+
+def fast_kernel(fn: Callable[P, R]) -> Callable[P, R]:
+    """Compile float32 arithmetic of a model: sums may be reordered and fused, NaN and infinity stay what they are.
+
+    The same bits on every run of one machine; another kind of processor may round differently.
+    """
+    flags = {"contract", "reassoc", "nsz", "arcp"}
+    return cast("Callable[P, R]", numba.njit(fastmath=flags, **_COMMON)(fn))
 
 
 def layout(*fields: tuple[str, str] | tuple[str, str, tuple[int, ...]]) -> np.dtype[np.void]:

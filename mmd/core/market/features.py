@@ -103,7 +103,7 @@ def _level_ofi(f: Rec, b: Rec, k: int) -> float:
 
 
 @leaf
-def _pass_time(f: Rec, now_ns: int) -> None:
+def pass_time(f: Rec, now_ns: int) -> None:
     """Let the decaying sums forget up to now."""
     if now_ns <= f.now_ns:
         return
@@ -160,7 +160,7 @@ def update(features: Rec, book: Rec, flow: Rec, vol: Rec, now_ns: int) -> int:
         the next update measures no flow and no return across the hole.
     """
     f, b, t = features[0], book[0], flow[0]
-    _pass_time(f, now_ns)
+    pass_time(f, now_ns)
     decay(t, now_ns)
     if b.synced == 0 or b.nview[0] == 0 or b.nview[1] == 0:
         f.primed = 0

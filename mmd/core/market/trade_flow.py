@@ -15,6 +15,7 @@ _USUAL_S_MIN = 60.0
 
 TRADE_FLOW = layout(
     ("now_ns", "i8"),  # engine time that the numbers below are decayed to
+    ("lots_total", "i8"),  # traded since the start, whoever began
     ("trades_per_s", "f8"),
     ("signed_lots", "f8", (3,)),  # bought less sold by aggressors, one per time constant
     ("volume_ns", "i8"),  # time of the last trade
@@ -47,6 +48,7 @@ def on_trade(flow: Rec, market: Rec) -> None:
     f, m = flow[0], market[0]
     decay(f, m.ts_recv_ns)
     lots = m.sz[0, 0] if m.side == 0 else -m.sz[0, 0]
+    f.lots_total += m.sz[0, 0]
     for i in range(3):
         f.signed_lots[i] += lots
     f.trades_per_s += 1.0 / _TAU_SLOWEST_S
