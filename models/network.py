@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from mmd.core.learned.lstm import CLIP, PER_HORIZON, WINDOW, Shape
 from mmd.jit.kernel import F4
@@ -59,6 +60,7 @@ class Network(nn.Module):
             zeros, zeros.clone(), zeros.clone(), zeros.clone(), past, torch.zeros(batch).long()
         )
 
+    @override
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Outputs for a chunk of samples.
 
@@ -69,7 +71,8 @@ class Network(nn.Module):
         Returns:
             Shape (b, t, horizons, PER_HORIZON), and the state after the chunk.
         """
-        z = ((x - self.shift) * self.scale).clamp(-float(CLIP), float(CLIP))
+        shift, scale = self.get_buffer("shift"), self.get_buffer("scale")
+        z = ((x - shift) * scale).clamp(-float(CLIP), float(CLIP))
         one, (h1, c1) = self.lstm1(z, (state.h1[None], state.c1[None]))
         two, (h2, c2) = self.lstm2(self.dropout(one), (state.h2[None], state.c2[None]))
         keys = torch.cat([state.past, two], dim=1)
@@ -80,14 +83,17 @@ class Network(nn.Module):
         return out, State(h1[0], c1[0], h2[0], c2[0], keys[:, 1 - WINDOW :], seen)
 
     def _attend(self, two: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
-        """Each output's mean over itself and the WINDOW - 1 before it, weighted by likeness to its query."""
-        windows = keys.unfold(1, WINDOW, 1)  # (b, t, hidden, WINDOW), newest last
-        scores = torch.einsum("bth,bthw->btw", self.query(two), windows) / math.sqrt(two.shape[2])
-        steps = torch.arange(1, two.shape[1] + 1)
-        filled = seen[:, None, None] + steps[None, :, None]
-        is_empty = torch.arange(WINDOW)[None, None, :] < WINDOW - filled
-        weights = torch.softmax(scores.masked_fill(is_empty, -math.inf), dim=2)
-        return torch.einsum("btw,bthw->bth", weights, windows)
+        """Each output's mean over itself and the WINDOW - 1 before it, weighted by likeness to its query.
+
+        All pairs of a chunk are multiplied and those outside the window masked, which beats gathering windows.
+        """
+        at = torch.arange(two.shape[1])[:, None]
+        key = torch.arange(keys.shape[1])[None, :]
+        is_outside = (key < at) | (key > at + WINDOW - 1)
+        is_empty = key[None] < WINDOW - 1 - seen[:, None, None]
+        scores = self.query(two) @ keys.transpose(1, 2) / math.sqrt(two.shape[2])
+        weights = torch.softmax(scores.masked_fill(is_outside | is_empty, -math.inf), dim=2)
+        return weights @ keys
 
     def normalise_by(self, x: F4) -> None:
         """Take the normaliser from training samples, shape (n, inputs)."""
@@ -97,16 +103,20 @@ class Network(nn.Module):
 
     def weights(self) -> dict[str, F4]:
         """What the compiled step needs, by the names of mmd.core.learned.lstm.WEIGHTS."""
-        one, two = self.lstm1, self.lstm2
+        learned = dict(self.named_parameters())
+
+        def of(layer: int, name: str) -> Tensor:
+            return learned[f"lstm{layer}.{name}_l0"]
+
         tensors = {
             "shift": self.get_buffer("shift"),
             "scale": self.get_buffer("scale"),
-            "w1": one.weight_ih_l0.T,
-            "u1": one.weight_hh_l0.T,
-            "b1": one.bias_ih_l0 + one.bias_hh_l0,
-            "w2": two.weight_ih_l0.T,
-            "u2": two.weight_hh_l0.T,
-            "b2": two.bias_ih_l0 + two.bias_hh_l0,
+            "w1": of(1, "weight_ih").T,
+            "u1": of(1, "weight_hh").T,
+            "b1": of(1, "bias_ih") + of(1, "bias_hh"),
+            "w2": of(2, "weight_ih").T,
+            "u2": of(2, "weight_hh").T,
+            "b2": of(2, "bias_ih") + of(2, "bias_hh"),
             "wq": self.query.weight.T,
             "bq": self.query.bias,
             "wd": self.dense.weight.T,

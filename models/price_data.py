@@ -37,7 +37,8 @@ class PriceData(NamedTuple):
 
     def part(self, at: slice) -> "PriceData":
         """A stretch of it."""
-        bars = BarSamples(*(column[at] for column in self.bars))
+        b = self.bars
+        bars = BarSamples(b.end_ns[at], b.bars[at], b.mid[at], b.touch[at], b.x[at])
         return self._replace(bars=bars, change=self.change[at], volatility=self.volatility[at])
 
 
@@ -56,12 +57,22 @@ def read_price_data(tapes: list[Path], horizons: tuple[int, ...], bar_ns: int) -
         TrainingError: Too few bars, numbers that are not finite, or time that does not go on.
         TapeError: A tape that cannot be read.
     """
-    parts = [bar_samples(open_tape(path), bar_ns=bar_ns) for path in tapes]
-    bars = BarSamples(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    bars = joined([bar_samples(open_tape(path), bar_ns=bar_ns) for path in tapes])
     _check(bars, tapes)
     change = future_changes(bars.mid, bars.bars, horizons)
     return PriceData(
         bars, change, future_volatility(bars.mid, bars.bars, horizons), horizons, bar_ns
+    )
+
+
+def joined(parts: list[BarSamples]) -> BarSamples:
+    """Bars of several tapes one after the other."""
+    return BarSamples(
+        np.concatenate([p.end_ns for p in parts]),
+        np.concatenate([p.bars for p in parts]),
+        np.concatenate([p.mid for p in parts]),
+        np.concatenate([p.touch for p in parts]),
+        np.concatenate([p.x for p in parts]),
     )
 
 
@@ -80,7 +91,9 @@ def _check(bars: BarSamples, tapes: list[Path]) -> None:
         )
     if not np.isfinite(bars.x).all():
         row, column = (int(i) for i in np.argwhere(~np.isfinite(bars.x))[0])
-        raise TrainingError(f"{names}: input {column} of bar {row:,} is not finite: import it again")
+        raise TrainingError(
+            f"{names}: input {column} of bar {row:,} is not finite: import it again"
+        )
 
 
 def split_in_time(data: PriceData, selection: float = 0.15, test: float = 0.2) -> Split:

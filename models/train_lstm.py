@@ -7,6 +7,7 @@ the test stretch is not looked at here.
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -97,7 +98,7 @@ def _side_by_side(data: PriceData, scales: Scales, batch: int) -> _Sequences:
     n = len(data.bars.mid) // batch * batch
 
     def cut(a: np.ndarray[Any, Any]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(a[:n])).unflatten(0, (batch, -1))
+        return torch.from_numpy(np.ascontiguousarray(a[:n]).reshape(batch, -1, *a.shape[1:]))
 
     return _Sequences(cut(data.bars.x), cut(targets_of(data, scales)), cut(data.bars.bars))
 
@@ -119,7 +120,7 @@ def loss_of(out: Tensor, target: Tensor, is_counted: Tensor) -> Tensor:
     volatility = functional.mse_loss(got[:, LOG_VOLATILITY], wanted[:, LOG_VOLATILITY])
     loss = change + 0.1 * volatility
     if bool(moved.any()):
-        loss = loss + 0.2 * functional.binary_cross_entropy_with_logits(
+        loss = loss + 0.5 * functional.binary_cross_entropy_with_logits(
             got[moved, DIRECTION], wanted[moved, DIRECTION]
         )
     return loss
@@ -186,7 +187,8 @@ def train_lstm(
         split: fit and selection are used.
         settings: see LstmSettings.
         checkpoint: where to leave the state after each epoch, and to go on from if it is there.
-        on_epoch, on_chunk: told of progress.
+        on_epoch: told of each epoch.
+        on_chunk: told of each chunk, `chunks_per_epoch` of them.
 
     Raises:
         TrainingError: The price never moves, a loss that is not finite, or a checkpoint of other settings.
@@ -285,7 +287,7 @@ def _copied(state: dict[str, Any]) -> dict[str, Any]:
     return {name: tensor.detach().clone() for name, tensor in state.items()}
 
 
-def forecast(network: Network, scales: Scales, data: PriceData, chunk: int = 1000) -> F8:
+def forecast(network: Network, scales: Scales, data: PriceData, chunk: int = 250) -> F8:
     """The network's outputs along a stretch, in one pass with carried state.
 
     Returns:
@@ -296,7 +298,7 @@ def forecast(network: Network, scales: Scales, data: PriceData, chunk: int = 100
     starts = [0, *(i for i in range(1, len(bars)) if int(bars[i]) == 1), len(bars)]
     parts = []
     with torch.no_grad():
-        for begin, end in zip(starts, starts[1:], strict=False):
+        for begin, end in pairwise(starts):
             state = network.begin(1)
             for at in range(begin, end, chunk):
                 out, state = network(x[:, at : min(at + chunk, end)], state)

@@ -20,7 +20,10 @@ I8 = npt.NDArray[np.int64]
 F8 = npt.NDArray[np.float64]
 F4 = npt.NDArray[np.float32]
 _LINE = 64
-_COMMON: dict[str, Any] = {"cache": True, "error_model": "numpy"}  # the GIL stays held: no other thread can step in
+_COMMON: dict[str, Any] = {
+    "cache": True,
+    "error_model": "numpy",
+}  # the GIL stays held: no other thread can step in
 
 cache.install()
 

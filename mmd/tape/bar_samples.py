@@ -25,7 +25,14 @@ CHUNK: Final = 65_536
 SAMPLER = layout(("now_ns", "i8"), *CURSOR_FIELDS, ("n", "i8"))  # n: samples in the chunk at hand
 
 SAMPLE = np.dtype(
-    [("end_ns", "i8"), ("bars", "i8"), ("mid", "f8"), ("bid", "i8"), ("ask", "i8"), ("x", "f4", (N,))]
+    [
+        ("end_ns", "i8"),
+        ("bars", "i8"),
+        ("mid", "f8"),
+        ("bid", "i8"),
+        ("ask", "i8"),
+        ("x", "f4", (N,)),
+    ]
 )
 """One bar: its end in engine time, its number since the clock last started, mid and best prices in ticks, inputs."""
 
@@ -65,7 +72,7 @@ def play(  # noqa: PLR0913, PLR0917 - a record a component
 
     Returns: END at the end of the batch, FULL, or BROKEN at a frame without an end.
     """
-    m, c, s = market[0], sampler[0], samples[0]
+    c, s = sampler[0], samples[0]
     while c.at < c.stop:
         c.now_ns = max(c.now_ns, rows[c.at].ts_recv_ns)
         while True:

@@ -1,4 +1,9 @@
-"""Exponential, sigmoid and tanh in single precision, without branches, so that loops over them vectorise."""
+"""Exponential, sigmoid and tanh in single precision, without branches, so that loops over them vectorise.
+
+Arguments and results are np.float32 to numba; a Python float would widen the arithmetic and undo the rounding.
+"""
+
+from typing import Any
 
 import numpy as np
 
@@ -8,13 +13,15 @@ _f = np.float32
 
 
 @leaf
-def exp32(x: float) -> float:
+def exp32(x: Any) -> Any:
     """e^x for -87 <= x <= 88 (clamped beyond), relative error below 1.3e-7.
 
     Source: the polynomial and the two-part ln 2 of Cephes' expf.
     """
     x = _f(min(max(x, _f(-87.0)), _f(88.0)))  # the rounding below wants single precision throughout
-    t = x * _f(1.44269504) + _f(12582912.0)  # the nearest integer lands in the low bits of the mantissa
+    t = x * _f(1.44269504) + _f(
+        12582912.0
+    )  # the nearest integer lands in the low bits of the mantissa
     k = t - _f(12582912.0)
     r = x - k * _f(0.693359375)
     r = r - k * _f(-2.12194440e-4)
@@ -30,13 +37,13 @@ def exp32(x: float) -> float:
 
 
 @leaf
-def sigmoid32(x: float) -> float:
+def sigmoid32(x: Any) -> Any:
     """1 / (1 + e^-x)."""
     return _f(1.0) / (_f(1.0) + exp32(-x))
 
 
 @leaf
-def tanh32(x: float) -> float:
+def tanh32(x: Any) -> Any:
     """Rational approximation of tanh, absolute error below 3e-7.
 
     Source: the minimax coefficients that Eigen uses for its float tanh.

@@ -110,7 +110,7 @@ def clear(network: Rec) -> None:
 
 @fast_kernel
 def add_rows(out: F4, x: F4, n: int, w: F4) -> None:
-    """out += x[:n] @ w[:n], four rows at a time."""
+    """Add x[:n] @ w[:n] to out, four rows at a time."""
     whole = n - n % 4
     for i in range(0, whole, 4):
         a, b, c, d = x[i], x[i + 1], x[i + 2], x[i + 3]
