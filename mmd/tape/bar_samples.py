@@ -11,8 +11,9 @@ from mmd.core.learned.schema import N
 from mmd.core.market import book as books
 from mmd.core.market import trade_flow, volatility
 from mmd.core.market.features import FEATURES
+from mmd.core.market.microprice import TOUCH
 from mmd.core.market.record import DIFF, MARKET, SNAPSHOT, TOP, TRADE
-from mmd.core.quoting.inputs import TOUCH, observe
+from mmd.core.quoting.inputs import observe
 from mmd.errors import TapeError
 from mmd.jit.kernel import F4, F8, I8, Rec, bind, kernel, layout, new
 from mmd.tape.format import ROW, Rows
