@@ -20,22 +20,22 @@ I8 = npt.NDArray[np.int64]
 F8 = npt.NDArray[np.float64]
 F4 = npt.NDArray[np.float32]
 _LINE = 64
-_COMMON: dict[str, Any] = {
-    "cache": True,
-    "error_model": "numpy",
-}  # the GIL stays held: no other thread can step in
+_COMMON: dict[str, Any] = {"cache": True, "error_model": "numpy"}
+"""The GIL stays held: no other thread can step in."""
+_EXACT = {"fastmath": False}
+"""Said outright, because what is not said is inherited from whichever caller happens to be compiled first."""
 
 cache.install()
 
 
 def kernel(fn: Callable[P, R]) -> Callable[P, R]:
     """Compile an IEEE-exact kernel: the same bits on every run."""
-    return cast("Callable[P, R]", numba.njit(**_COMMON)(fn))
+    return cast("Callable[P, R]", numba.njit(**_COMMON, **_EXACT)(fn))
 
 
 def leaf(fn: Callable[P, R]) -> Callable[P, R]:
-    """Compile a small helper that is always inlined, so that array arguments cost nothing."""
-    return cast("Callable[P, R]", numba.njit(forceinline=True, **_COMMON)(fn))
+    """Compile a small helper that is always inlined, so that array arguments cost nothing; exact in a fast kernel too."""
+    return cast("Callable[P, R]", numba.njit(forceinline=True, **_COMMON, **_EXACT)(fn))
 
 
 def fast_kernel(fn: Callable[P, R]) -> Callable[P, R]:

@@ -19,9 +19,7 @@ def exp32(x: Any) -> Any:
     Source: the polynomial and the two-part ln 2 of Cephes' expf.
     """
     x = _f(min(max(x, _f(-87.0)), _f(88.0)))  # the rounding below wants single precision throughout
-    t = x * _f(1.44269504) + _f(
-        12582912.0
-    )  # the nearest integer lands in the low bits of the mantissa
+    t = x * _f(1.44269504) + _f(12582912.0)  # the nearest integer, in the low bits of the mantissa
     k = t - _f(12582912.0)
     r = x - k * _f(0.693359375)
     r = r - k * _f(-2.12194440e-4)
