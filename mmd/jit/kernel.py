@@ -47,7 +47,9 @@ def fast_kernel(fn: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", numba.njit(fastmath=flags, **_COMMON)(fn))
 
 
-def layout(*fields: tuple[str, str] | tuple[str, str, tuple[int, ...]]) -> np.dtype[np.void]:
+def layout(
+    *fields: tuple[str, str] | tuple[str, str | np.dtype[np.void], tuple[int, ...]],
+) -> np.dtype[np.void]:
     """Record dtype whose arrays start on cache lines.
 
     Args:

@@ -10,6 +10,13 @@ import numpy as np
 from mmd.jit.kernel import leaf
 
 _f = np.float32
+_MAX = np.finfo(np.float32).max
+
+
+@leaf
+def is_finite(x: Any) -> bool:
+    """Whether a number is one; numba's own subtracts it from itself, which a fast kernel may take for 0."""
+    return bool(abs(x) <= _MAX)
 
 
 @leaf

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mmd.core.learned.elementary import exp32, sigmoid32, tanh32
+from mmd.core.learned.elementary import exp32, is_finite, sigmoid32, tanh32
 from mmd.jit.kernel import F4, Rec, fast_kernel, layout, leaf, new
 
 OK, NOT_FINITE = 0, 1
@@ -144,7 +144,7 @@ def _normalise(network: Rec, x: F4) -> int:
     s = network[0]
     for i in range(s.z.shape[0]):
         z = _f((_f(x[i]) - s.shift[i]) * s.scale[i])
-        if not math.isfinite(z):
+        if not is_finite(z):
             return NOT_FINITE
         s.z[i] = min(max(z, -CLIP), CLIP)
     return OK
@@ -213,6 +213,6 @@ def step(network: Rec, x: F4) -> int:
     _copy(s.out, s.bo)
     add_rows(s.out, s.hidden, s.hidden.shape[0], s.wo)
     for k in range(s.out.shape[0]):
-        if not math.isfinite(s.out[k]):
+        if not is_finite(s.out[k]):
             return NOT_FINITE
     return OK

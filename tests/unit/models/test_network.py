@@ -73,10 +73,11 @@ def test_what_is_not_finite_is_refused(value: float) -> None:
     assert lstm.step(record, x) == NOT_FINITE
 
 
-def test_a_network_that_overflows_is_told() -> None:
-    """A weight that is no number shows in the status of the first step."""
+@pytest.mark.parametrize("output", range(6))
+def test_a_network_that_overflows_is_told(output: int) -> None:
+    """A weight that is no number shows in the status of the first step, whichever output it reaches."""
     weights = network().weights()
-    weights["bo"][1] = np.nan
+    weights["bo"][output] = np.nan
     record = lstm.new_network(weights)
     assert lstm.step(record, inputs(1)[0]) == NOT_FINITE
 

@@ -1,0 +1,121 @@
+"""Which models there are and which one trades: folders of artefacts, and one small file of pointers.
+
+The champion of a kind is what the daemon quotes with; a challenger is watched beside it. Promotion and rollback
+replace the file of pointers as a whole, so that a reader sees the old or the new, never half of either.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mmd.errors import ArtefactError
+from models.artefact import MANIFEST, Artefact, Kind, Manifest, read_artefact, read_manifest
+from models.checks import check_golden
+
+POINTERS: Final = "pointers.json"
+_HISTORY_MAX: Final = 20
+
+
+class Pointers(msgspec.Struct, forbid_unknown_fields=True):
+    """Of one kind: the champion's id, those before it (newest last), and the challenger's id."""
+
+    champion: str = ""
+    before: list[str] = []
+    challenger: str = ""
+
+
+class Registry:
+    """Models in a folder of one's own, over those that come with mmd."""
+
+    def __init__(self, folder: Path, shipped: Path | None = None) -> None:
+        self.folder = folder
+        self._shipped = shipped
+
+    def ids(self) -> list[str]:
+        """Every artefact's id, ours first."""
+        folders = [f for f in (self.folder, self._shipped) if f is not None and f.is_dir()]
+        found = [p.parent.name for f in folders for p in sorted(f.glob(f"*/{MANIFEST}"))]
+        return list(dict.fromkeys(found))
+
+    def path(self, model_id: str) -> Path:
+        """An artefact's folder, by its id or the beginning of it. Raises: ArtefactError."""
+        found = [i for i in self.ids() if i.startswith(model_id)]
+        if len(found) != 1 or model_id == "":
+            known = ", ".join(self.ids()) or "none"
+            said = "no model" if not found else f"{len(found)} models"
+            raise ArtefactError(f"{said} with an id like {model_id!r}; there are: {known}")
+        own = self.folder / found[0]
+        if own.is_dir() or self._shipped is None:
+            return own
+        return self._shipped / found[0]
+
+    def manifest(self, model_id: str) -> Manifest:
+        """What a model says of itself. Raises: ArtefactError."""
+        return read_manifest(self.path(model_id))
+
+    def load(self, model_id: str) -> Artefact:
+        """A model whose files are whole and which computes what it was made to. Raises: ArtefactError."""
+        artefact = read_artefact(self.path(model_id))
+        check_golden(artefact)
+        return artefact
+
+    def pointers(self, kind: Kind) -> Pointers:
+        """Who is champion and challenger; the shipped file's word where there is none of ours."""
+        return self._all().get(kind, Pointers())
+
+    def champion(self, kind: Kind) -> Artefact | None:
+        """The model that trades, loaded and checked; None where there is none. Raises: ArtefactError."""
+        model_id = self.pointers(kind).champion
+        return None if model_id == "" else self.load(model_id)
+
+    def promote(self, model_id: str) -> str:
+        """Make a model champion, once it has been verified; returns whose place it took. Raises: ArtefactError."""
+        artefact = self.load(model_id)
+        kind, found = artefact.manifest.kind, artefact.path.name
+        at = self.pointers(kind)
+        if at.champion == found:
+            raise ArtefactError(f"{found} is the champion already")
+        before = [*at.before, at.champion][-_HISTORY_MAX:] if at.champion else at.before
+        self._set(kind, Pointers(found, before, "" if at.challenger == found else at.challenger))
+        return at.champion
+
+    def rollback(self, kind: Kind) -> str:
+        """Make the champion before this one champion again; returns its id. Raises: ArtefactError."""
+        at = self.pointers(kind)
+        if not at.before:
+            raise ArtefactError(f"{kind}: there is no champion before {at.champion or 'the first'}")
+        *earlier, last = at.before
+        self.load(last)
+        self._set(kind, Pointers(last, earlier, at.challenger))
+        return last
+
+    def challenge(self, model_id: str) -> None:
+        """Have a model watched beside the champion. Raises: ArtefactError."""
+        artefact = self.load(model_id)
+        at = self.pointers(artefact.manifest.kind)
+        self._set(
+            artefact.manifest.kind, msgspec.structs.replace(at, challenger=artefact.path.name)
+        )
+
+    def _all(self) -> dict[str, Pointers]:
+        for folder in (self.folder, self._shipped):
+            file = None if folder is None else folder / POINTERS
+            if file is not None and file.is_file():
+                try:
+                    return msgspec.json.decode(file.read_bytes(), type=dict[str, Pointers])
+                except (msgspec.DecodeError, msgspec.ValidationError) as error:
+                    raise ArtefactError(f"{file} is damaged: {error}; remove it") from error
+        return {}
+
+    def _set(self, kind: Kind, pointers: Pointers) -> None:
+        everything = self._all() | {kind: pointers}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / f".{POINTERS}.{os.getpid()}"
+        text = msgspec.json.format(msgspec.json.encode(everything, order="sorted"), indent=2)
+        with partial.open("wb") as file:
+            file.write(text + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self.folder / POINTERS)
