@@ -78,6 +78,7 @@ def session_spec(
         target_atoms=tuple(targets.get((i.venue, i.symbol)) for i in instruments),
         quoting=settings.quoting.spec(),
         risk=risk,
+        adverse=settings.adverse_selection.spec(),
         day=_carried_day(settings, now_ns, risk.day_starts_s),
         book_shows_own=_shows_own(settings),
         construction=settings.construction.spec(),

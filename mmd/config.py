@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from mmd.config_adverse import AdverseSection
 from mmd.config_construction import ConstructionSection
 from mmd.config_crossvenue import ArbitrageSection
 from mmd.config_errors import explain
@@ -153,6 +154,7 @@ class Settings(BaseSettings):
     paper: PaperSection = PaperSection()
     quoting: QuotingSection = QuotingSection()
     construction: ConstructionSection = ConstructionSection()
+    adverse_selection: AdverseSection = AdverseSection()
     risk: RiskSection = RiskSection()
     arbitrage: ArbitrageSection = ArbitrageSection()
     inventory: InventorySection = InventorySection()

@@ -43,6 +43,7 @@ def backtest_spec(
         construction=settings.construction.spec(),
         inventory=settings.inventory.spec(),
         hedge=settings.hedge.spec(),
+        adverse=settings.adverse_selection.spec(),
     )
 
 

@@ -4,10 +4,10 @@ import struct
 from collections.abc import Iterator
 from functools import partial
 
+from mmd.core.adverse_watch import AdverseWatch
 from mmd.core.commands import Approved, Command
 from mmd.core.events import Fill, OrderRejected, Reconciled, RequestTimedOut
 from mmd.core.flattening import is_flat
-from mmd.core.flow.markout import HORIZONS_NS
 from mmd.core.instrument import Instrument, TradingStatus
 from mmd.core.inventory.ledger import Ledger
 from mmd.core.market_view import MarketView
@@ -25,7 +25,7 @@ from mmd.core.quoting.avellaneda_stoikov import seconds_to_close
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.quoting.uptime import Uptime
 from mmd.core.risk.book_pace import BookPace
-from mmd.core.risk.caution import AdverseStreak, PositionDrift
+from mmd.core.risk.caution import PositionDrift
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.limits import Bounds
 from mmd.core.risk.reasons import LevelReason, RiskReason
@@ -79,7 +79,7 @@ class Maker:
         self.quote_changes = self._judge.changes
         shaped = (self.quoter, self._judge, self.ledger, self.view.vol)
         self.shaping = Shaping(instrument, spec.construction, *shaped)
-        limits, risk = risk_limits(spec.risk, NO_SCALE), spec.risk
+        limits = risk_limits(spec.risk, NO_SCALE)
         self.risk = RiskView(Bounds(instrument, limits), self.orders)
         self.risk.status = instrument.status
         self.desk = OrderDesk(
@@ -92,8 +92,7 @@ class Maker:
             self.counts,
         )
         self._storm = RejectStorm(session.levels, limits)
-        self._adverse = AdverseStreak(session.levels, risk.adverse_streak_max, risk.caution_hold_ns)
-        self._adverse_horizon = HORIZONS_NS.index(risk.adverse_horizon_ns)
+        self.adverse = AdverseWatch(spec, session.levels, self.quoter, self.view, self.ledger)
         self._drift = PositionDrift(session.levels)
         self._drift_atoms_max = instrument.atoms_per_lot
         self._private_down_ns = 0
@@ -140,6 +139,7 @@ class Maker:
             order = applied.order
             purpose = _QUOTE if order is None else order.purpose
             self.ledger.on_fill(event, self.view.mid_half_ticks, now_ns, purpose)
+            self.adverse.on_fill(order, event)
             self._session.ratio.on_fill()
             if purpose is _QUOTE:
                 until_ns = now_ns + self._spec.quoting.refresh_delay_ns
@@ -157,9 +157,7 @@ class Maker:
             self.shaping.on_step(now_ns)
             if self.pace.on_step(self.view.messages, now_ns):
                 self._follow_pace()
-        ledger.markouts.on_time(now_ns)
-        if self._adverse.on_streak(self.adverse_streak, now_ns):
-            ledger.markouts.forget_streak(self._adverse_horizon)
+        self.adverse.on_time(self.scale, now_ns)
         self._drift.on_time(ledger.stated_drift_atoms, self._drift_atoms_max, now_ns)
         self._storm.on_time(now_ns)
         for order in self.orders.overdue(now_ns, 2 * self._spec.quoting.request_timeout_ns):
@@ -221,11 +219,6 @@ class Maker:
     def reason(self) -> QuoteReason:
         """Why so."""
         return self._judge.reason
-
-    @property
-    def adverse_streak(self) -> int:
-        """Fills in a row with a negative markout at the horizon that is watched."""
-        return self.ledger.markouts.streak(self._adverse_horizon)
 
     @property
     def is_flat(self) -> bool:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from mmd.core.flow.response import Response
 from mmd.core.instrument import Instrument
 from mmd.core.market import microprice, trade_flow, volatility
 from mmd.core.market_view import MarketView
@@ -204,6 +205,15 @@ class Quoter:
         )
         if self._blocked is not None:
             self.quote["allow_bid" if self._blocked is Side.BUY else "allow_ask"] = 0
+
+    def respond(self, response: Response) -> None:
+        """Answer adverse fills from the next quote on: on top of what the quote state asks for."""
+        self.multipliers.set(
+            Cause.ADVERSE_SELECTION,
+            spread=response.spread_multiplier,
+            size=response.size_multiplier,
+        )
+        self.quote["impact"] = response.impact_ticks
 
     def block(self, side: Side | None) -> None:
         """Leave a side unquoted until told otherwise, so that a hedge does not meet it; None frees both."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from mmd.core.blackouts import Blackout
+from mmd.core.flow.adverse_spec import AdverseSpec
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.settings import HedgeSpec, InventorySpec
 from mmd.core.quoting.construction import ConstructionSpec
@@ -148,6 +149,8 @@ class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Per instrument, the base holdings that count as no inventory; None: whatever is found at the start."""
     quoting: QuotingSpec
     risk: RiskSpec
+    adverse: AdverseSpec | None = None
+    """None: fills are not judged for adverse selection."""
     day: DayState | None = None
     """What an earlier session of the same day left; None where there was none."""
     inventory: InventorySpec = InventorySpec()

@@ -108,7 +108,7 @@ def _instrument(maker: Maker, risk: SessionRisk, now_ns: int) -> InstrumentState
         markout_bps=_markouts(maker, per_bps),
         feed_latency_s=None if lag_ns is None else risk.latency_ns(lag_ns) / NANOS_PER_SECOND,
         uptime_ratio=maker.uptime.ratio,
-        adverse_streak=maker.adverse_streak,
+        adverse_streak=maker.adverse.streak,
         construction=construction_state(maker, now_ns),
     )
 

@@ -34,6 +34,7 @@ MARKOUT = layout(
     ("lots", "i8", (FILLS_MAX,)),
     ("before", "i8", (FILLS_MAX,)),  # half ticks
     ("paid", "i8", (FILLS_MAX,)),  # half ticks: twice the fill's price
+    ("after", "i8", (HORIZONS, FILLS_MAX)),  # mid at the horizon, half ticks; 0 = not judged
     ("streak", "i8", (HORIZONS,)),  # fills in a row whose markout was negative, see _count_streak
     ("streak_ns", "i8", (HORIZONS,)),  # of the last fill counted in it
     ("streak_sign", "i8", (HORIZONS,)),
@@ -81,6 +82,7 @@ def _judge(m: Rec, horizon: int, at: int) -> None:
     m.lost[side, horizon] += m.sign[i] * (m.mid - m.paid[i]) < 0
     m.moved[side, horizon] += lots * moved
     m.squared[side, horizon] += float(lots) * float(moved) * float(moved)
+    m.after[horizon, i] = m.mid
     _count_streak(m, horizon, i)
 
 
@@ -131,6 +133,8 @@ def on_fill(
             m.dropped[horizon] += 1
             dropped = 1
     i = m.head % FILLS_MAX
+    for horizon in range(HORIZONS):
+        m.after[horizon, i] = 0
     sign = 1 - 2 * side
     m.ts_ns[i] = now_ns
     m.sign[i] = sign

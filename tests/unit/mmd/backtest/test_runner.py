@@ -166,6 +166,44 @@ def test_the_compiled_loop_stops_at_the_same_drawdown(walk: Tape, limit: str) ->
     assert fused_sent == plain_sent
 
 
+ANSWERING = {
+    "adverse_selection.mode": "threshold",
+    "adverse_selection.tests_min": 1,
+    "adverse_selection.size_ratio_max": 0.3,
+    "adverse_selection.response_halflife_s": 5.0,
+}
+"""Nearly every fill is adverse, and the answer fades and comes back all the time."""
+
+
+@pytest.mark.parametrize("strategy", ["glft", "fixed"])
+def test_the_compiled_loop_sees_every_answer_to_adverse_fills(
+    walk: Tape, tmp_path: Path, strategy: str
+) -> None:
+    """Quotes change on fills and on the timer alone, so it need not know why; and the journal replays."""
+    overrides: dict[str, object] = ANSWERING | {"quoting.spread_model": strategy}
+    runs = [made(walk, is_fused=fused, overrides=overrides) for fused in (True, False)]
+    for runner, _ in runs:
+        runner.run()
+    watch = runs[0][0].maker.adverse.selection
+    assert watch is not None
+    assert watch.record["adverse"][0] > 5
+    assert runs[0][0].quiet_decisions > 100
+    assert runs[0][1] == runs[1][1]
+    assert runs[0][1] != made_and_run(walk, {"quoting.spread_model": strategy})
+    request = BacktestRequest(
+        tape=walk.path, overrides=QUICK | overrides, journal=tmp_path / "session"
+    )
+    run_backtest(request)
+    assert replay(tmp_path / "session").divergence is None
+
+
+def made_and_run(tape: Tape, overrides: dict[str, object]) -> Sent:
+    """What a run sends."""
+    runner, sent = made(tape, is_fused=True, overrides=overrides)
+    runner.run()
+    return sent
+
+
 def test_a_journalled_backtest_replays_to_the_same_commands(walk: Tape, tmp_path: Path) -> None:
     """The journal is an ordinary one, and the run the same as without it."""
     request = BacktestRequest(tape=walk.path, overrides=dict(QUICK), journal=tmp_path / "session")

@@ -241,14 +241,14 @@ def test_adverse_fills_in_a_row_make_cautious() -> None:
         bench.turn()
         bench.pass_time(1_000)
         bench.tick()
-        seen.append((bench.maker.adverse_streak, bench.engine.levels.level))
+        seen.append((bench.maker.adverse.streak, bench.engine.levels.level))
         bench.turn()
         bench.turn()
     assert seen == [(1, RiskLevel.NORMAL), (2, RiskLevel.CAUTIOUS)]
     bench.pass_time(5_000)
     bench.tick()
     assert bench.engine.levels.level is RiskLevel.NORMAL
-    assert bench.maker.adverse_streak == 0
+    assert bench.maker.adverse.streak == 0
 
 
 # What hinders

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmd.core.flow.response import Response
 from mmd.core.market.record import SNAPSHOT
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.quote_state import QuoteState
@@ -171,3 +172,27 @@ def test_two_scales_take_the_flicker_out_of_volatility() -> None:
             touch(bench, (9_999 + tick, 100), (10_001 + tick, 100))
         sigmas.append(float(bench.maker.view.vol["sigma"][0]))
     assert sigmas[1] < 0.7 * sigmas[0]
+
+
+def test_the_response_multiplies_what_the_state_asks_for() -> None:
+    """At once in the state that holds, and in each that follows; impact goes to the model and survives a rescale."""
+    bench = EngineBench()
+    bench.bring_up()
+    bench.turn()
+    quoter, quote = bench.maker.quoter, bench.maker.quoter.quote
+
+    def multipliers() -> list[float]:
+        return [float(quote[f"{name}_multiplier"][0]) for name in ("size", "spread")]
+
+    quoter.target(QuoteState.ACTIVE, 0, LIMIT, 0.0)
+    quoter.respond(Response(0.8, 1.25, 3.0))
+    assert multipliers() == [0.8, 1.25]
+    quoter.target(QuoteState.PASSIVE, 0, LIMIT, 0.0)
+    assert multipliers() == pytest.approx([0.5 * 0.8, 2.0 * 1.25])
+    assert bench.maker.scale is not None
+    quoter.rescale(bench.maker.scale)
+    quoter.target(QuoteState.ACTIVE, 0, LIMIT, 0.0)
+    assert multipliers() == [0.8, 1.25]
+    assert quote["impact"][0] == 3.0
+    quoter.respond(Response())
+    assert multipliers() == [1.0, 1.0]

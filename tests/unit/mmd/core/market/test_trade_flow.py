@@ -7,14 +7,19 @@ import pytest
 
 from mmd.core.market import trade_flow as kernels
 from mmd.core.market.record import MARKET
-from mmd.core.market.trade_flow import TAUS_S, TRADE_FLOW
-from mmd.jit.kernel import Rec, bind, new
+from mmd.core.market.trade_flow import LONG_TAU_S, TAUS_S, TRADE_FLOW
+from mmd.jit.kernel import Rec, bind, kernel, new
 from tests.market_events import fill, trade
 
 SECOND = 1_000_000_000
 MARKET_REC = new(MARKET)
 on_trade = bind(kernels.on_trade, new(TRADE_FLOW), MARKET_REC)
 decay_to = bind(kernels.decay_to, new(TRADE_FLOW), 0)
+
+
+@kernel
+def imbalance(flow: Rec) -> float:
+    return kernels.imbalance(flow[0])
 
 
 @pytest.fixture
@@ -86,3 +91,40 @@ def test_there_is_no_usual_volume_in_the_first_minute() -> None:
     on_trade(flow, trade(100, 5, 0, SECOND))
     assert activity(flow, 30 * SECOND) == 1.0
     assert activity(flow, 90 * SECOND) != 1.0
+
+
+def test_five_minute_sums_and_net_volume(flow) -> None:
+    """Bought and sold apart, each trade by its age at the last one; the net volume forgets nothing."""
+    trades = [(0, 10, 0), (60, 30, 1), (200, 5, 1)]
+    for at_s, lots, side in trades:
+        on_trade(flow, trade(100, lots, side, (1 + at_s) * SECOND))
+    weights = [math.exp((at_s - 200) / LONG_TAU_S) for at_s, _, _ in trades]
+    bought, sold = 10 * weights[0], 30 * weights[1] + 5
+    assert flow["long_lots"][0] == pytest.approx([bought, sold])
+    assert flow["long_trades"][0] == pytest.approx(sum(weights))
+    assert flow["net_lots"][0] == 10 - 35
+    assert imbalance(flow) == pytest.approx((bought - sold) / (bought + sold))
+    assert imbalance(new(TRADE_FLOW)) == 0.0
+
+
+@pytest.mark.parametrize(("chance", "low", "high"), [(0.5, 0.0, 0.25), (1.0, 0.65, 1.0)])
+def test_vpin_tells_one_sided_from_balanced_volume(
+    flow, chance: float, low: float, high: float
+) -> None:
+    """Ten trades a second for ten minutes; what it is told of is volume, not news."""
+    rng = np.random.default_rng(5)
+    for k in range(6_000):
+        side = int(rng.random() > chance)
+        on_trade(flow, trade(100, int(rng.integers(1, 20)), side, SECOND + k * SECOND // 10))
+    for k in range(30_000):
+        side = int(rng.random() > chance)
+        on_trade(flow, trade(100, int(rng.integers(1, 20)), side, 601 * SECOND + k * SECOND // 10))
+    assert low <= flow["vpin"][0] <= high
+
+
+def test_a_trade_larger_than_a_bucket_fills_several(flow) -> None:
+    """All of one side."""
+    on_trade(flow, trade(100, 1, 0, SECOND))
+    on_trade(flow, trade(100, 10**9, 1, 2 * SECOND))
+    assert 0.0 <= flow["vpin"][0] <= 1.0
+    assert 0.0 < flow["bucket_room"][0] <= flow["bucket_lots"][0]
