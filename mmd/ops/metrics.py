@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from mmd.ops.adverse_metrics import adverse_metrics
 from mmd.ops.construction_metrics import construction_metrics
 from mmd.ops.state import InstrumentState, LatencyState, RiskState, State
 
@@ -151,6 +152,7 @@ def _labelled(state: State) -> Iterator[Metric]:
     yield quote
     yield markout
     yield from construction_metrics(state.instruments)
+    yield from adverse_metrics(state.instruments)
     yield _sources(state)
 
 

@@ -13,6 +13,7 @@ from mmd.core.risk.reasons import RiskReason
 from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.units import NANOS_PER_SECOND, Side
 from mmd.journal.writer import JournalWriter
+from mmd.ops.adverse_state import adverse_state
 from mmd.ops.construction_state import construction_state
 from mmd.ops.risk_state import risk_state
 from mmd.ops.state import (
@@ -109,6 +110,7 @@ def _instrument(maker: Maker, risk: SessionRisk, now_ns: int) -> InstrumentState
         feed_latency_s=None if lag_ns is None else risk.latency_ns(lag_ns) / NANOS_PER_SECOND,
         uptime_ratio=maker.uptime.ratio,
         adverse_streak=maker.adverse.streak,
+        adverse=adverse_state(maker),
         construction=construction_state(maker, now_ns),
     )
 

@@ -88,6 +88,52 @@ class ConstructionState(msgspec.Struct, frozen=True):
     """Sides on which a level rests after a fill."""
 
 
+class ToxicityState(msgspec.Struct, frozen=True):
+    """Fills of one side and level of the ladder."""
+
+    side: str
+    level: int
+    fills: int
+    recent_fills: float
+    """The same with older fills counting less."""
+    ratio: float
+    """Share of the recent ones that was adverse."""
+    moved_bps: float
+    """What the mid did within 30 s, less the usual; negative is against us. Shrunk to the mean of all levels."""
+
+
+class AdverseState(msgspec.Struct, frozen=True):
+    """Adverse selection: how fills were judged, and what quotes were told."""
+
+    mode: str
+    responds: bool
+    level: float
+    """How strongly quotes answer, 0 to 1."""
+    size_multiplier: float
+    spread_multiplier: float
+    impact_bps: float
+    """xi that quotes reckon with."""
+    measured_impact_bps: float
+    z: dict[str, float | None]
+    """By horizon: the markouts of the last fills in standard deviations."""
+    judged: dict[str, int]
+    judged_adverse: dict[str, int]
+    """By stage, ever."""
+    fired: dict[str, int]
+    """Fills by test that fires, and ..."""
+    adverse_fills: int
+    """... that are adverse, by the last verdict on each."""
+    toxicity: list[ToxicityState]
+    imbalance_5m: float
+    vpin: float
+    """A diagnostic; nothing follows from it."""
+    kyle_lambda_bps: float | None
+    """Move of the mid with net trades of one order size in the same second; None while too little was traded."""
+    permanent_impact_bps: float | None
+    """What a minute leaves of it."""
+    temporary_impact_bps: float | None
+
+
 class InstrumentState(msgspec.Struct, frozen=True):
     """Everything about one instrument."""
 
@@ -130,6 +176,8 @@ class InstrumentState(msgspec.Struct, frozen=True):
     """Share of the time in which orders rested on both sides."""
     adverse_streak: int
     construction: ConstructionState
+    adverse: AdverseState | None = None
+    """None where fills are not judged."""
 
 
 class RiskState(msgspec.Struct, frozen=True):

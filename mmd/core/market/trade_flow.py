@@ -140,3 +140,9 @@ def imbalance(f: Rec) -> float:
     """Bought less sold over both, at LONG_TAU_S: -1 to 1; 0 before the first trade."""
     total = f.long_lots[0] + f.long_lots[1]
     return float((f.long_lots[0] - f.long_lots[1]) / total) if total > 0.0 else 0.0
+
+
+def net_imbalance(flow: Rec) -> float:
+    """`imbalance` for whoever shows it."""
+    bought, sold = (float(lots) for lots in flow["long_lots"][0])
+    return (bought - sold) / (bought + sold) if bought + sold > 0.0 else 0.0
