@@ -130,24 +130,33 @@ def test_models_that_the_compiled_loop_does_not_know_trade_without_it(
     assert result.identity_error == 0
 
 
-@pytest.mark.parametrize(("pauses", "commands_min"), [("0", 500), ("30", 200)])
+@pytest.mark.parametrize(
+    ("pauses", "commands_min", "watched"),
+    [("0", 500, "false"), ("30", 200, "false"), ("30", 200, "true")],
+)
 def test_the_compiled_loop_agrees_on_a_real_market(
-    tmp_path: Path, pauses: str, commands_min: int
+    tmp_path: Path, pauses: str, commands_min: int, watched: str
 ) -> None:
-    """Forty minutes of NEXO: quiet stretches, books stale after 3 s or after its own pace, and bursts."""
+    """Forty minutes of NEXO: quiet stretches, books stale after 3 s or after its own pace, and bursts.
+
+    Where fills are judged for adverse selection every timer of a second is the engine's.
+    """
     file = recording("binance-spot-nexousdt/nexousdt_20240723.dat.gz")
     _, tape = imported(
         RECORDING_FORMATS["binance-raw"].importer(), [file], tmp_path / "nexo.tape.parquet"
     )
     end_ns = tape.header.counts.first_ns + 2_400 * 10**9
-    overrides: dict[str, object] = {"risk.stale_book_pauses": pauses}
+    overrides: dict[str, object] = {
+        "risk.stale_book_pauses": pauses,
+        "adverse_selection.enabled": watched,
+    }
     runs = [
         made(tape, is_fused=fused, end_ns=end_ns, overrides=overrides) for fused in (True, False)
     ]
     for runner, _ in runs:
         runner.run()
     assert len(runs[0][1]) > commands_min
-    assert runs[0][0].idle_timers > 1_000
+    assert (runs[0][0].idle_timers > 1_000) == (watched == "false")
     estimates = [r.maker.quoter.intensity.tobytes() for r, _ in runs]
     assert estimates[0] == estimates[1]
     assert runs[0][1] == runs[1][1]
