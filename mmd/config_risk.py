@@ -81,6 +81,12 @@ class RiskSection(Section):
     open_orders_max: int = Field(8, ge=1, description="open orders a side")
     orders_per_10s: int = Field(80, ge=1, description="order budget of 10 seconds")
     orders_per_day: int = Field(160_000, ge=1, description="order budget of a day")
+    orders_reserve_ratio: float = Field(
+        0.25,
+        ge=0,
+        le=0.9,
+        description="share of each order budget's burst (half the budget) that only orders reducing risk may use",
+    )
     messages_per_minute: int = Field(5_000, ge=1, description="request budget of a minute")
     stale_book_ms: int = Field(3_000, gt=0, description="no quotes on a book older than this")
     stale_book_pauses: float = Field(

@@ -22,6 +22,7 @@ from mmd.core.orders.order_diff import AMEND, PLACE, REPLACE
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.risk.gate import RiskGate
+from mmd.core.risk.reasons import RiskReason
 from mmd.core.risk.view import RiskView
 from mmd.core.units import NANOS_PER_SECOND, ClientOrderId, Side, TimeInForce
 from mmd.jit.kernel import Rec, bind
@@ -36,6 +37,7 @@ _NEW = (PLACE, REPLACE)
 _NEW_ORDERS = (PlaceOrder, ReplaceOrder)
 _IOC = TimeInForce.IOC
 _QUOTE = OrderPurpose.QUOTE
+_ORDER_RESERVE = int(RiskReason.ORDER_RESERVE)
 
 
 class OrderDesk:
@@ -101,6 +103,11 @@ class OrderDesk:
                 return gate.redeem(self._view, instrument, None)
             old_id = self._order_at(side, slot).client_order_id
             replacing = gate.redeem(self._view, instrument, old_id)
+            if replacing is None and self._view.verdict[0] == _ORDER_RESERVE:
+                self._counts.requotes_skipped += (
+                    1  # it stands no closer to the touch than is wanted
+                )
+                return None
             return replacing or self.approve(CancelOrder(instrument, old_id))
         old = self._order_at(side, slot)
         old_id = old.client_order_id

@@ -27,15 +27,21 @@ def construction_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Met
     recent = GaugeMetricFamily(
         "mmd_recent_markout_bps", "Markout of the latest fills after one second", labels=_LABELS
     )
+    skipped = CounterMetricFamily(
+        "mmd_requotes_skipped",
+        "Requotes towards the touch left out to save the order budget",
+        labels=_LABELS,
+    )
     for i in instruments:
         at, construction = (i.venue, i.symbol), i.construction
         for state, reason, count in construction.state_changes:
             changes.add_metric((*at, state, reason), count)
         for side, levels in zip(Side, construction.own_levels, strict=True):
             own.add_metric((*at, side.name), levels)
+        skipped.add_metric(at, construction.requotes_skipped)
         age.add_metric(at, construction.age_skew_multiplier)
         if construction.sigma_slow_bps is not None:
             slow.add_metric(at, construction.sigma_slow_bps)
         if construction.recent_markout_bps is not None:
             recent.add_metric(at, construction.recent_markout_bps)
-    yield from (changes, own, slow, age, recent)
+    yield from (changes, own, slow, age, recent, skipped)

@@ -32,5 +32,6 @@ def construction_state(maker: Maker, now_ns: int) -> ConstructionState:
         recent_fills=shaping.recent.fills,
         favourable=shaping.is_favourable,
         own_levels=(int(maker.view.own["n"][0, 0]), int(maker.view.own["n"][0, 1])),
+        requotes_skipped=maker.counts.requotes_skipped,
         resting=[side.name for side in Side if now_ns < int(held_until_ns[side])],
     )

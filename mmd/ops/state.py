@@ -86,6 +86,8 @@ class ConstructionState(msgspec.Struct, frozen=True):
     """Our orders that are taken out of the book's view, bids and asks."""
     resting: list[str]
     """Sides on which a level rests after a fill."""
+    requotes_skipped: int
+    """Decisions that left an order where it was because little was left of the order budget."""
 
 
 class ToxicityState(msgspec.Struct, frozen=True):

@@ -24,13 +24,22 @@ class OrderNumbers:
 
 
 class OrderCounts:
-    """What became of an instrument's orders."""
+    """What became of an instrument's orders, and how many replacements were left out to save the order budget."""
 
-    __slots__ = ("acked", "breaches", "canceled", "foreign", "rejected", "sent", "timed_out")
+    __slots__ = (
+        "acked",
+        "breaches",
+        "canceled",
+        "foreign",
+        "rejected",
+        "requotes_skipped",
+        "sent",
+        "timed_out",
+    )
 
     def __init__(self) -> None:
         self.sent = self.acked = self.rejected = self.canceled = self.timed_out = 0
-        self.foreign = self.breaches = 0
+        self.foreign = self.breaches = self.requotes_skipped = 0
 
     def on_changed(self, event: OrderEvent) -> None:
         """Count an event that told us something new about one of our orders."""

@@ -15,6 +15,7 @@ TAKEN: Final = -1
 
 BUDGETS = layout(
     ("n", "i8"),
+    ("has_reserve", "i8"),  # 1 = a budget of orders keeps tokens back for urgent takers
     ("counts", "i8", (BUCKETS_MAX,)),  # what it counts: 0 orders, 1 request weight
     ("interval_ns", "i8", (BUCKETS_MAX,)),
     ("gain", "i8", (BUCKETS_MAX,)),  # tokens gained per interval

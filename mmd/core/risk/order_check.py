@@ -29,6 +29,7 @@ _NOTIONAL_MIN, _NOTIONAL_MAX = _R["NOTIONAL_MIN"], _R["NOTIONAL_MAX"]
 _OPEN_ORDERS, _WORST_CASE_POSITION = _R["OPEN_ORDERS"], _R["WORST_CASE_POSITION"]
 _BALANCE, _EXPOSURE, _ORDER_TO_TRADE = _R["BALANCE"], _R["EXPOSURE"], _R["ORDER_TO_TRADE"]
 _ORDER_RATE, _MESSAGE_BUDGET = _R["ORDER_RATE"], _R["MESSAGE_BUDGET"]
+_ORDER_RESERVE = _R["ORDER_RESERVE"]
 
 RISK = layout(
     # The market and the links, as at the decision
@@ -169,6 +170,13 @@ def _price_and_size(v: Rec, w: Rec, side: int, price_ticks: int, qty_lots: int) 
 
 
 @leaf
+def _retreats(side: int, price_ticks: int, qty_lots: int, old_ticks: int, old_lots: int) -> bool:
+    """Whether a replacement goes away from the touch, or is smaller at the same price; as the order diff has it."""
+    step = (1 - 2 * side) * (price_ticks - old_ticks)
+    return step < 0 or (step == 0 and qty_lots < old_lots)
+
+
+@leaf
 def judge(  # noqa: PLR0913, PLR0917 - a table
     v: Rec,
     w: Rec,
@@ -211,10 +219,18 @@ def judge(  # noqa: PLR0913, PLR0917 - a table
     if side_lots > v.exposure_lots[side] and not reduces:
         return _EXPOSURE
     orders, weight = b.price[replaces, 0], b.price[replaces, 1]
-    short = take(b, orders, weight, v.now_ns, reduces)
+    after_lots = w.open_lots[side] + qty_lots - old_lots
+    is_urgent = (
+        reduces
+        or (replaces == 1 and _retreats(side, price_ticks, qty_lots, old_ticks, old_lots))
+        or 0 < after_lots <= 2 * v.reducible_lots[side]  # filled, it leaves no larger position
+    )
+    short = take(b, orders, weight, v.now_ns, is_urgent)
     if short == TAKEN:
         return OK
-    return _ORDER_RATE if short == 0 else _MESSAGE_BUDGET
+    if short != 0:
+        return _MESSAGE_BUDGET
+    return _ORDER_RATE if is_urgent or b.has_reserve == 0 else _ORDER_RESERVE
 
 
 @kernel

@@ -48,6 +48,8 @@ class RiskReason(IntEnum):
     FEED_LATENCY = 25
     ORDER_TO_TRADE = 26
     """Too many orders of ours for the fills of the day."""
+    ORDER_RESERVE = 27
+    """What is left of the order budget is for orders that reduce risk."""
 
 
 class LevelReason(IntEnum):

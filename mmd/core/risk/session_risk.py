@@ -157,12 +157,14 @@ def budgets(risk: RiskSpec) -> tuple[Budget, ...]:
             counts=orders,
             limit=risk.orders_per_10s,
             interval_ns=10 * NANOS_PER_SECOND,
+            reserve=int(risk.orders_per_10s // 2 * risk.orders_reserve_ratio),
         ),
         Budget(
             name="ORDERS",
             counts=orders,
             limit=risk.orders_per_day,
             interval_ns=86_400 * NANOS_PER_SECOND,
+            reserve=int(risk.orders_per_day // 2 * risk.orders_reserve_ratio),
         ),
         Budget(
             name="REQUEST_WEIGHT",

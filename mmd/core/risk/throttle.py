@@ -153,6 +153,8 @@ class Throttle:
         assert len(budgets) <= BUCKETS_MAX, f"expected at most {BUCKETS_MAX} budgets"
         self.record: Rec = new(BUDGETS)
         self.record["n"] = len(budgets)
+        reserves = (b.reserve for b in budgets if b.counts is Counted.ORDERS)
+        self.record["has_reserve"] = max(reserves, default=0) > 0
         self.buckets = tuple(TokenBucket(self.record, at, b) for at, b in enumerate(budgets))
         self._take = partial(bind(take_from, self.record, 0, 0, 0, 0), self.record)
 

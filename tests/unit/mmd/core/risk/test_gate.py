@@ -290,6 +290,33 @@ def test_the_order_rate_is_its_own_reason_and_costs_are_the_venues():
     assert judge(HARMLESS[0], seen, limited) is R.OK
 
 
+@pytest.mark.parametrize(
+    ("command", "held", "reason"),
+    [
+        (place(9, Side.BUY, 1000, 10), 0, R.ORDER_RESERVE),
+        (replace(1, 9, Side.BUY, 1001, 10), 0, R.ORDER_RESERVE),
+        (replace(1, 9, Side.BUY, 1000, 11), 0, R.ORDER_RESERVE),
+        (replace(1, 9, Side.BUY, 999, 10), 0, R.OK),
+        (replace(1, 9, Side.BUY, 1000, 9), 0, R.OK),
+        (place(9, Side.SELL, 1010, 10), 10, R.OK),
+        (replace(2, 9, Side.SELL, 1009, 10), 5, R.OK),
+        (replace(2, 9, Side.SELL, 1009, 11), 5, R.ORDER_RESERVE),
+    ],
+)
+def test_the_reserve_of_the_order_budget_is_for_what_reduces_risk(command, held, reason):
+    """Retreats, smaller orders, and orders that filled leave no larger position than before."""
+    limited = gate([budget(Counted.ORDERS, 10, 4, reserve=1)])
+    seen = view()
+    hold(seen, position_atoms=held * LOT)
+    send(seen, place(1, Side.BUY, 1000, 10))
+    seen.orders.apply(accepted(1))
+    if command.side is Side.SELL and command != place(9, Side.SELL, 1010, 10):
+        send(seen, place(2, Side.SELL, 1010, 10))
+        seen.orders.apply(accepted(2))
+    assert [judge(place(i, Side.BUY, 990), seen, limited) for i in (3, 4, 5)] == [R.OK] * 3
+    assert judge(command, seen, limited) is reason
+
+
 def test_a_refused_id_may_be_used_again():
     """Only an approved order uses its id up."""
     one, seen = gate(), view()
