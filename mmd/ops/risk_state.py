@@ -41,7 +41,9 @@ def headroom(engine: Engine, now_ns: int) -> dict[str, float]:
         found += scope.headroom().items()
     if risk.equity_atoms is not None:
         found += risk.losses.headroom(risk.equity_atoms).items()
-    found += ((_name(b), b.available(now_ns) / b.capacity) for b in risk.throttle.buckets)
+    found += (
+        (_name(b), b.available(now_ns, urgent=True) / b.capacity) for b in risk.throttle.buckets
+    )
     if risk.ratio.headroom is not None:
         found.append(("order_to_trade", risk.ratio.headroom))
     least: dict[str, float] = {}

@@ -56,7 +56,7 @@ def test_every_limit_has_its_headroom() -> None:
             "order_to_trade": 0.9,
             "orders_10s": 34 / 40,
             "orders_86400s": 79_994 / 80_000,
-            "request_weight_60s": 2_000 / 2_500,
+            "request_weight_60s": 1.0,
         }
     )
 
