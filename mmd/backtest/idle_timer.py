@@ -20,6 +20,7 @@ IDLE = layout(
     ("is_on", "i8"),  # whether a timer may be taken here
     ("is_asleep", "i8"),  # the book is stale and no order rests: a timer brings no decision either
     ("until_ns", "i8"),  # the day ends, or a blackout begins
+    ("shaped_ns", "i8"),  # the skew follows the position's age anew
     ("mid_low", "i8"),  # half ticks between which no loss limit can be reached
     ("mid_high", "i8"),
     ("mid", "i8"),  # the last mark
@@ -101,6 +102,7 @@ def is_idle_timer(
     return bool(
         i.is_on == 1
         and now_ns < i.until_ns
+        and now_ns < i.shaped_ns
         and i.mid_low <= mid <= i.mid_high
         and now_ns < m.due_ns
         and m.streak[i.streak_at] == i.streak

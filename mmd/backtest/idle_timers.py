@@ -34,10 +34,12 @@ _KNOWN: Final = frozenset(
         "caution_hold_ns",
         "private_down_ns",
         "flatten_slippage_bps",
+        "orders_reserve_ratio",
         "stale_book_pauses",
         "stale_book_ns_max",
         "close_utc_s",
         "construction",
+        "aggressive_spread_multiplier",
         "day",
     }
 )
@@ -108,6 +110,7 @@ class IdleTimers:
             return
         words[at["is_on"]] = 1
         words[at["is_asleep"]] = is_asleep
+        words[at["shaped_ns"]] = maker.shaping.next_ns
         words[at["mid"]] = words[at["seen_low"]] = words[at["seen_high"]] = pnl.mid_half_ticks
         words[at["orders"]] = sum(maker.orders.open_orders)
         words[at["streak"]] = self._streak[self._horizon]

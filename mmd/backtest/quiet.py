@@ -215,6 +215,20 @@ def _close_decision(q: Rec, markout: Rec) -> None:
 
 
 @leaf
+def _take_timer(
+    q: Rec, i: Rec, working: Rec, quote: Rec, intensity: Rec, vol: Rec, markout: Rec
+) -> bool:
+    """Take the timer that is due, unless it is the engine's; returns whether it was taken."""
+    now_ns = q.timer_ns
+    is_stale = now_ns - q.changed_ns > q.stale_ns
+    if not is_idle_timer(i, now_ns, q.marked, is_stale, working, quote, intensity, markout):
+        return False
+    play_timer(i, now_ns, q.marked, working, quote, intensity, vol)
+    _follow_timer(q, i, markout)
+    return True
+
+
+@leaf
 def _follow_timer(q: Rec, i: Rec, markout: Rec) -> None:
     """A decision is due, and the next timer that could bring anything; as `QuietPlayer.on_timer`."""
     now_ns = q.timer_ns
@@ -308,12 +322,7 @@ def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
                 return DECIDE
             _close_decision(q, markout)
         elif q.timer_ns < until_ns and (c.due_ns != NEVER or q.decide_ns != NEVER):
-            is_stale = q.timer_ns - q.changed_ns > q.stale_ns
-            if not is_idle_timer(
-                i, q.timer_ns, q.marked, is_stale, working, quote, intensity, markout
-            ):
+            if not _take_timer(q, i, working, quote, intensity, vol, markout):
                 return DUE
-            play_timer(i, q.timer_ns, q.marked, working, quote, intensity, vol)
-            _follow_timer(q, i, markout)
         else:
             return DUE

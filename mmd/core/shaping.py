@@ -1,7 +1,7 @@
 """What time, volatility and our own fills make of an instrument's quotes, beyond the spread model's own inputs.
 
-Everything here is worked out once a second, when the quoter makes its estimates, and written where the kernels of
-the hot path and the quote judge read it anyway.
+Everything here is worked out now and then, when the quoter makes its estimates, and written where the kernels of the
+hot path and the quote judge read it anyway.
 """
 
 from typing import Final
@@ -18,6 +18,8 @@ from mmd.core.units import NANOS_PER_SECOND
 from mmd.jit.kernel import Rec
 
 _NANOS_PER_HOUR: Final = 3_600 * NANOS_PER_SECOND
+SHAPE_NS: Final = 10 * NANOS_PER_SECOND
+"""How often what changes slowly is worked out."""
 _HORIZON: Final = HORIZONS_NS.index(NANOS_PER_SECOND)
 
 
@@ -27,6 +29,7 @@ class Shaping:
     Attributes:
         sigma_slow: slow average of the volatility, ticks per square root of a second; 0 before the first.
         recent: markouts of the latest fills, one second after each.
+        next_ns: when what changes slowly is worked out again.
         is_favourable: whether quotes may be tighter: little inventory, volatility not above its slow average, and the
             latest fills earned enough after the maker fee.
     """
@@ -44,6 +47,7 @@ class Shaping:
         self.sigma_slow = 0.0
         self.recent = RecentMarkout(ledger.markouts.record, _HORIZON)
         self.is_favourable = False
+        self.next_ns = 0
         self._spec = spec
         self._quoter = quoter
         self._judge = judge
@@ -51,7 +55,7 @@ class Shaping:
         self._sigma = memoryview(vol["sigma"])
         self._fee_bps = instrument.maker_fee_bps
         self._ticks_per_bps = 0.0
-        self._stepped_ns = 0
+        self._averaged_ns = 0
 
     def rescale(self, ticks_per_bps: float) -> None:
         """Take over a new price level; the QUOTE record has been made anew."""
@@ -67,17 +71,19 @@ class Shaping:
 
     def on_step(self, now_ns: int) -> None:
         """A second has passed."""
-        self._average_volatility(now_ns)
-        self._lean_on_age(now_ns)
+        if now_ns >= self.next_ns:
+            self.next_ns = now_ns + SHAPE_NS
+            self._average_volatility(now_ns)
+            self._lean_on_age(now_ns)
         if self._spec.aggressive:
             self.recent.update()
             self.is_favourable = self._find_favour()
             self._judge.set_favourable(is_favourable=self.is_favourable)
-        self._stepped_ns = now_ns
 
     def _average_volatility(self, now_ns: int) -> None:
         sigma, slow = self._sigma[0], self.sigma_slow
-        elapsed_s = (now_ns - self._stepped_ns) / NANOS_PER_SECOND
+        elapsed_s = (now_ns - self._averaged_ns) / NANOS_PER_SECOND
+        self._averaged_ns = now_ns
         keep = 0.5 ** (elapsed_s / self._spec.volatility_slow_halflife_s)
         self.sigma_slow = sigma if slow == 0.0 else keep * slow + (1.0 - keep) * sigma
         self._quoter.quote["sigma_slow"] = self.sigma_slow

@@ -45,7 +45,9 @@ def test_the_slow_volatility_follows_the_fast_one_by_its_half_life() -> None:
     shaping.on_step(bench.now_ns)
     assert shaping.sigma_slow == 4.0
     vol["sigma"] = 2.0
-    shaping.on_step(bench.now_ns + 10 * NANOS_PER_SECOND)
+    shaping.on_step(shaping.next_ns - 1)
+    assert shaping.sigma_slow == 4.0, "not yet"
+    shaping.on_step(shaping.next_ns)
     assert shaping.sigma_slow == pytest.approx(3.0)
     assert bench.maker.quoter.quote["sigma_slow"][0] == shaping.sigma_slow
 
@@ -105,7 +107,7 @@ def test_calm_earning_and_nearly_flat_is_aggressive() -> None:
 def test_it_ends_with_the_inventory() -> None:
     """Holding much is a reason to earn the spread, not to give it away."""
     bench = favoured()
-    bench.maker.ledger.position_lots = 10**6
+    bench.maker.ledger.quoted_lots = 10**6
     bench.maker.shaping.on_step(bench.now_ns)
     assert not bench.maker.shaping.is_favourable
 
