@@ -196,3 +196,18 @@ def test_the_response_multiplies_what_the_state_asks_for() -> None:
     assert quote["impact"][0] == 3.0
     quoter.respond(Response())
     assert multipliers() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("model", ["fixed", "glft", "dynamic"])
+def test_long_inventory_lowers_both_quotes_and_short_raises_them(model: str) -> None:
+    """From the position to the targets, whatever else leans on them, and the more the more is held."""
+    quoter = quoter_of(session_spec(quoting=quoting(spread_model=model, spread_bps_min=20.0)))
+    best = []
+    for lots in range(-LIMIT, LIMIT + 1, LIMIT // 8):
+        quoter.target(QuoteState.ACTIVE, lots, LIMIT, 0.0)
+        bids, asks = targets(quoter)
+        best.append((bids[0] if bids else None, asks[0] if asks else None))
+    for side in Side:
+        prices = [pair[side] for pair in best if pair[side] is not None]
+        assert prices == sorted(prices, reverse=True)
+        assert prices[0] > prices[-1]
