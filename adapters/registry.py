@@ -33,7 +33,7 @@ RECORDING_FORMATS = {
 
 
 class Adapter(NamedTuple):
-    """How to configure and make a venue; `venue` takes (name, settings, clock, rng)."""
+    """How to configure and make a venue; `venue` takes (name, settings, clock, rng, *, first_instrument)."""
 
     settings: type[BaseModel]
     venue: Callable[..., Venue]
@@ -42,9 +42,16 @@ class Adapter(NamedTuple):
     stage_at: StageAt
     """What a rehearsal of the hot path runs through."""
 
-    def make(self, name: str, settings: BaseModel, clock: Clock, rng: Generator) -> Venue:
-        """A venue that is not connected yet."""
-        return self.venue(name, settings, clock, rng)
+    def make(
+        self,
+        name: str,
+        settings: BaseModel,
+        clock: Clock,
+        rng: Generator,
+        first_instrument: int = 0,
+    ) -> Venue:
+        """A venue that is not connected yet; its instruments are numbered from first_instrument."""
+        return self.venue(name, settings, clock, rng, first_instrument=first_instrument)
 
 
 def adapter_names() -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The composition root: makes venues, sessions and journals out of settings."""
 
+import functools
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib.metadata import version
@@ -32,6 +33,7 @@ from mmd.shell.clock import SystemClock
 from mmd.shell.driver import Driver
 from mmd.shell.paper_venue import PaperVenue
 from mmd.shell.rehearsal import KeepWarm, Rehearsal
+from mmd.shell.venue_group import VenueGroup
 from mmd.shell.warmup import CompileProgress, compile_progress
 
 _SESSION_EPOCH_S = 1_577_836_800
@@ -93,19 +95,36 @@ def _shows_own(settings: Settings) -> bool:
     return settings.environment != "paper" and settings.construction.own_orders_removed
 
 
-def make_venue(settings: Settings, address: str | None, clock: Clock) -> Venue:
-    """The configured venue, not connected yet.
+def make_venue(settings: Settings, addresses: Sequence[str], clock: Clock) -> Venue:
+    """The configured venue, or the group of all of them, not connected yet.
 
     Args:
-        settings: all settings; one venue is used.
-        address: the embedded exchange's, which then replaces the venue's public addresses.
+        settings: all settings.
+        addresses: the embedded exchanges', which then replace the venues' public ones; none elsewhere.
         clock: shared by everything.
 
     Raises:
-        ConfigError: Its settings are not what its adapter expects, or there is more than one.
+        ConfigError: Settings of a venue are not what its adapter expects.
     """
-    name, chosen, typed = _venue_settings(settings, address)
-    venue = chosen.make(name, typed, clock, np.random.default_rng(settings.seed))
+    found = _venue_settings(settings, addresses)
+    makers = [
+        functools.partial(_venue_at, settings, chosen, name, typed, clock)
+        for name, chosen, typed in found
+    ]
+    return makers[0](0) if len(makers) == 1 else VenueGroup([f[0] for f in found], makers)
+
+
+def _venue_at(
+    settings: Settings,
+    chosen: Adapter,
+    name: str,
+    typed: BaseModel,
+    clock: Clock,
+    first_instrument: int,
+) -> Venue:
+    """One venue whose instruments are numbered from here; a paper one where that is the environment."""
+    rng = np.random.default_rng((settings.seed, first_instrument))
+    venue = chosen.make(name, typed, clock, rng, first_instrument)
     if settings.environment != "paper":
         return venue
     paper = settings.paper
@@ -121,7 +140,7 @@ def make_venue(settings: Settings, address: str | None, clock: Clock) -> Venue:
 
 def check(settings: Settings) -> None:
     """Refuse now what would otherwise be found out only after something was started. Raises: ConfigError."""
-    _venue_settings(settings, embedded_address(settings))
+    _venue_settings(settings, embedded_addresses(settings))
     embedded = settings.embedded
     if settings.environment == "embedded":
         try:
@@ -130,33 +149,34 @@ def check(settings: Settings) -> None:
             raise ConfigError(f"embedded.preset = {embedded.preset!r}: {error}") from error
 
 
-def embedded_address(settings: Settings) -> str | None:
-    """Where a running embedded exchange is expected; None in other environments."""
+def embedded_addresses(settings: Settings) -> list[str]:
+    """Where running embedded exchanges are expected, one per venue, ports counting up; none in other environments."""
+    embedded = settings.embedded
     if settings.environment != "embedded":
-        return None
-    return f"http://{settings.embedded.host}:{settings.embedded.port}"
+        return []
+    return [f"http://{embedded.host}:{embedded.port + k}" for k in range(len(settings.venues))]
 
 
-def _venue_settings(settings: Settings, address: str | None) -> tuple[str, Adapter, BaseModel]:
-    """Name, adapter and checked settings of the one venue. Raises: ConfigError."""
-    if len(settings.venues) != 1:
-        raise ConfigError(
-            f"venues: expected one, found {', '.join(settings.venues)}; trading several at once is not possible yet"
-        )
-    ((name, section),) = settings.venues.items()
-    chosen = _adapter(name, section.adapter)
-    fields = {"instruments": section.instruments} | (section.model_extra or {})
-    if address is not None:
-        fields = _embedded_addresses(address) | fields
-    if not settings.quoting.enabled or settings.environment == "paper":
-        fields["observe"] = True
-    try:
-        typed = chosen.settings.model_validate(
-            fields, context={"environment": settings.environment}
-        )
-    except ValidationError as error:
-        raise ConfigError(explain(error, f"venues.{name}")) from error
-    return name, chosen, typed
+def _venue_settings(
+    settings: Settings, addresses: Sequence[str]
+) -> list[tuple[str, Adapter, BaseModel]]:
+    """Name, adapter and checked settings of each venue. Raises: ConfigError."""
+    found = []
+    for number, (name, section) in enumerate(settings.venues.items()):
+        chosen = _adapter(name, section.adapter)
+        fields = {"instruments": section.instruments} | (section.model_extra or {})
+        if number < len(addresses):
+            fields = _parts_of(addresses[number]) | fields
+        if not settings.quoting.enabled or settings.environment == "paper":
+            fields["observe"] = True
+        try:
+            typed = chosen.settings.model_validate(
+                fields, context={"environment": settings.environment}
+            )
+        except ValidationError as error:
+            raise ConfigError(explain(error, f"venues.{name}")) from error
+        found.append((name, chosen, typed))
+    return found
 
 
 def _adapter(venue: str, name: str) -> Adapter:
@@ -166,7 +186,7 @@ def _adapter(venue: str, name: str) -> Adapter:
         raise ConfigError(f"venues.{venue}.{error}") from None
 
 
-def _embedded_addresses(address: str) -> dict[str, str]:
+def _parts_of(address: str) -> dict[str, str]:
     """Where the embedded exchange serves each part of the venue's protocol."""
     socket = address.replace("http://", "ws://", 1)
     return {"rest_url": address, "stream_url": socket, "api_url": f"{socket}/ws-api/v3"}
@@ -215,7 +235,7 @@ def rehearsal(settings: Settings, driver: Driver, clock: Clock) -> KeepWarm | No
     period_s = settings.latency.keep_warm_ms / 1e3
     if period_s == 0.0 or not settings.quoting.enabled:
         return None
-    ((name, section),) = settings.venues.items()
+    name, section = next(iter(settings.venues.items()))
     shadow = Rehearsal(driver.engine.spec, ScratchJournal(), clock)
     stage_at = _adapter(name, section.adapter).stage_at
     return KeepWarm(shadow, driver, period_s, stage_at, spins=settings.latency.spin)
@@ -236,6 +256,8 @@ def exchange_arguments(settings: Settings) -> list[str]:
         "--speed",
         embedded.speed,
     ]
+    if len(settings.venues) > 1:
+        arguments += ["--venues", str(len(settings.venues)), "--lag-ms", str(embedded.lag_ms)]
     for tape in embedded.tape:
         arguments += ["--tape", str(tape)]
     if embedded.tape and not settings.quoting.enabled:

@@ -61,6 +61,12 @@ class EmbeddedSection(Section):
     host: str = Field("127.0.0.1", description="address it binds, loopback by default")
     port: int = Field(9100, ge=0, le=65535, description="its port; 0 takes a free one")
     preset: str = Field("default", description="order-flow preset of the interactive generator")
+    lag_ms: float = Field(
+        0.0,
+        ge=0,
+        le=60_000,
+        description="with several venues: how much later each one learns of the price than the one before",
+    )
     tape: tuple[Path, ...] = Field(
         (), description="recordings of raw Binance frames to serve instead"
     )

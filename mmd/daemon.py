@@ -28,11 +28,13 @@ from mmd.ops.snapshot import snapshot
 from mmd.ops.state import State
 from mmd.ops.summary import RunFacts, Summary, summarise
 from mmd.shell.clock import SystemClock
+from mmd.shell.crossvenue_log import CrossVenueLog
 from mmd.shell.driver import Driver
 from mmd.shell.exchange_process import ExchangeProcess
 from mmd.shell.quiet_gc import quiet_collections
 from mmd.shell.quote_log import QuoteLog
 from mmd.shell.supervisor import supervise
+from mmd.shell.venue_group import member
 from mmd.shell.warmup import CompileProgress, compile_progress
 
 STATUS_PERIOD_S = 10.0
@@ -99,8 +101,8 @@ class Daemon:
         self._broken = loop.create_future()
         loop.set_exception_handler(self._on_loop_error)
         async with contextlib.AsyncExitStack() as stack:
-            address = await self._start_exchange(stack)
-            venue = app.make_venue(self._settings, address, self._clock)
+            addresses = await self._start_exchange(stack)
+            venue = app.make_venue(self._settings, addresses, self._clock)
             stack.push_async_callback(venue.close)
             with compile_progress() as compiled:
                 spec = app.session_spec(self._settings, await venue.load(), self._clock)
@@ -130,11 +132,12 @@ class Daemon:
         assert self._broken is not None, "not running"
         return self._broken
 
-    async def _start_exchange(self, stack: contextlib.AsyncExitStack) -> str | None:
-        """Start the embedded exchange if it is wanted; returns its address where there is one."""
+    async def _start_exchange(self, stack: contextlib.AsyncExitStack) -> list[str]:
+        """Start the embedded exchange if it is wanted; returns the address of each venue there."""
         if not self._settings.starts_exchange:
-            return app.embedded_address(self._settings)
-        self._exchange = ExchangeProcess(app.exchange_arguments(self._settings))
+            return app.embedded_addresses(self._settings)
+        arguments = app.exchange_arguments(self._settings)
+        self._exchange = ExchangeProcess(arguments, len(self._settings.venues))
         stack.push_async_callback(self._exchange.stop)
         return await self._exchange.start()
 
@@ -208,6 +211,8 @@ class Daemon:
             "loop": self._watch_loop(),
             "publisher": side.publish(),
         }
+        if driver.engine.crossvenue is not None:
+            parts["crossvenue log"] = CrossVenueLog(driver.engine.crossvenue).run()
         if self._exchange is not None:
             parts["exchange"] = self._outlive(self._exchange, driver)
         await supervise(parts, ended, lambda part: self._pull_quotes(part, venue, driver))
@@ -276,7 +281,8 @@ class Daemon:
     async def _compare_holdings(self, venue: Venue, driver: Driver, instrument: Instrument) -> None:
         """Our position against the venue's; a fill still on its way gets the time left to arrive."""
         while True:
-            free, locked = (await venue.balances()).get(instrument.base, (0, 0))
+            held = await member(venue, instrument.venue).balances()
+            free, locked = held.get(instrument.base, (0, 0))
             now_ns = self._clock.monotonic_ns()
             driver.on_event(Reconciled(now_ns, instrument.venue, instrument.id, free + locked))
             if driver.engine.makers[instrument.id].ledger.drift_atoms == 0:

@@ -61,6 +61,11 @@ def run_recording(settings: Settings, options: RecordOptions) -> Recorded:
     """
     if settings.quoting.enabled:
         raise ConfigError("quoting.enabled: expected false for a recording, found true")
+    if len(settings.venues) != 1:
+        raise ConfigError(
+            f"venues: expected one for a recording, whose tapes are named by symbol, found "
+            f"{', '.join(settings.venues)}"
+        )
     app.check(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
@@ -76,8 +81,11 @@ async def record(settings: Settings, options: RecordOptions) -> Recorded:
     async with contextlib.AsyncExitStack() as stack:
         _stop_on_signals(until, stack)
         exchange = await _start_exchange(settings, stack)
-        address = await exchange.start() if exchange is not None else app.embedded_address(settings)
-        venue = app.make_venue(settings, address, clock)
+        if exchange is None:
+            addresses = app.embedded_addresses(settings)
+        else:
+            addresses = await exchange.start()
+        venue = app.make_venue(settings, addresses, clock)
         stack.push_async_callback(venue.close)
         with compile_progress():
             engine = Engine(app.session_spec(settings, await venue.load(), clock))

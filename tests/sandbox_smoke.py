@@ -159,7 +159,7 @@ async def _run() -> str:
             "no key: set MMD_VENUES__BINANCE__API_KEY and MMD_VENUES__BINANCE__API_SECRET "
             "(keys: https://testnet.binance.vision)"
         )
-    venue = make_venue(settings, None, SystemClock())
+    venue = make_venue(settings, (), SystemClock())
     try:
         async for line in smoke(venue):
             print(line)

@@ -234,7 +234,7 @@ class World:
     ) -> None:
         self.engine = Engine(spec)
         self.venues = [VenueWorld(i, flow, seed, i.id * lag_ms) for i in spec.instruments]
-        self.now_ns = 0
+        self.now_ns = 50 * STEP_NS
         self.commands: list[Command] = []
         self._journal = journal
         self._decisions = 0

@@ -100,12 +100,12 @@ def _compile(settings: config.Settings) -> str:
 
 async def _venue(settings: config.Settings) -> str:
     """Reach the venue, compare clocks, try the keys."""
-    from mmd.app import embedded_address, make_venue  # noqa: PLC0415
+    from mmd.app import embedded_addresses, make_venue  # noqa: PLC0415
     from mmd.shell.clock import SystemClock  # noqa: PLC0415
 
     if settings.starts_exchange:
         return "embedded exchange, started by mmd run"
-    venue = make_venue(settings, embedded_address(settings), SystemClock())
+    venue = make_venue(settings, embedded_addresses(settings), SystemClock())
     try:
         instruments = await venue.load()
     finally:

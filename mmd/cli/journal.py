@@ -9,12 +9,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from mmd.cli.journal_arbitrage import arbitrage
 from mmd.cli.options import AsJson
 from mmd.errors import JournalError
 from mmd.journal.format import SUFFIX, Kind, Record, command_decoder, event_decoder, spec_decoder
 from mmd.journal.reader import latest_session, records, size_on_disk
 
 journal = typer.Typer(no_args_is_help=True, help="Look into recorded sessions.")
+journal.command()(arbitrage)
 Folder = Annotated[
     Path,
     typer.Argument(

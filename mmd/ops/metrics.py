@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from mmd.ops.adverse_metrics import adverse_metrics
 from mmd.ops.construction_metrics import construction_metrics
+from mmd.ops.crossvenue_metrics import crossvenue_metrics
 from mmd.ops.state import InstrumentState, LatencyState, RiskState, State
 
 _LABELS = ("venue", "instrument")
@@ -154,6 +155,7 @@ def _labelled(state: State) -> Iterator[Metric]:
     yield from construction_metrics(state.instruments)
     yield from adverse_metrics(state.instruments)
     yield _sources(state)
+    yield from crossvenue_metrics(state.crossvenue)
 
 
 def _sources(state: State) -> Metric:

@@ -15,6 +15,7 @@ from mmd.core.units import NANOS_PER_SECOND, Side
 from mmd.journal.writer import JournalWriter
 from mmd.ops.adverse_state import adverse_state
 from mmd.ops.construction_state import construction_state
+from mmd.ops.crossvenue_state import crossvenue_state
 from mmd.ops.risk_state import risk_state
 from mmd.ops.state import (
     BookState,
@@ -50,6 +51,7 @@ def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int
         },
         risk=risk_state(engine, now_ns),
         decisions=driver.decisions,
+        crossvenue=crossvenue_state(engine.crossvenue, spec.started_monotonic_ns, now_ns),
         journal_up=driver.journal_up,
         journal_records=journal.records,
         journal_bytes=journal.bytes_written,

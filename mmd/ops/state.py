@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mmd.ops.crossvenue_state import CrossVenueState
 from mmd.shell.latency import Histogram
 
 
@@ -236,6 +237,8 @@ class State(msgspec.Struct, frozen=True):
     stages_us: dict[str, LatencyState]
     loop_lag_us: LatencyState
     instruments: list[InstrumentState]
+    crossvenue: CrossVenueState | None = None
+    """None where no two instruments share a base asset, or nobody looks."""
 
 
 def latency_state(histogram: Histogram) -> LatencyState:

@@ -4,6 +4,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from mmd.ops.crossvenue_state import CrossVenueState
 from mmd.ops.state import LatencyState, SourcesState, State
 
 
@@ -68,6 +69,16 @@ class ReconciliationSummary(msgspec.Struct, frozen=True):
     open_orders_left: int
 
 
+class ArbitrageSummary(msgspec.Struct, frozen=True):
+    """Opportunities between venues and what trading on them came to, in the reporting currency."""
+
+    opportunities: int
+    found_net: float
+    executions: dict[str, int]
+    expected_net: float
+    realised_net: float
+
+
 class Summary(msgspec.Struct, frozen=True):
     """One run."""
 
@@ -88,6 +99,8 @@ class Summary(msgspec.Struct, frozen=True):
     risk: RiskSummary
     reconciliation: ReconciliationSummary
     journal: str
+    arbitrage: ArbitrageSummary | None = None
+    """None where there was nothing to look for."""
 
 
 class RunFacts(msgspec.Struct, frozen=True):
@@ -143,6 +156,22 @@ def summarise(state: State, facts: RunFacts) -> Summary:
             sum(abs(i.position_drift_atoms) for i in rows), facts.open_orders_left
         ),
         journal=facts.journal,
+        arbitrage=None if state.crossvenue is None else _arbitrage(state.crossvenue),
+    )
+
+
+def _arbitrage(cross: CrossVenueState) -> ArbitrageSummary:
+    return ArbitrageSummary(
+        cross.opened, cross.found_net, cross.outcomes, cross.expected_net, cross.realised_net
+    )
+
+
+def _arbitrage_line(found: ArbitrageSummary) -> str:
+    ended = ", ".join(f"{n} {outcome.lower()}" for outcome, n in found.executions.items())
+    traded = f"{ended}: {found.realised_net:+.4f} of {found.expected_net:+.4f} expected"
+    return (
+        f"{found.opportunities} opportunities worth {found.found_net:+.4f} when found; "
+        f"{traded if ended else 'none executed'}"
     )
 
 
@@ -178,6 +207,8 @@ def show(summary: Summary, console: Console) -> None:
         "PnL by source",
         f"spread {by.spread:+.4f}, drift {by.drift:+.4f}, hedging {by.hedging:+.4f}, arbitrage {by.arbitrage:+.4f}, rebates {by.rebates:+.4f}, fees {-by.fees:+.4f}",
     )
+    if summary.arbitrage is not None:
+        table.add_row("arbitrage", _arbitrage_line(summary.arbitrage))
     table.add_row(
         "tick to order",
         f"p50 {t2o.p50:.0f} µs, p99 {t2o.p99:.0f} µs over {t2o.count:,} batches that sent orders",

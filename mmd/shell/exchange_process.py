@@ -24,16 +24,18 @@ _LINE_MAX = 2**20
 class ExchangeProcess:
     """The embedded exchange in a process of its own; what it writes to standard error is passed on."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], venues: int = 1) -> None:
+        """Of so many venues; the arguments must ask for them."""
         self._arguments = arguments
+        self._venues = venues
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
         self._last_words = ""
         self._lifeline = -1
         """Write end of its standard input: closes with us, however we end, and that ends it."""
 
-    async def start(self) -> str:
-        """Start it and return its address, http://host:port.
+    async def start(self) -> list[str]:
+        """Start it and return the address of each venue, http://host:port.
 
         Raises:
             MmdError: It ended before it listened, with its own message and exit code.
@@ -58,14 +60,14 @@ class ExchangeProcess:
         assert process.stderr is not None, "stderr is a pipe"
         self._read(self._pass_on(process.stderr), "exchange-stderr")
         try:
-            address = await asyncio.wait_for(self._address(process.stdout), START_TIMEOUT_S)
+            addresses = await asyncio.wait_for(self._addresses(process.stdout), START_TIMEOUT_S)
         except TimeoutError:
             await self.stop()
             raise VenueUnreachableError(
                 f"the embedded exchange did not listen within {START_TIMEOUT_S:.0f} s"
             ) from None
         self._read(self._discard(process.stdout), "exchange-stdout")
-        return address
+        return addresses
 
     async def wait(self) -> None:
         """Until it has ended by itself, as it does at the end of a tape that is only observed.
@@ -94,11 +96,14 @@ class ExchangeProcess:
         for reader in self._readers:
             reader.cancel()
 
-    async def _address(self, stream: asyncio.StreamReader) -> str:
-        """Read lines until the one that says where it listens."""
+    async def _addresses(self, stream: asyncio.StreamReader) -> list[str]:
+        """Read lines until those that say where each venue listens."""
+        found: list[str] = []
         while line := (await stream.readline()).decode(errors="replace").strip():
             if _LISTENING in line:
-                return line.split(_LISTENING, 1)[1].split()[0]
+                found.append(line.split(_LISTENING, 1)[1].split()[0])
+            if len(found) == self._venues:
+                return found
         raise await self._failure()
 
     async def _failure(self) -> MmdError:

@@ -1,10 +1,12 @@
 """Two embedded exchanges at once: apart in books and accounts, together in price, the second one late."""
 
 import asyncio
+import json
 import re
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +16,15 @@ from adapters.binance_spot.sandbox_options import SandboxOptions
 from adapters.binance_spot.sandbox_venues import linked, running
 from mmd.errors import ConfigError
 from mmd.exchange.flow_interactive import InteractiveFlow
+from mmd.journal.reader import latest_session
+from mmd.journal.replay import replay
+from tests.daemon import ROOT, mmd
 from tests.sandbox_client import rest
 
 _ORDER = {"symbol": "MMDUSDT", "side": "BUY", "type": "LIMIT_MAKER", "price": "99", "quantity": "1"}
 _STEP_NS = 50_000_000
 _LAG_MS = 200
+TWO_VENUES = ROOT / "deploy/config/two-venues.toml"
 
 
 async def test_orders_and_balances_are_of_one_venue() -> None:
@@ -98,3 +104,29 @@ async def test_the_command_serves_both() -> None:
 def _body(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=5) as answer:
         return answer.read()
+
+
+def test_one_daemon_trades_at_both(tmp_path: Path) -> None:
+    """As a user would: it starts both, quotes at both, and everything agrees with them at the end and in a replay."""
+    small = ("--set", "arbitrage.profit_min=0.001", "--set", "arbitrage.slippage_share=0")
+    free = ("--set", "http.port=0", "--set", "embedded.port=0")
+    run = ("run", "--config", TWO_VENUES, "--for", "12s", "--summary", "s.json")
+    done = mmd(*run, *free, *small, cwd=tmp_path)
+    assert done.code == 0, done.err
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert summary["instruments"] == ["first:MMDUSDT", "second:MMDUSDT"]
+    assert summary["feed"]["gaps"] == summary["feed"]["book_mismatches"] == 0
+    assert summary["reconciliation"] == {"position_drift": 0, "open_orders_left": 0}
+    assert summary["pnl"]["identity_error"] == 0
+    again = replay(latest_session(tmp_path / "var/journal-two-venues"))
+    assert again.divergence is None
+    assert [m.counts.acked > 0 for m in again.engine.makers] == [True, True]
+    cross = again.engine.crossvenue
+    assert cross is not None
+    assert summary["arbitrage"]["opportunities"] == cross.scanner.opportunities.opened
+    assert cross.executor is not None
+    assert summary["arbitrage"]["realised_net"] == cross.executor.realised_net
+    assert {v: latency.answers > 0 for v, latency in cross.latencies.items()} == {
+        "first": True,
+        "second": True,
+    }

@@ -10,7 +10,7 @@ journal makes the same.
 
 import math
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -63,12 +63,14 @@ class Router:
     Attributes:
         routes: the last ROUTES_KEPT choices.
         chosen: how often each instrument was.
+        made: how many choices there were.
     """
 
     def __init__(self, conversions: Conversions, cap_bps: float) -> None:
         """An order that takes may go cap_bps beyond the level that it reaches."""
         self.routes: deque[Route] = deque(maxlen=ROUTES_KEPT)
         self.chosen: Counter[int] = Counter()
+        self.made = 0
         self._conversions = conversions
         self._cap_bps = cap_bps
 
@@ -99,6 +101,7 @@ class Router:
         chosen = ranked[0].outlet if is_possible else None
         route = Route(now_ns, manner, side, qty_atoms, chosen, ranked)
         self.routes.append(route)
+        self.made += 1
         if chosen is not None:
             self.chosen[chosen] += 1
         return route
@@ -166,7 +169,7 @@ class Router:
         return taking._replace(cost_bps=cost_bps, price=price, fill_probability=probability)
 
 
-def describe(route: Route, names: Sequence[str]) -> str:
+def describe(route: Route, names: Mapping[int, str]) -> str:
     """One line for people: the choice, then what each would have cost."""
     costs = ", ".join(
         f"{names[c.outlet]} {c.cost_bps:+.2f} bps"

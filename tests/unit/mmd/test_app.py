@@ -14,6 +14,7 @@ from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
 from mmd.journal.writer import JournalWriter
 from mmd.shell.clock import SystemClock
+from mmd.shell.venue_group import VenueGroup
 from tests.daemon import EMBEDDED
 from tests.session import instrument, session_spec
 
@@ -22,6 +23,11 @@ SANDBOX = {
     "venues.embedded.rest_url": "https://testnet.binance.vision",
     "venues.embedded.stream_url": "wss://stream.testnet.binance.vision",
     "venues.embedded.api_url": "wss://ws-api.testnet.binance.vision/ws-api/v3",
+}
+SECOND = {
+    "venues.second.adapter": "binance_spot",
+    "venues.second.api_key": "embedded-key",
+    "venues.second.api_secret": "embedded-secret",
 }
 START_S = 1_767_225_600
 """2026-01-01 00:00 UTC."""
@@ -126,12 +132,12 @@ def test_journals_are_named_by_utc_so_that_the_latest_sorts_last(
 
 def test_a_venue_is_made_for_the_address_that_the_exchange_got() -> None:
     """All three parts of the protocol are served there."""
-    name, _, typed = app._venue_settings(settings(), "http://127.0.0.1:5")
+    ((name, _, typed),) = app._venue_settings(settings(), ["http://127.0.0.1:5"])
     assert name == "embedded"
     assert typed.rest_url == "http://127.0.0.1:5"  # type: ignore[attr-defined]
     assert typed.stream_url == "ws://127.0.0.1:5"  # type: ignore[attr-defined]
     assert typed.api_url == "ws://127.0.0.1:5/ws-api/v3"  # type: ignore[attr-defined]
-    venue = app.make_venue(settings(), "http://127.0.0.1:5", SystemClock())
+    venue = app.make_venue(settings(), ["http://127.0.0.1:5"], SystemClock())
     assert isinstance(venue, BinanceSpotVenue)
     assert venue.name == "embedded"
 
@@ -141,7 +147,7 @@ def test_observing_needs_no_keys_and_may_look_at_the_real_venue() -> None:
     chosen = with_keys(
         {"environment": "sandbox", "quoting.enabled": "false", "venues.embedded.api_key": ""}
     )
-    _, _, typed = app._venue_settings(chosen, None)
+    ((_, _, typed),) = app._venue_settings(chosen, [])
     assert typed.observe  # type: ignore[attr-defined]
     assert typed.rest_url == "https://api.binance.com"  # type: ignore[attr-defined]
 
@@ -158,7 +164,10 @@ def test_observing_needs_no_keys_and_may_look_at_the_real_venue() -> None:
             {"venues.embedded.api_secret": ""},
             r"venues\.embedded: api_key and api_secret.*expected both",
         ),
-        ({"venues.second.adapter": "binance_spot"}, "venues: expected one, found embedded, second"),
+        (
+            {"venues.second.adapter": "binance_spot"},
+            r"venues\.second: api_key and api_secret.*expected both",
+        ),
         ({"embedded.preset": "wild"}, r"embedded\.preset = 'wild': expected one of calm, default"),
         ({"environment": "sandbox"}, "rest_url: api.binance.com takes real orders"),
         (
@@ -206,8 +215,26 @@ def test_the_exchanges_command_line_is_the_settings() -> None:
 
 def test_the_embedded_address_is_for_the_embedded_environment() -> None:
     """Elsewhere the adapter's own addresses hold."""
-    assert app.embedded_address(settings(embedded__port=9)) == "http://127.0.0.1:9"
-    assert app.embedded_address(with_keys(SANDBOX)) is None
+    assert app.embedded_addresses(settings(embedded__port=9)) == ["http://127.0.0.1:9"]
+    assert app.embedded_addresses(with_keys(SANDBOX)) == []
+    two = with_keys(SECOND | {"embedded.port": 9, "embedded.lag_ms": 200})
+    assert app.embedded_addresses(two) == ["http://127.0.0.1:9", "http://127.0.0.1:10"]
+    assert app.exchange_arguments(two)[-4:] == ["--venues", "2", "--lag-ms", "200.0"]
+    assert "--venues" not in app.exchange_arguments(settings())
+
+
+def test_several_venues_are_one_group() -> None:
+    """Each with its own address and name; none is made before it is known where its instruments begin."""
+    chosen = with_keys(SECOND)
+    found = app._venue_settings(chosen, ["http://127.0.0.1:5", "http://127.0.0.1:6"])
+    assert [(name, typed.rest_url) for name, _, typed in found] == [  # type: ignore[attr-defined]
+        ("embedded", "http://127.0.0.1:5"),
+        ("second", "http://127.0.0.1:6"),
+    ]
+    group = app.make_venue(chosen, ["http://127.0.0.1:5", "http://127.0.0.1:6"], SystemClock())
+    assert isinstance(group, VenueGroup)
+    assert group.name == "embedded+second"
+    assert group.members == {}
 
 
 def test_all_kernels_come_from_the_cache_the_second_time() -> None:

@@ -16,7 +16,7 @@ from mmd.shell.exchange_process import ExchangeProcess
 async def test_it_listens_passes_its_log_on_and_ends(capfd: pytest.CaptureFixture[str]) -> None:
     """Start gives the address of a real server; stop frees the port, and its standard output was read all along."""
     exchange = ExchangeProcess(["--port", "0", "--seed", "3"])
-    address = await exchange.start()
+    (address,) = await exchange.start()
     ping = await asyncio.to_thread(urllib.request.urlopen, f"{address}/api/v3/ping", timeout=5)
     with ping:
         assert ping.read() == b"{}"

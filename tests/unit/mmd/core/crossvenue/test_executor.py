@@ -14,6 +14,7 @@ from mmd.core.risk.throttle import Counted
 from mmd.core.units import Side, TimeInForce
 from mmd.journal.replay import replay
 from mmd.journal.writer import JournalWriter
+from mmd.ops.crossvenue_history import CrossVenueHistory
 from tests.session import quoting, risk
 from tests.two_venue_world import (
     STRANGER,
@@ -274,8 +275,15 @@ def test_a_session_that_trades_replays_to_the_same_commands(tmp_path: Path) -> N
         world.run(40.0)
     made = executor(world)
     assert made.begun > 3
-    again = replay(folder)
+    history = CrossVenueHistory()
+    again = replay(folder, lambda engine, _: history.look(engine))
+    history.finish(again.engine)
     assert again.divergence is None
+    assert (len(history.told.opportunities), len(history.told.executions)) == (
+        world.engine.crossvenue.scanner.opportunities.opened,  # type: ignore[union-attr]
+        made.begun,
+    )
+    assert [e.number for e in history.told.executions] == list(range(1, made.begun + 1))
     assert again.engine.crossvenue is not None
     other = again.engine.crossvenue.executor
     assert other is not None
