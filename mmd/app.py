@@ -53,12 +53,17 @@ def compile_kernels(settings: Settings) -> CompileProgress:
         lot_size=Decimal(1),
     )
     with compile_progress() as compiled:
-        spec = session_spec(settings, [ordinary], SystemClock())
-        engine = Engine(replace(spec, hedge=HedgeSpec()))  # its instruments are not traded here
+        spec = _alone(session_spec(settings, [ordinary], SystemClock()))
+        engine = Engine(spec)
         bind(pack, new(MARKET))
         for name, section in settings.venues.items():
             _adapter(name, section.adapter).compile_kernels(engine.instruments)
     return compiled
+
+
+def _alone(spec: SessionSpec) -> SessionSpec:
+    """The session without what would have to be among its instruments: a leader, instruments to hedge with."""
+    return replace(spec, hedge=HedgeSpec(), quoting=replace(spec.quoting, lead=""))
 
 
 def session_spec(

@@ -28,6 +28,10 @@ class QuotingSection(Section):
     level_skew_growth: float = Field(0.1, ge=0, description="skew of level i grows by this times i")
     spread_bps_min: float = Field(0.0, ge=0, description="full spread is never below")
     spread_bps_max: float = Field(100.0, gt=0, description="full spread is never above")
+    fee_from_fills: bool = Field(
+        True,
+        description="take the maker fee from what fills paid; false: only as the venue states it",
+    )
     quote_inside_break_even: bool = Field(
         False, description="allow half spreads below the maker fee"
     )
@@ -94,6 +98,20 @@ class QuotingSection(Section):
     )
     microprice_halflife_s: float = Field(
         14_400.0, ge=60, description="time after which what it was learned from counts half"
+    )
+    lead: str = Field(
+        "",
+        pattern=r"^$|^[^:]+:[^:]+$",
+        description="<venue>:<symbol> whose microprice fair value follows; empty: none",
+    )
+    lead_stale_ms: int = Field(
+        1000, gt=0, description="a leader whose book has not changed for longer is not followed"
+    )
+    lead_basis_halflife_s: float = Field(
+        300.0, ge=1, description="averaging of the usual difference between the two microprices"
+    )
+    lead_shift_bps_max: float = Field(
+        10.0, gt=0, description="how far a leader may move fair value"
     )
     forecast: Literal["none", "flow"] = Field(
         "none",
@@ -162,7 +180,7 @@ class QuotingSection(Section):
     def spec(self) -> QuotingSpec:
         """The engine's form: nanoseconds for milliseconds, the rest as it stands."""
         fields = self.model_dump()
-        for key in ("requote_interval", "refresh_delay", "request_timeout"):
+        for key in ("lead_stale", "requote_interval", "refresh_delay", "request_timeout"):
             fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * NS_PER_MS
         fields.pop("forecast")  # its coefficient says it all: 0 is none
         close = fields.pop("close_utc")

@@ -23,6 +23,7 @@ from mmd.core.risk.reasons import LevelReason
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import MmdError
 from mmd.ops.audit import BookAudit
+from mmd.ops.break_even import report_break_even
 from mmd.ops.engine_side import EngineSide
 from mmd.ops.snapshot import snapshot
 from mmd.ops.state import State
@@ -207,6 +208,7 @@ class Daemon:
             venue.name: venue.run(driver),
             "status": self._report_status(driver),
             "quote log": QuoteLog(driver.engine).run(),
+            "break_even": report_break_even(driver.engine.makers),
             "lifetime": self._lifetime(venue, driver, ended),
             "loop": self._watch_loop(),
             "publisher": side.publish(),

@@ -36,6 +36,7 @@ from mmd.core.events import (
 from mmd.core.hedging.hedging import Hedging
 from mmd.core.instrument import Instrument
 from mmd.core.inventory_watch import InventoryWatch
+from mmd.core.lead import leads
 from mmd.core.maker import Maker
 from mmd.core.market.record import INSTRUMENT, TS_RECV_NS, MarketViews
 from mmd.core.notices import Notices
@@ -81,6 +82,9 @@ class Engine:
         numbers = OrderNumbers(spec.session)
         self.makers = [Maker(i, spec, self.risk, numbers) for i in spec.instruments]
         self.crossvenue = cross_venue(spec, self.makers, self.risk)
+        views = [(maker.instrument, maker.view) for maker in self.makers]
+        for maker, lead in zip(self.makers, leads(views, spec.quoting), strict=True):
+            maker.quoter.lead = lead
         self.notices = Notices()
         self.inventory = InventoryWatch(self.makers, spec.inventory, self.risk, self.notices)
         self.hedging: Hedging | None = None

@@ -15,7 +15,6 @@ from mmd.core.order_desk import OrderDesk
 from mmd.core.orders.order import OrderPurpose
 from mmd.core.orders.order_diff import hold, new_working
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
-from mmd.core.orders.order_state import OrderState
 from mmd.core.orders.order_update import OrderEvent
 from mmd.core.orders.own_levels import OwnLevels
 from mmd.core.orders.working_orders import Outcome, WorkingOrders
@@ -141,11 +140,10 @@ class Maker:
             self.ledger.on_fill(event, self.view.mid_half_ticks, now_ns, purpose)
             self.adverse.on_fill(order, event)
             self._session.ratio.on_fill()
+            self.quoter.on_fill(event, order)
             if purpose is _QUOTE:
                 until_ns = now_ns + self._spec.quoting.refresh_delay_ns
                 self._hold(int(event.side), event.price_ticks, now_ns, until_ns)
-            if order is not None and purpose is _QUOTE and order.state is OrderState.FILLED:
-                self.quoter.on_order_filled(order.side, order.price_ticks)
         if isinstance(event, OrderRejected):
             self._storm.on_reject(event.reason, now_ns)
         self._share()

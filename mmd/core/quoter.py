@@ -2,16 +2,20 @@
 
 from functools import partial
 
+from mmd.core.events import Fill
 from mmd.core.flow.response import Response
 from mmd.core.instrument import Instrument
+from mmd.core.lead import Lead
 from mmd.core.market import microprice, trade_flow, volatility
 from mmd.core.market_view import MarketView
-from mmd.core.orders.order import OrderPurpose
+from mmd.core.orders.order import Order, OrderPurpose
+from mmd.core.orders.order_state import OrderState
 from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.quoting import intensity as intensities
 from mmd.core.quoting.fill_costs import FillCosts
 from mmd.core.quoting.inputs import prepare
 from mmd.core.quoting.ladder import ladder
+from mmd.core.quoting.maker_fee import MakerFee
 from mmd.core.quoting.multipliers import Cause, Multipliers
 from mmd.core.quoting.quote_state import QuoteState, sides_allowed
 from mmd.core.quoting.record import OK, QUOTE, QuoteSettings, new_quote
@@ -54,6 +58,7 @@ class Quoter:
         multipliers: what makes spread, size and skew larger or smaller than the model's.
         costs: what fills have cost lately.
         stepped_ns: when estimates were last made, 0 = never.
+        lead: what fair value follows, None where it goes by its own market.
         status: what the last quote ended with; anything but OK means no targets.
     """
 
@@ -69,7 +74,11 @@ class Quoter:
         self._flow_coefficient = spec.flow_coefficient
         self._view = view
         self.stepped_ns = 0
+        self._scale: Scale | None = None
         self._ticks_per_bps = 0.0
+        self._fee = MakerFee(instrument)
+        self.lead: Lead | None = None
+        self._lead_shift = memoryview(self.quote["lead_shift"])
         self.costs = FillCosts(markout)
         view.touch["source"] = _FAIR_VALUE[spec.fair_value]
         self._solve = partial(bind(microprice.solve, view.touch, 0.0), view.touch)
@@ -106,8 +115,13 @@ class Quoter:
 
     @property
     def break_even_bps(self) -> float:
-        """Half spread that just pays the maker fee: the least, unless quoting inside it was asked for."""
-        return 0.0 if self._spec.quote_inside_break_even else self._instrument.maker_fee_bps
+        """Half spread that just pays the maker fee."""
+        return self._fee.bps
+
+    @property
+    def may_quote_inside(self) -> bool:
+        """Whether half spreads may be less than break-even."""
+        return self._spec.quote_inside_break_even
 
     def start(self, scale: Scale) -> None:
         """Begin with the priors, which are given in basis points, at a price level."""
@@ -135,8 +149,10 @@ class Quoter:
         """Take over the sizes and distances of a new price level; estimates stay."""
         spec, per_bps = self._spec, scale.ticks_per_bps
         kept = {name: float(self.quote[name][0]) for name in _KEPT}
-        self._ticks_per_bps = per_bps
-        half_min_bps = max(0.5 * spec.spread_bps_min, self.break_even_bps)
+        self._scale, self._ticks_per_bps = scale, per_bps
+        half_min_bps = 0.5 * spec.spread_bps_min
+        if not self.may_quote_inside:
+            half_min_bps = max(half_min_bps, self.break_even_bps)
         self.quote[:] = new_quote(
             QuoteSettings(
                 unit_lots=scale.unit_lots,
@@ -153,7 +169,7 @@ class Quoter:
         )
         for name, value in kept.items():
             self.quote[name] = value
-        self.quote["fee"] = self._instrument.maker_fee_bps * per_bps
+        self.quote["fee"] = self._fee.bps * per_bps
         self._state = None
         self.multipliers.write()
         self._estimate_gamma()
@@ -177,6 +193,8 @@ class Quoter:
                 self._allow(state, position_lots / max(limit_lots, 1))
             if self._closes:
                 self._tau_s[0] = tau_s  # type: ignore[call-overload]  # typeshed knows integers only
+            if self.lead is not None:
+                self._lead_shift[0] = self.lead.shift(now_ns)  # type: ignore[call-overload]
             view, flow, smoother = self._view, self._flow_coefficient, self._smoother
             if smoother is None:
                 status = self._targets(
@@ -226,6 +244,14 @@ class Quoter:
         self._fair[0] = smoother.update(self._fair[0], now_ns)  # type: ignore[call-overload]
         return OK
 
+    def on_fill(self, fill: Fill, order: Order | None) -> None:
+        """One of our trades: what it paid is the fee from now on; a quote filled to the end is evidence."""
+        is_quote = order is not None and order.purpose is OrderPurpose.QUOTE
+        if order is not None and is_quote and order.state is OrderState.FILLED:
+            self.on_order_filled(order.side, order.price_ticks)
+        if self._spec.fee_from_fills and self._fee.on_fill(fill) and self._scale is not None:
+            self.rescale(self._scale)
+
     def on_order_filled(self, side: Side, price_ticks: int) -> None:
         """One order was filled to the end: evidence for (A, k)."""
         self._fill(self.intensity, int(side), self._distance(side, price_ticks))
@@ -245,6 +271,8 @@ class Quoter:
         self._estimate_gamma()
         self.costs.update()
         self._estimate_costs(now_ns)
+        if self.lead is not None:
+            self.lead.on_time(now_ns)
         if now_ns - self._solved_ns >= SOLVE_NS:
             self._solve_microprice(now_ns)
         return True

@@ -67,6 +67,12 @@ class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
     fair_value: str = "weighted_mid"
     microprice_halflife_s: float = 14_400.0
     volatility_estimator: str = "ewma"
+    lead: str = ""
+    """<venue>:<symbol> that fair value follows; empty: none."""
+    lead_stale_ns: int = 1_000_000_000
+    lead_basis_halflife_s: float = 300.0
+    lead_shift_bps_max: float = 10.0
+    fee_from_fills: bool = False
 
 
 class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):

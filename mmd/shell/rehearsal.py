@@ -207,6 +207,7 @@ def _unlimited(spec: SessionSpec, instrument: Instrument) -> SessionSpec:
             requote_tolerance_bps=0.0,
             requote_interval_ns=0,
             volatility_bps_max=float(_PLENTY),
+            lead="",
         ),
         risk=msgspec.structs.replace(
             spec.risk,

@@ -63,4 +63,4 @@ def prepare(
     q.room_lots[BID] = max(limit_lots - position_lots, 0)
     q.room_lots[ASK] = max(limit_lots + position_lots, 0)
     forecast = flow_coefficient * f.x[OFI_5S]
-    return fair_value(quote, f.centre, f.x[0], forecast)
+    return fair_value(quote, f.centre + q.lead_shift, f.x[0], forecast)

@@ -4,8 +4,8 @@ Prices are ticks, time seconds, sizes lots. Inventory is counted in units of the
 the rates of fill and the risk aversion mean the same for a large and a small account.
 
 The stages write in turn:
-    engine      mid, sigma, rate, decay, gamma, inventory, inventory_ratio, tau_s, drift, impact, room_lots,
-                fee, adverse_cost, adverse_ratio, activity
+    engine      mid, sigma, rate, decay, gamma, inventory, inventory_ratio, tau_s, lead_shift, drift, impact, fee,
+                adverse_cost, adverse_ratio, activity, room_lots
     fair_value  fair
     spread      offset, skew: bid = fair + skew - offset[0], ask = fair + skew + offset[1]
     state       allow_bid, allow_ask, spread_multiplier, size_multiplier
@@ -35,6 +35,7 @@ QUOTE = layout(
     ("inventory", "f8"),  # units, positive when long
     ("inventory_ratio", "f8"),  # of the position limit, -1..1
     ("tau_s", "f8"),  # seconds to the close; only avellaneda_stoikov reads it
+    ("lead_shift", "f8"),  # ticks that a leader moves fair value by
     ("drift", "f8"),  # mu, ticks per second: perpetual (funding), not a forecast
     ("impact", "f8"),  # xi, ticks a fill moves the mid against us
     ("fee", "f8"),  # ticks that a fill as maker pays; negative is a rebate; only ho_stoll reads it
