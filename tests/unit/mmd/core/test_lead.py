@@ -95,9 +95,9 @@ def test_quotes_follow_before_our_own_market_does() -> None:
     bench.turn()
     before = bench.maker.quoter.fair_ticks
     assert bench.maker.state is QuoteState.ACTIVE
-    bench.move(4)
+    bench.move(1)
     moved = [c for c in bench.turn() if c.instrument == 0]
-    assert bench.maker.quoter.fair_ticks - before == pytest.approx(20.0, abs=0.02)
+    assert bench.maker.quoter.fair_ticks - before == pytest.approx(5.0, abs=0.01)
     assert len(moved) > 0
 
 
