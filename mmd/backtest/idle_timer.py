@@ -6,6 +6,7 @@ markouts, counts the pace of the feed, begins a new day. Wherever one of these i
 
 from typing import Final
 
+from mmd.core.market import microprice
 from mmd.core.orders.order_diff import EMPTY, LIVE, SLOTS
 from mmd.core.quoting import intensity as intensities
 from mmd.core.quoting.risk_aversion import set_gamma
@@ -30,8 +31,11 @@ IDLE = layout(
     ("step_ns", "i8"),
     ("steps_left", "i8"),  # until the engine counts the feed's pace
     ("sd_target", "f8"),  # of inventory; 0: gamma is fixed
+    ("solve_ns", "i8"),  # how often the microprice's table is made anew
+    ("halflife_s", "f8"),  # of its counts; 0: there is no table
     # What the loop made of them
     ("stepped_ns", "i8"),
+    ("solved_ns", "i8"),
     ("steps", "i8"),
     ("seen_low", "i8"),  # extreme marks at timers
     ("seen_high", "i8"),
@@ -64,8 +68,8 @@ def _rests_apart(i: Rec, w: Rec, quote: Rec, intensity: Rec) -> bool:
 
 
 @leaf
-def _step(i: Rec, now_ns: int, w: Rec, quote: Rec, intensity: Rec, vol: Rec) -> None:
-    """As `Quoter.on_time`, once a second."""
+def _step(i: Rec, now_ns: int, w: Rec, quote: Rec, intensity: Rec, vol: Rec, touch: Rec) -> None:
+    """As `Quoter.on_time`, once a second; what fills cost stands while no markout is due."""
     q = quote[0]
     elapsed_s = (now_ns - i.stepped_ns) / NANOS_PER_SECOND
     for side in range(2):
@@ -80,6 +84,11 @@ def _step(i: Rec, now_ns: int, w: Rec, quote: Rec, intensity: Rec, vol: Rec) -> 
             q.rate[side] = intensity[0].rate[side]
             q.decay[side] = intensity[0].decay[side]
         set_gamma(quote, i.sd_target)
+    if now_ns - i.solved_ns >= i.solve_ns:
+        elapsed_s = (now_ns - i.solved_ns) / NANOS_PER_SECOND if i.solved_ns > 0 else 0.0
+        i.solved_ns = now_ns
+        if i.halflife_s > 0.0:
+            microprice.solve(touch, elapsed_s, i.halflife_s)
     i.stepped_ns = now_ns
     i.steps += 1
     i.steps_left -= 1
@@ -114,11 +123,11 @@ def is_idle_timer(
 
 @leaf
 def play_timer(
-    i: Rec, now_ns: int, marked: int, working: Rec, quote: Rec, intensity: Rec, vol: Rec
+    i: Rec, now_ns: int, marked: int, working: Rec, quote: Rec, intensity: Rec, vol: Rec, touch: Rec
 ) -> None:
     """Take a timer that `is_idle_timer`."""
     mid = marked if marked > 0 else i.mid
     i.seen_low, i.seen_high = min(i.seen_low, mid), max(i.seen_high, mid)
     i.timers += 1
     if now_ns - i.stepped_ns >= i.step_ns:
-        _step(i, now_ns, working[0], quote, intensity, vol)
+        _step(i, now_ns, working[0], quote, intensity, vol, touch)

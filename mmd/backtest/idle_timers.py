@@ -8,7 +8,7 @@ from mmd.backtest.idle_timer import IDLE
 from mmd.core.engine import Engine
 from mmd.core.flow.markout import HORIZONS_NS
 from mmd.core.inventory.pnl import Pnl
-from mmd.core.quoter import STEP_NS
+from mmd.core.quoter import SOLVE_NS, STEP_NS
 from mmd.core.spec import QuotingSpec, RiskSpec, SessionSpec
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.jit.kernel import Rec, new
@@ -41,6 +41,21 @@ _KNOWN: Final = frozenset(
         "construction",
         "aggressive_spread_multiplier",
         "day",
+        "fair_value",
+        "microprice_halflife_s",
+        "volatility_estimator",
+        "fee_from_fills",
+        "lead",
+        "lead_stale_ns",
+        "lead_basis_halflife_s",
+        "lead_shift_bps_max",
+        "glft_form",
+        "ho_stoll_form",
+        "ho_stoll_processing_bps",
+        "dynamic_width",
+        "dynamic_life_s",
+        "dynamic_inventory_widening",
+        "dynamic_activity_exponent",
     }
 )
 """Fields with a default that this file allows for; any other must stand at its default."""
@@ -79,6 +94,9 @@ class IdleTimers:
         }
         self.record["step_ns"] = STEP_NS
         self.record["sd_target"] = spec.quoting.inventory_sd_target
+        self.record["solve_ns"] = SOLVE_NS
+        if spec.quoting.fair_value == "microprice":
+            self.record["halflife_s"] = spec.quoting.microprice_halflife_s
         self._horizon = HORIZONS_NS.index(spec.risk.adverse_horizon_ns)
         self.record["streak_at"] = self._horizon
         self._streak = memoryview(self._maker.ledger.markouts.record["streak"][0])
@@ -115,6 +133,7 @@ class IdleTimers:
         words[at["orders"]] = sum(maker.orders.open_orders)
         words[at["streak"]] = self._streak[self._horizon]
         words[at["stepped_ns"]] = maker.quoter.stepped_ns
+        words[at["solved_ns"]] = maker.quoter.solved_ns
         words[at["steps_left"]] = maker.pace.steps_left
         words[at["steps"]] = 0
 
@@ -125,6 +144,7 @@ class IdleTimers:
             return
         self._told = self.timers
         maker.quoter.stepped_ns = words[at["stepped_ns"]]
+        maker.quoter.solved_ns = words[at["solved_ns"]]
         maker.pace.skip(words[at["steps"]])
         pnl, losses = maker.ledger.pnl, self._engine.risk.losses
         assert pnl is not None, "timers are taken once the account is known"

@@ -324,5 +324,10 @@ def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
         elif q.timer_ns < until_ns and (c.due_ns != NEVER or q.decide_ns != NEVER):
             if not _take_timer(q, i, working, quote, intensity, vol, markout):
                 return DUE
+<<<<<<< HEAD
+=======
+            play_timer(i, q.timer_ns, q.marked, working, quote, intensity, vol, touch)
+            _follow_timer(q, i, markout)
+>>>>>>> 9e904ba (The compiled backtest loop makes the microprice's table as the quoter does)
         else:
             return DUE

@@ -58,6 +58,7 @@ class Quoter:
         multipliers: what makes spread, size and skew larger or smaller than the model's.
         costs: what fills have cost lately.
         stepped_ns: when estimates were last made, 0 = never.
+        solved_ns: when the microprice's table was.
         lead: what fair value follows, None where it goes by its own market.
         status: what the last quote ended with; anything but OK means no targets.
     """
@@ -81,8 +82,8 @@ class Quoter:
         self._lead_shift = memoryview(self.quote["lead_shift"])
         self.costs = FillCosts(markout)
         view.touch["source"] = _FAIR_VALUE[spec.fair_value]
-        self._solve = partial(bind(microprice.solve, view.touch, 0.0), view.touch)
-        self._solved_ns = 0
+        self._solve = partial(bind(microprice.solve, view.touch, 0.0, 1.0), view.touch)
+        self.solved_ns = 0
         self._activity = partial(bind(trade_flow.activity, view.flow, 0), view.flow)
         model = self.model = spread_model(spec.spread_model, _spread_settings(spec))
         inputs = (self.quote, view.features, view.vol, self.intensity)
@@ -273,7 +274,7 @@ class Quoter:
         self._estimate_costs(now_ns)
         if self.lead is not None:
             self.lead.on_time(now_ns)
-        if now_ns - self._solved_ns >= SOLVE_NS:
+        if now_ns - self.solved_ns >= SOLVE_NS:
             self._solve_microprice(now_ns)
         return True
 
@@ -289,10 +290,10 @@ class Quoter:
 
     def _solve_microprice(self, now_ns: int) -> None:
         """Make its table of what was counted so far; nothing was where fair value starts from another price."""
-        elapsed_s = (now_ns - self._solved_ns) / NANOS_PER_SECOND if self._solved_ns else 0.0
-        self._solved_ns = now_ns
+        elapsed_s = (now_ns - self.solved_ns) / NANOS_PER_SECOND if self.solved_ns else 0.0
+        self.solved_ns = now_ns
         if self._spec.fair_value == "microprice":
-            self._solve(0.5 ** (elapsed_s / self._spec.microprice_halflife_s))
+            self._solve(elapsed_s, self._spec.microprice_halflife_s)
 
     def _estimate_costs(self, now_ns: int) -> None:
         """What fills cost and how busy the market is, for the models that ask."""

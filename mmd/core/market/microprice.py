@@ -179,12 +179,13 @@ def _substitute(t: Rec) -> None:
 
 
 @kernel
-def solve(touch: Rec, keep: float) -> None:
-    """Make the table anew from the counts, then let each count keep a share of its weight.
+def solve(touch: Rec, elapsed_s: float, half_life_s: float) -> None:
+    """Make the table anew from the counts, then let each lose the weight that it loses in elapsed_s.
 
     STATES**3 / 3 + TERMS * STATES**2 multiplications, whatever was counted.
     """
     t = touch[0]
+    keep = 0.5 ** (elapsed_s / half_life_s)
     _factorise(t)
     for i in range(STATES):
         t.next_term[i] = t.drift[i] / max(t.seen[i], 1.0)

@@ -25,7 +25,7 @@ from mmd.jit.kernel import Rec, bind, new
 
 Quotes = npt.NDArray[np.int64]
 on_touch = bind(kernels.on_touch, new(TOUCH), 1, 2, 1, 1)
-solve = bind(kernels.solve, new(TOUCH), 1.0)
+solve = bind(kernels.solve, new(TOUCH), 0.0, 1.0)
 forget = bind(kernels.forget, new(TOUCH))
 
 
@@ -62,7 +62,7 @@ def learn(quotes: Quotes) -> Rec:
     touch = _touch()
     for row in quotes.tolist():
         on_touch(touch, *row)
-    solve(touch, 1.0)
+    solve(touch, 0.0, 1.0)
     return touch
 
 
@@ -176,27 +176,27 @@ def test_trust_grows_with_what_was_seen() -> None:
     state = int(touch["state"][0])
     touch["adjust"][0, state], touch["seen"][0, state] = 0.45, TRUST_HALF
     touch["drift"][0, state] = 0.45 * TRUST_HALF
-    solve(touch, 1.0)
+    solve(touch, 0.0, 1.0)
     assert touch["trust"][0, state] == 0.5
     assert on_touch(touch, 100, 101, 3, 1) == pytest.approx(100.5 + 0.5 * 0.45 + 0.5 * 0.25)
 
 
 def test_counts_are_forgotten_table_stays() -> None:
-    """Each solve keeps the share it is told of every count."""
+    """In two half-lives every count falls to a quarter."""
     touch = learn(simulate(4, 3_000))
     before = touch.copy()
-    solve(touch, 0.25)
+    solve(touch, 20.0, 10.0)
     assert touch["adjust"].tolist() == before["adjust"].tolist()
     for name in ("seen", "drift", "stay", "move"):
         assert touch[name] == pytest.approx(0.25 * before[name])
-    solve(touch, 1.0)
+    solve(touch, 0.0, 1.0)
     assert touch["adjust"] == pytest.approx(before["adjust"], abs=1e-9)
 
 
 def test_an_empty_table_can_be_solved() -> None:
     """Nothing was seen: no adjustment, no trust."""
     touch = _touch()
-    solve(touch, 0.5)
+    solve(touch, 10.0, 10.0)
     assert touch["adjust"].tolist() == touch["trust"].tolist() == [[0.0] * STATES]
 
 
@@ -206,7 +206,7 @@ def test_a_state_that_never_leaves_is_regular() -> None:
     for lots in itertools.islice(itertools.cycle([(9, 1), (8, 1)]), 500):
         on_touch(touch, 100, 101, *lots)
         on_touch(touch, 100, 101, 3, 2)
-    solve(touch, 1.0)
+    solve(touch, 0.0, 1.0)
     assert np.all(np.isfinite(touch["adjust"]))
     assert touch["adjust"].max() == pytest.approx(0.0, abs=1e-6)
 
