@@ -128,11 +128,13 @@ def _fair_terms(maker: Maker, spec: QuotingSpec, quote: Rec) -> list[Term]:
     flow = coefficient * float(x[OFI_5S])
     bound = 0.25 * max(float(x[0]), 0.0)
     forecast = min(max(flow, -bound), bound)
-    rest = float(quote["fair"]) - (mid + micro + forecast)
+    lead = float(quote["lead_shift"])
+    rest = float(quote["fair"]) - (mid + micro + lead + forecast)
     other = "smoothing" if spec.smoothing_s > 0.0 else "other forecast"
     return [
         Term(MID, mid, "of the best prices without our own orders"),
         Term(_STARTS[spec.fair_value], micro, f"imbalance {float(x[1]):+.3f}"),
+        Term("leader", lead, f"what {spec.lead} did lately"),
         Term(
             "forecast",
             forecast,

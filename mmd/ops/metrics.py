@@ -75,6 +75,37 @@ _INSTRUMENT_GAUGES: tuple[tuple[str, str, Callable[[InstrumentState], float | No
         "Fills in a row with a negative markout",
         lambda i: i.adverse_streak,
     ),
+    (
+        "mmd_break_even_bps",
+        "Half spread that just pays the maker fee",
+        lambda i: i.model.break_even_bps,
+    ),
+    (
+        "mmd_adverse_cost_bps",
+        "Mean move against us after a fill, shrunk to its prior",
+        lambda i: i.model.adverse_cost_bps,
+    ),
+    (
+        "mmd_adverse_fill_ratio",
+        "Share of recent fills with a negative markout",
+        lambda i: i.model.adverse_fill_ratio,
+    ),
+    (
+        "mmd_activity_ratio",
+        "Recent volume over its slow average",
+        lambda i: i.model.activity_ratio,
+    ),
+    (
+        "mmd_microprice_trust_ratio",
+        "How far the microprice goes by what it has learned",
+        lambda i: i.model.microprice_trust_ratio,
+    ),
+    ("mmd_lead_followed", "1 while fair value follows a leader", lambda i: i.model.lead_followed),
+    (
+        "mmd_lead_shift_bps",
+        "How far a leader moves fair value",
+        lambda i: i.model.lead_shift_bps,
+    ),
     ("mmd_orders_unknown", "Orders whose fate is being asked for", lambda i: i.orders_unknown),
     ("mmd_orders_working", "Orders that are or may be working", lambda i: len(i.orders)),
 )

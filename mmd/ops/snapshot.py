@@ -16,6 +16,7 @@ from mmd.journal.writer import JournalWriter
 from mmd.ops.adverse_state import adverse_state
 from mmd.ops.construction_state import construction_state
 from mmd.ops.crossvenue_state import crossvenue_state
+from mmd.ops.model_state import model_state
 from mmd.ops.risk_state import risk_state
 from mmd.ops.state import (
     BookState,
@@ -114,6 +115,7 @@ def _instrument(maker: Maker, risk: SessionRisk, now_ns: int) -> InstrumentState
         adverse_streak=maker.adverse.streak,
         adverse=adverse_state(maker),
         construction=construction_state(maker, now_ns),
+        model=model_state(maker),
     )
 
 

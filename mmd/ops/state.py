@@ -137,6 +137,29 @@ class AdverseState(msgspec.Struct, frozen=True):
     temporary_impact_bps: float | None
 
 
+class ModelState(msgspec.Struct, frozen=True):
+    """What spread model and fair value go by, besides sigma, A and k."""
+
+    spread_model: str
+    break_even_bps: float
+    """Half spread that just pays the maker fee."""
+    risk_aversion: float
+    """gamma per (tick * order size)."""
+    adverse_cost_bps: float | None
+    """Mean move against us after a fill, shrunk to its prior; None before there is a price."""
+    adverse_fill_ratio: float
+    """Share of recent fills with a negative markout."""
+    activity_ratio: float
+    """Recent volume over its slow average."""
+    microprice_trust_ratio: float
+    """How far the microprice goes by what it has learned, averaged over the states that were seen."""
+    lead: str | None
+    """What fair value follows."""
+    lead_followed: bool | None
+    lead_shift_bps: float | None
+    """By how much that moves fair value."""
+
+
 class InstrumentState(msgspec.Struct, frozen=True):
     """Everything about one instrument."""
 
@@ -179,6 +202,7 @@ class InstrumentState(msgspec.Struct, frozen=True):
     """Share of the time in which orders rested on both sides."""
     adverse_streak: int
     construction: ConstructionState
+    model: ModelState
     adverse: AdverseState | None = None
     """None where fills are not judged."""
 
