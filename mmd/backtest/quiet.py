@@ -216,14 +216,14 @@ def _close_decision(q: Rec, markout: Rec) -> None:
 
 @leaf
 def _take_timer(
-    q: Rec, i: Rec, working: Rec, quote: Rec, intensity: Rec, vol: Rec, markout: Rec
+    q: Rec, i: Rec, working: Rec, quote: Rec, intensity: Rec, vol: Rec, markout: Rec, touch: Rec
 ) -> bool:
     """Take the timer that is due, unless it is the engine's; returns whether it was taken."""
     now_ns = q.timer_ns
     is_stale = now_ns - q.changed_ns > q.stale_ns
     if not is_idle_timer(i, now_ns, q.marked, is_stale, working, quote, intensity, markout):
         return False
-    play_timer(i, now_ns, q.marked, working, quote, intensity, vol)
+    play_timer(i, now_ns, q.marked, working, quote, intensity, vol, touch)
     _follow_timer(q, i, markout)
     return True
 
@@ -322,12 +322,7 @@ def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
                 return DECIDE
             _close_decision(q, markout)
         elif q.timer_ns < until_ns and (c.due_ns != NEVER or q.decide_ns != NEVER):
-            if not _take_timer(q, i, working, quote, intensity, vol, markout):
+            if not _take_timer(q, i, working, quote, intensity, vol, markout, touch):
                 return DUE
-<<<<<<< HEAD
-=======
-            play_timer(i, q.timer_ns, q.marked, working, quote, intensity, vol, touch)
-            _follow_timer(q, i, markout)
->>>>>>> 9e904ba (The compiled backtest loop makes the microprice's table as the quoter does)
         else:
             return DUE
