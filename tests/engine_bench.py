@@ -148,6 +148,13 @@ class EngineBench:
         self.event(fill)
         return fill
 
+    def end(self, order_id: ClientOrderId, filled_lots: int) -> None:
+        """An order that takes is over with so much filled."""
+        del self.open[order_id]
+        self.event(
+            OrderEnded(self.now_ns, ZERO, order_id, EndReason.EXPIRED, filled_lots, self.now_ns)
+        )
+
     def tick(self) -> None:
         """The driver's timer."""
         self.event(Timer(self.now_ns))

@@ -10,13 +10,13 @@ from mmd.core.maker import Maker
 from mmd.core.market_view import MarketView
 from mmd.core.orders.order import Order
 from mmd.core.risk.reasons import RiskReason
-from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.units import NANOS_PER_SECOND, Side
 from mmd.journal.writer import JournalWriter
 from mmd.ops.adverse_state import adverse_state
 from mmd.ops.construction_state import construction_state
 from mmd.ops.crossvenue_state import crossvenue_state
 from mmd.ops.model_state import model_state
+from mmd.ops.inventory_state import held_state, inventory_state
 from mmd.ops.risk_state import risk_state
 from mmd.ops.state import (
     BookState,
@@ -51,6 +51,7 @@ def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int
             if reason is not RiskReason.OK and engine.gate.counts[reason] > 0
         },
         risk=risk_state(engine, now_ns),
+        inventory=inventory_state(engine, now_ns),
         decisions=driver.decisions,
         crossvenue=crossvenue_state(engine.crossvenue, spec.started_monotonic_ns, now_ns),
         journal_up=driver.journal_up,
@@ -59,12 +60,12 @@ def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int
         tick_to_order_us=latency_state(driver.tick_to_order),
         stages_us={stage: latency_state(h) for stage, h in driver.stages.items()},
         loop_lag_us=latency_state(driver.loop_lag),
-        instruments=[_instrument(m, engine.risk, now_ns) for m in engine.makers],
+        instruments=[_instrument(engine, m, now_ns) for m in engine.makers],
     )
 
 
-def _instrument(maker: Maker, risk: SessionRisk, now_ns: int) -> InstrumentState:
-    lag_ns = maker.view.lag_ns
+def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
+    risk, lag_ns = engine.risk, maker.view.lag_ns
     instrument, view, quoter, ledger = maker.instrument, maker.view, maker.quoter, maker.ledger
     counts, pnl = maker.counts, ledger.pnl
     tick, per_bps = float(instrument.tick_size), _ticks_per_bps(maker)
@@ -116,6 +117,7 @@ def _instrument(maker: Maker, risk: SessionRisk, now_ns: int) -> InstrumentState
         adverse=adverse_state(maker),
         construction=construction_state(maker, now_ns),
         model=model_state(maker),
+        held=held_state(engine, maker.instrument.id),
     )
 
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from mmd.ops.crossvenue_state import CrossVenueState
+from mmd.ops.inventory_state import HeldState, InventoryState
 from mmd.shell.latency import Histogram
 
 
@@ -203,6 +204,7 @@ class InstrumentState(msgspec.Struct, frozen=True):
     adverse_streak: int
     construction: ConstructionState
     model: ModelState
+    held: HeldState
     adverse: AdverseState | None = None
     """None where fills are not judged."""
 
@@ -253,6 +255,7 @@ class State(msgspec.Struct, frozen=True):
     risk_reason: str
     risk_refusals: dict[str, int]
     risk: RiskState
+    inventory: InventoryState
     decisions: int
     journal_up: bool
     journal_records: int

@@ -1,4 +1,4 @@
-"""A log line for each change of a quote state, written a moment after it: the core does not log."""
+"""A log line for each change of a quote state and each notice, a moment after it: the core does not log."""
 
 import asyncio
 
@@ -11,11 +11,12 @@ _log = structlog.get_logger()
 
 
 class QuoteLog:
-    """Knows which changes of each instrument have been written; at most the last 256 in one period are."""
+    """Knows what has been written; at most the last 256 of an instrument, and notices, in one period are."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._written = [0] * len(engine.makers)
+        self._noticed = 0
 
     def write(self) -> None:
         """Log what is new."""
@@ -33,6 +34,13 @@ class QuoteLog:
                     age_ms=(self._engine.now_ns - change.ts_ns) // 1_000_000,
                 )
             self._written[at] = changes.total
+        for notice in self._engine.notices.since(self._noticed):
+            _log.warning(
+                notice.kind.name.lower(),
+                instrument=self._engine.instruments[notice.instrument].symbol,
+                text=notice.text,
+            )
+        self._noticed = self._engine.notices.total
 
     async def run(self) -> None:
         """Write until cancelled."""

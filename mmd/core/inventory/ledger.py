@@ -55,6 +55,7 @@ class Ledger:
                 self._target_atoms = event.base_atoms
             carried_atoms = event.base_atoms - self._target_atoms
             self.pnl = Pnl(self._instrument, mid_half_ticks, carried_atoms)
+            self.pnl.position.hold_since(event.ts_recv_ns)
             self._note_position(self.pnl)
         assert self._target_atoms is not None, "set with the first reconciliation"
         self.drift_atoms = event.base_atoms - self._target_atoms - self.position_atoms

@@ -66,6 +66,10 @@ class Position:
         """Engine time for which the inventory has been on its present side; 0 while under one lot."""
         return 0 if self._opened_ns is None else now_ns - self._opened_ns
 
+    def hold_since(self, now_ns: int) -> None:
+        """Count the time in position of an inventory that was handed over from now on."""
+        self._keep_time(0, now_ns)
+
     def on_fill(self, fill: Fill, mid_half_ticks: int, fee_rate_atoms: int | None = None) -> int:
         """Book one of our trades; returns its commission in money units.
 

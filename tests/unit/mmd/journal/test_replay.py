@@ -1,14 +1,16 @@
 """A recorded session, fed to a fresh engine, commands the same bytes; whatever was changed shows where."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from mmd.core.commands import CancelOrder
+from mmd.core.commands import CancelOrder, PlaceOrder
 from mmd.core.events import Fill, OperatorAction
-from mmd.core.units import Side
+from mmd.core.inventory.settings import HedgeSpec, InventorySpec
+from mmd.core.units import Side, TimeInForce
 from mmd.errors import JournalError
 from mmd.journal import replay as module
 from mmd.journal.format import Kind, Record, command_decoder, encoder, event_decoder
@@ -16,6 +18,7 @@ from mmd.journal.reader import records
 from mmd.journal.replay import ReplayResult, replay
 from mmd.journal.writer import JournalWriter
 from tests.driver_bench import DriverBench
+from tests.hedge_bench import hedge_spec
 from tests.ops_state import obey_all
 from tests.session import session_spec
 
@@ -132,3 +135,41 @@ def test_a_folder_that_is_no_session_is_refused(tmp_path: Path) -> None:
     (tmp_path / "000001.mmdj").write_bytes(b"")
     with pytest.raises(JournalError, match="expected a header"):
         replay(tmp_path)
+
+
+@pytest.mark.parametrize("algorithm", ["ioc", "passive_then_cross", "twap"])
+async def test_a_session_with_hedges_replays_to_the_same_bytes(
+    tmp_path: Path, algorithm: str
+) -> None:
+    """Cap by VaR, warning, hedges in parts: all of it follows from the journal."""
+    hedge = HedgeSpec(route="same", algorithm=algorithm, passive_ns=2_000_000_000)
+    inventory = InventorySpec(var_max=Decimal(60), warning_skew_multiplier=2.0)
+    spec = hedge_spec(9.5, hedge, inventory)
+    folder = tmp_path / "session"
+    with JournalWriter(folder, spec, segment_bytes=1, sync_ns=10**7) as journal:
+        bench = DriverBench(spec, journal)
+        bench.start()
+        bench.driver.stop()
+        bench.bring_up()
+        obey_all(bench)
+        for step in range(40):
+            bench.pass_time(150)
+            bench.shift(step % 5 - 2)
+            bench.tick()
+            bench.driver.decide()
+            sent, bench.venue.sent = bench.venue.sent, []
+            for command in sent:
+                bench.obey(command)
+                if isinstance(command, PlaceOrder) and command.tif is TimeInForce.IOC:
+                    bench.fill(command.client_order_id, command.qty_lots // 2)
+                    bench.end(command.client_order_id, command.qty_lots // 2)
+    result = replay(folder)
+    assert result.divergence is None
+    hedging = result.engine.hedging
+    assert hedging is not None
+    hedger = hedging.hedgers[0]
+    assert (hedger.started, hedger.hedged_lots) == (
+        bench.real_engine.hedging.hedgers[0].started,
+        bench.real_engine.hedging.hedgers[0].hedged_lots,
+    )
+    assert hedger.hedged_lots > 0

@@ -9,6 +9,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from mmd.core.notices import NoticeKind
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason, RiskReason
@@ -33,6 +34,7 @@ CLOSED = {
     "state": {s.name for s in QuoteState},
     "side": {s.name for s in Side},
     "source": set(SourcesState.__struct_fields__),
+    "kind": {kind.name for kind in NoticeKind},
     "horizon": {"0.1s", "0.5s", "1s", "5s", "10s", "30s", "60s", "300s"},
 }
 

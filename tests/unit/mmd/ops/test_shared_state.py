@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from mmd.errors import MmdError
+from mmd.ops.inventory_state import InventoryState
 from mmd.ops.shared_state import SharedStateReader, SharedStateWriter, shared_folder
 from mmd.ops.state import LatencyState, RiskState, State
 
@@ -22,6 +23,7 @@ STATE = State(
     risk_reason="",
     risk_refusals={},
     risk=RiskState("USDT", {}, {}, 0.0, 0.0, None, None, None, 0.0, None, None),
+    inventory=InventoryState(None, None, [], {}, []),
     decisions=0,
     journal_up=True,
     journal_records=0,

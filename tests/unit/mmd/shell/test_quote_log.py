@@ -2,8 +2,9 @@
 
 import structlog
 
+from mmd.core.notices import NoticeKind
 from mmd.shell.quote_log import QuoteLog
-from tests.engine_bench import EngineBench
+from tests.engine_bench import ZERO, EngineBench
 
 
 def test_each_change_is_written_once() -> None:
@@ -31,3 +32,21 @@ def test_each_change_is_written_once() -> None:
         "reason": "book_stale",
         "age_ms": 30,
     }
+
+
+def test_notices_are_warnings_written_once() -> None:
+    """With the instrument they are about."""
+    bench = EngineBench()
+    log = QuoteLog(bench.engine)
+    bench.engine.notices.add(5, NoticeKind.HEDGE_LATE, ZERO, "exposure 7 lots")
+    with structlog.testing.capture_logs() as lines:
+        log.write()
+        log.write()
+    assert lines == [
+        {
+            "event": "hedge_late",
+            "log_level": "warning",
+            "instrument": "MMDUSDT",
+            "text": "exposure 7 lots",
+        }
+    ]

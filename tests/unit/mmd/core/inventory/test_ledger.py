@@ -57,3 +57,20 @@ def test_fills_move_both_holdings_and_foreign_assets_none():
     made.on_fill(fill(1, 50, 4, price_ticks=1_000), 2_000, 1)
     assert made.base_atoms == 104 * LOT
     assert made.quote_atoms == 10**10 - 4_000_000
+
+
+def test_an_inventory_that_was_handed_over_grows_old_from_the_start():
+    """Else one that is carried from session to session never would."""
+    made = ledger(target=90 * LOT)
+    assert made.time_in_position_ns(5_000_000_001) == 5_000_000_000
+    assert ledger().time_in_position_ns(5_000_000_001) == 0
+
+
+def test_what_is_held_for_others_is_not_quoted():
+    """It comes and goes with their hedges."""
+    made = ledger(target=90 * LOT)
+    made.hold_for_others(7)
+    assert (made.position_lots, made.hedge_lots, made.quoted_lots) == (10, 7, 3)
+    made.on_fill(fill(1, 50, 4), 2_000, 1)
+    made.hold_for_others(-2)
+    assert (made.position_lots, made.hedge_lots, made.quoted_lots) == (14, 5, 9)
