@@ -15,8 +15,8 @@ from mmd.journal.writer import JournalWriter
 from mmd.ops.adverse_state import adverse_state
 from mmd.ops.construction_state import construction_state
 from mmd.ops.crossvenue_state import crossvenue_state
-from mmd.ops.model_state import model_state
 from mmd.ops.inventory_state import held_state, inventory_state
+from mmd.ops.model_state import model_state
 from mmd.ops.risk_state import risk_state
 from mmd.ops.state import (
     BookState,
