@@ -8,8 +8,7 @@ from mmd.core.events import Event
 from mmd.exchange.presets import DEFAULT, FlowPreset
 from mmd.journal.format import encoder
 from mmd.journal.writer import JournalWriter
-from mmd.simulation.scenario import VENUE, Scenario, ScenarioSettings
-from mmd.simulation.session import simulated_instrument, simulated_spec
+from mmd.simulation.scenario import Scenario, ScenarioSettings, scenario_spec
 
 
 class ListJournal:
@@ -55,8 +54,7 @@ def record_session(folder: Path, seed: int = 1, seconds: float = 20.0, **overrid
     """Journal a simulated session; returns its folder."""
     wanted = settings(**overrides)
     assumed = ScenarioSettings()
-    instrument = simulated_instrument(DEFAULT, VENUE, assumed.maker_fee_bps, assumed.taker_fee_bps)
-    spec = simulated_spec(wanted, (instrument,), seed)
+    spec = scenario_spec(wanted, DEFAULT, seed, assumed)
     session = folder / "session"
     with JournalWriter(session, spec, segment_bytes=1 << 24, sync_ns=10**9) as journal:
         Scenario(wanted, DEFAULT, seed, assumed, journal=journal).world.run(seconds)

@@ -25,6 +25,8 @@ from mmd.cli.record import record
 from mmd.cli.report import EXAMPLES as REPORT_EXAMPLES
 from mmd.cli.report import report
 from mmd.cli.run import run
+from mmd.cli.stress import EXAMPLES as STRESS_EXAMPLES
+from mmd.cli.stress import stress
 from mmd.cli.tape import tape
 from mmd.errors import ConfigError, MmdError
 
@@ -56,6 +58,7 @@ app.add_typer(export, name="export")
 app.add_typer(tape, name="tape")
 app.command(epilog=CALIBRATE_EXAMPLES)(calibrate)
 app.command(epilog=REALISM_EXAMPLES)(realism)
+app.command(epilog=STRESS_EXAMPLES)(stress)
 
 
 def main() -> None:

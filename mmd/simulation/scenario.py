@@ -4,6 +4,7 @@ import msgspec
 
 from mmd.config import Settings
 from mmd.core.ports import Journal
+from mmd.core.spec import SessionSpec
 from mmd.core.units import InstrumentId
 from mmd.exchange.presets import FlowPreset
 from mmd.simulation.invariants import Invariants
@@ -22,11 +23,18 @@ _ZERO = InstrumentId(0)
 class ScenarioSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a scenario assumes beside the market; fees in basis points, times in ns."""
 
-    seconds: float = 600.0
     delays: LinkDelays = LinkDelays()
     decision_ns: int = 50_000
     maker_fee_bps: float = 1.0
     taker_fee_bps: float = 2.5
+
+
+def scenario_spec(
+    settings: Settings, preset: FlowPreset, seed: int, assumed: ScenarioSettings
+) -> SessionSpec:
+    """The session of a scenario; a journal has it as its header."""
+    instrument = simulated_instrument(preset, VENUE, assumed.maker_fee_bps, assumed.taker_fee_bps)
+    return simulated_spec(settings, (instrument,), seed)
 
 
 class Scenario:
@@ -47,9 +55,8 @@ class Scenario:
         journal: Journal | None = None,
     ) -> None:
         """Everything is open when this returns."""
-        instrument = simulated_instrument(
-            preset, VENUE, assumed.maker_fee_bps, assumed.taker_fee_bps
-        )
+        spec = scenario_spec(settings, preset, seed, assumed)
+        (instrument,) = spec.instruments
         held = opening_balances(instrument, preset.price, settings.risk.position_notional_max)
         self.world = World(seed, START_NS)
         self.venue = self.world.add_venue(
@@ -57,7 +64,7 @@ class Scenario:
         )
         self.invariants, self.track = Invariants(), Track()
         self.trader = self.world.add_trader(
-            simulated_spec(settings, (instrument,), seed),
+            spec,
             [Connection(venue=VENUE, account=ACCOUNT, markets={_ZERO: 0}, delays=assumed.delays)],
             journal=journal,
             decision_ns=assumed.decision_ns,

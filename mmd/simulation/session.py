@@ -49,6 +49,9 @@ def simulated_spec(
         risk=settings.risk.spec(),
         book_shows_own=settings.construction.own_orders_removed,
         construction=settings.construction.spec(),
+        arbitrage=settings.arbitrage.spec(),
+        inventory=settings.inventory.spec(),
+        hedge=settings.hedge.spec(),
     )
 
 

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 
 from rich.console import Console
 
-from tests.bench import appends, stages, wire
+from tests.bench import appends, recorded, stages, wire
 
 
 def main() -> None:
@@ -23,6 +23,7 @@ def main() -> None:
         "Ratios and CPU times compare; wall times of a shared machine do not.", style="dim"
     )
     console.print(stages.table(20_000 // share, 500 // share))
+    console.print(recorded.table())
     console.print(appends.table(100_000 // share))
     console.print(wire.table(4 if share == 1 else 1, 200))
 
