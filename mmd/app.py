@@ -17,14 +17,12 @@ from mmd.config_errors import explain
 from mmd.core.engine import Engine
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.settings import HedgeSpec
-from mmd.core.market.record import MARKET, pack
 from mmd.core.ports import Clock, Venue
 from mmd.core.spec import SCHEMA, SessionSpec
 from mmd.core.trading_day import DayState
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
 from mmd.exchange.fills.record import queue_model
-from mmd.jit.kernel import bind, new
 from mmd.journal.reader import read_spec, sessions_in
 from mmd.journal.recovery import day_state, inventory_targets
 from mmd.journal.scratch import ScratchJournal
@@ -53,9 +51,8 @@ def compile_kernels(settings: Settings) -> CompileProgress:
         lot_size=Decimal(1),
     )
     with compile_progress() as compiled:
-        spec = _alone(session_spec(settings, [ordinary], SystemClock()))
-        engine = Engine(spec)
-        bind(pack, new(MARKET))
+        engine = Engine(_alone(session_spec(settings, [ordinary], SystemClock())))
+        ScratchJournal()
         for name, section in settings.venues.items():
             _adapter(name, section.adapter).compile_kernels(engine.instruments)
     return compiled

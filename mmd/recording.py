@@ -135,7 +135,7 @@ class _Sink:
 class _NoJournal:
     """A recording sends no orders, so it has nothing to account for; the tape is its record."""
 
-    def market(self, packed: memoryview) -> None:
+    def market(self, market: Rec) -> None:
         """Not kept."""
 
     def event(self, event: Event) -> None:

@@ -5,10 +5,14 @@ from types import SimpleNamespace
 from mmd.core.commands import Approved, Command
 from mmd.core.engine import Engine
 from mmd.core.events import Event
+from mmd.core.market.record import MARKET, pack, packed_view
 from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
+from mmd.jit.kernel import Rec, bind, new
 from mmd.shell.driver import Driver
 from tests.engine_bench import EngineBench
+
+_PACK = bind(pack, new(MARKET))
 
 
 class HandClock:
@@ -33,8 +37,8 @@ class ListJournal:
         self.breaks_at_command = False
         self.bytes_written = 0
 
-    def market(self, packed: memoryview) -> None:
-        self._append(bytes(packed))
+    def market(self, market: Rec) -> None:
+        self._append(bytes(packed_view(market)[: _PACK(market)]))
 
     def event(self, event: Event) -> None:
         self._append(event)

@@ -5,10 +5,14 @@ from pathlib import Path
 from mmd.config import Settings, load
 from mmd.core.commands import Command
 from mmd.core.events import Event
+from mmd.core.market.record import MARKET, pack, packed_view
 from mmd.exchange.presets import DEFAULT, FlowPreset
+from mmd.jit.kernel import Rec, bind, new
 from mmd.journal.format import encoder
 from mmd.journal.writer import JournalWriter
 from mmd.simulation.scenario import Scenario, ScenarioSettings, scenario_spec
+
+_PACK = bind(pack, new(MARKET))
 
 
 class ListJournal:
@@ -19,8 +23,8 @@ class ListJournal:
         self.events: list[Event] = []
         self.commands: list[Command] = []
 
-    def market(self, packed: memoryview) -> None:
-        self.records.append(bytes(packed))
+    def market(self, market: Rec) -> None:
+        self.records.append(bytes(packed_view(market)[: _PACK(market)]))
 
     def event(self, event: Event) -> None:
         self.events.append(event)

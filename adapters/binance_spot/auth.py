@@ -22,9 +22,13 @@ class Signer(Protocol):
 
 
 class HmacSigner:
-    """Signs with one secret; its two key blocks are hashed once, which halves the cost of a signature."""
+    """Signs with one secret; its two key blocks are hashed once, which halves the cost of a signature.
 
-    __slots__ = ("_inner", "_outer")
+    Attributes:
+        inner, outer: the key blocks, for those that hash them themselves.
+    """
+
+    __slots__ = ("_inner", "_outer", "inner", "outer")
 
     can_log_on = False
 
@@ -34,8 +38,10 @@ class HmacSigner:
         if len(key) > _BLOCK_BYTES:
             key = hashlib.sha256(key).digest()
         block = key.ljust(_BLOCK_BYTES, b"\0")
-        self._inner = hashlib.sha256(bytes(b ^ 0x36 for b in block))
-        self._outer = hashlib.sha256(bytes(b ^ 0x5C for b in block))
+        self.inner = bytes(b ^ 0x36 for b in block)
+        self.outer = bytes(b ^ 0x5C for b in block)
+        self._inner = hashlib.sha256(self.inner)
+        self._outer = hashlib.sha256(self.outer)
 
     def sign(self, payload: bytes) -> str:
         """Signature of a payload as 64 lower-case hex digits."""

@@ -30,13 +30,12 @@ from mmd.core.events import (
     PrivateUp,
     Timer,
 )
-from mmd.core.market.record import MARKET, MarketViews, pack
+from mmd.core.market.record import MarketViews
 from mmd.core.ports import Journal
 from mmd.core.spec import SessionSpec
 from mmd.exchange.fills.fill_exchange import FillExchange
 from mmd.exchange.fills.latency import new_latency
 from mmd.exchange.fills.record import queue_model
-from mmd.jit.kernel import bind, new
 from mmd.tape.reader import Tape
 
 _NO_NEWS = frozenset({OrderAccepted, Balance})
@@ -100,7 +99,6 @@ class BacktestRunner:
         self._opened_ns = self._sampled_ns = self.now_ns
         self._quoted_ns = self._turnover_ticklots = 0
         self._journal = journal
-        self._pack = bind(pack, new(MARKET))
         self._views = MarketViews()
         self._timer_ns = self.now_ns + settings.timer_ns
         self._quotes_both_sides = False
@@ -188,7 +186,7 @@ class BacktestRunner:
     def _on_frame(self) -> None:
         views = self._views.of(self.feed.market)
         if self._journal is not None:
-            self._journal.market(views.packed[: self._pack(views.record)])
+            self._journal.market(views.record)
         self.engine.apply_market(views.record)
         self.now_ns = self.engine.now_ns
         self._schedule()

@@ -24,8 +24,8 @@ class Clock(Protocol):
 class Journal(Protocol):
     """Where every input and every intent is put on record. All raise JournalError when it cannot be."""
 
-    def market(self, packed: memoryview) -> None:
-        """A market record, packed (mmd.core.market.record.pack)."""
+    def market(self, market: Rec) -> None:
+        """A market record."""
         ...
 
     def event(self, event: Event) -> None:

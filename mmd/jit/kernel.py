@@ -97,6 +97,7 @@ def interpreted(fn: Callable[P, R]) -> Callable[P, R]:
         views = (
             a.view(np.recarray) if isinstance(a, np.ndarray) and a.dtype.names else a for a in args
         )
-        return cast("Callable[..., R]", fn)(*views)
+        with np.errstate(over="ignore"):  # machine integers wrap round without a word
+            return cast("Callable[..., R]", fn)(*views)
 
     return call

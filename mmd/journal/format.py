@@ -14,11 +14,9 @@ A length of zero ends a segment. Sequences run from 1 across segments without a 
 
 import struct
 from enum import IntEnum
-from mmap import mmap
 from typing import NamedTuple
 
 import msgspec
-from crc32c import crc32c
 
 from mmd.core.commands import Command
 from mmd.core.events import Event
@@ -29,12 +27,6 @@ CHECKED = struct.Struct("<QB")
 """The part of the head that the checksum covers, together with the body."""
 CHECKED_FROM = HEAD.size - CHECKED.size
 """Offset in the head at which it begins."""
-_HEAD_SIZE = HEAD.size
-_pack_head_into, _pack_checked = (
-    HEAD.pack_into,
-    CHECKED.pack,
-)  # bound once: asked for on each record
-WriteableBuffer = mmap | bytearray
 BODY_MAX = 16 * 1024 * 1024
 SUFFIX = ".mmdj"
 
@@ -56,19 +48,6 @@ class Record(NamedTuple):
     body: bytes
     segment: str
     offset: int
-
-
-def write_record(
-    out: WriteableBuffer, at: int, sequence: int, kind: int, body: bytes | memoryview
-) -> int:
-    """Write one record; returns where it ends. Body before head: it exists from the moment its length does."""
-    size = len(body)
-    start = at + _HEAD_SIZE
-    end = start + size
-    out[start:end] = body
-    checksum = crc32c(body, crc32c(_pack_checked(sequence, kind)))
-    _pack_head_into(out, at, size, checksum, sequence, kind)
-    return end
 
 
 encoder = msgspec.msgpack.Encoder()

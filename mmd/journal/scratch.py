@@ -3,34 +3,38 @@
 from mmd.core.commands import Command
 from mmd.core.events import Event
 from mmd.core.market.record import PACKED_MAX
-from mmd.journal.format import Kind, encoder, write_record
+from mmd.jit.kernel import Rec
+from mmd.journal.segment import Segment
 
 _ROOM = 1 << 17
-_MARKET, _EVENT, _COMMAND = int(Kind.MARKET), int(Kind.EVENT), int(Kind.COMMAND)
 
 
 class ScratchJournal:
     """Takes everything and keeps nothing; implements `mmd.core.ports.Journal`."""
 
     def __init__(self) -> None:
-        self.records = 0
-        self._out = bytearray(_ROOM + 2 * PACKED_MAX)
-        self._at = 0
+        self._segment = Segment(bytearray(_ROOM + 2 * PACKED_MAX), 0)
 
-    def market(self, packed: memoryview) -> None:
+    @property
+    def records(self) -> int:
+        """How many were appended so far."""
+        return self._segment.sequence
+
+    def market(self, market: Rec) -> None:
         """Write over what is oldest."""
-        self._append(_MARKET, packed)
+        self._segment.market(market)
+        self._wrap()
 
     def event(self, event: Event) -> None:
         """Write over what is oldest."""
-        self._append(_EVENT, encoder.encode(event))
+        self._segment.event(event)
+        self._wrap()
 
     def command(self, command: Command) -> None:
         """Write over what is oldest."""
-        self._append(_COMMAND, encoder.encode(command))
+        self._segment.command(command)
+        self._wrap()
 
-    def _append(self, kind: int, body: bytes | memoryview) -> None:
-        if self._at > _ROOM:
-            self._at = 0
-        self.records += 1
-        self._at = write_record(self._out, self._at, self.records, kind, body)
+    def _wrap(self) -> None:
+        if self._segment.at > _ROOM:
+            self._segment.rewind()

@@ -10,6 +10,7 @@ and 20 us when it is not.
 import mmap
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,13 +19,11 @@ from mmd.core.commands import Command
 from mmd.core.events import Event
 from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
-from mmd.journal.format import HEAD, SUFFIX, Kind, encoder, write_record
+from mmd.jit.kernel import Rec
+from mmd.journal.format import SUFFIX, Kind, encoder
+from mmd.journal.segment import FULL, Segment
 
-_HEAD_SIZE = HEAD.size
-# Plain integers: members of an Enum are looked up through its metaclass, 0.1 us each.
-_HEADER, _MARKET, _EVENT, _COMMAND = (
-    int(kind) for kind in (Kind.HEADER, Kind.MARKET, Kind.EVENT, Kind.COMMAND)
-)
+_HEADER = int(Kind.HEADER)
 _POPULATE_WRITE = 23
 """MADV_POPULATE_WRITE of Linux 5.14, which this Python's mmap does not name."""
 _AHEAD_MIN = 4 * mmap.PAGESIZE
@@ -43,13 +42,15 @@ class JournalWriter:
             JournalError: The folder exists already, or cannot be written.
         """
         self.folder = folder
-        self.records = 0
         self._header = encoder.encode(spec)
         self._segment_bytes = max(segment_bytes, 4 * len(self._header) + 1024 * 1024)
-        self._segment = 0
-        self._at = 0
-        self._room = self._segment_bytes - 2 * _HEAD_SIZE
-        """For bodies: a record has a head of its own, and another of zeros ends the segment."""
+        self._number = 0
+        self._segment: Segment | None = None
+        self._market: Callable[[Rec], int] = _refuse
+        self._event: Callable[[Event], int] = _refuse
+        self._command: Callable[[Command], int] = _refuse
+        self._ended = 0, 0
+        """Where the last segment ended, and the number of its last record."""
         self._map: mmap.mmap | None = None
         self._fd = -1
         try:
@@ -65,22 +66,34 @@ class JournalWriter:
         )
         self._syncer.start()
 
-    def market(self, packed: memoryview) -> None:
-        """Append a market record's packed bytes."""
-        self._append(_MARKET, packed)
+    @property
+    def records(self) -> int:
+        """How many were appended so far, headers included."""
+        return self._ended[1] if self._segment is None else self._segment.sequence
+
+    def market(self, market: Rec) -> None:
+        """Append a market record, packed."""
+        if self._market(market) == FULL:
+            self._roll()
+            self._market(market)
 
     def event(self, event: Event) -> None:
         """Append an event."""
-        self._append(_EVENT, encoder.encode(event))
+        if self._event(event) == FULL:
+            self._roll()
+            self._event(event)
 
     def command(self, command: Command) -> None:
         """Append an intent; only then may it be sent."""
-        self._append(_COMMAND, encoder.encode(command))
+        if self._command(command) == FULL:
+            self._roll()
+            self._command(command)
 
     @property
     def bytes_written(self) -> int:
         """Bytes in all segments so far, zero fill not counted."""
-        return (self._segment - 1) * self._segment_bytes + self._at
+        at = self._ended[0] if self._segment is None else self._segment.at
+        return (self._number - 1) * self._segment_bytes + at
 
     def close(self) -> None:
         """Cut the zero fill off and bring everything to the disk."""
@@ -99,19 +112,11 @@ class JournalWriter:
     ) -> None:
         self.close()
 
-    def _append(self, kind: int, body: bytes | memoryview) -> None:
-        if self._at + len(body) > self._room:
-            self._roll()
-        out = self._map
-        assert out is not None, "journal is closed"
-        self.records += 1
-        self._at = write_record(out, self._at, self.records, kind, body)
-
     def _roll(self) -> None:
         """Close the full segment and start the next with the header."""
         self._finish_segment()
-        self._segment += 1
-        path = self.folder / f"{self._segment:06d}{SUFFIX}"
+        self._number += 1
+        path = self.folder / f"{self._number:06d}{SUFFIX}"
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             os.posix_fallocate(self._fd, 0, self._segment_bytes)
@@ -120,16 +125,22 @@ class JournalWriter:
                 f"cannot allocate {self._segment_bytes} bytes for {path}: {error.strerror}; free disk space or set journal.segment_mib lower"
             ) from error
         self._map = mmap.mmap(self._fd, self._segment_bytes)
-        self._at = 0
-        self._append(_HEADER, self._header)
+        segment = self._segment = Segment(self._map, self._ended[1])
+        self._market, self._event, self._command = segment.market, segment.event, segment.command
+        segment.body(_HEADER, self._header)
 
     def _finish_segment(self) -> None:
-        if self._map is None:
+        segment = self._segment
+        if self._map is None or segment is None:
             return
+        self._ended = segment.at, segment.sequence
+        # Whatever refers to the map would keep it from being closed.
+        self._segment = segment = None
+        self._market = self._event = self._command = _refuse
         out, fd, self._map, self._fd = self._map, self._fd, None, -1
         out.flush()
         out.close()
-        os.ftruncate(fd, self._at)
+        os.ftruncate(fd, self._ended[0])
         os.fsync(fd)
         os.close(fd)
 
@@ -137,9 +148,10 @@ class JournalWriter:
         """Bring dirty pages to the disk; sleeps without the interpreter lock in between."""
         synced_at = 0
         while not self._stop.wait(period_s):
-            fd, out, at = self._fd, self._map, self._at
-            if fd < 0 or out is None:
+            fd, out, segment = self._fd, self._map, self._segment
+            if fd < 0 or out is None or segment is None:
                 continue
+            at, segment = segment.at, None
             try:
                 os.fdatasync(fd)
                 _touch_ahead(out, at, 2 * (at - synced_at))
@@ -147,6 +159,10 @@ class JournalWriter:
                 continue
             finally:
                 synced_at = at
+
+
+def _refuse(_: object) -> int:
+    raise AssertionError("journal is closed")
 
 
 def _touch_ahead(out: mmap.mmap, at: int, size: int) -> None:

@@ -24,10 +24,10 @@ from mmd.core.events import (
     RateUsage,
     Timer,
 )
-from mmd.core.market.record import MARKET, TS_RECV_NS, MarketViews, RecordViews, pack
+from mmd.core.market.record import TS_RECV_NS, MarketViews
 from mmd.core.ports import Clock, Journal, Sender
 from mmd.errors import JournalError
-from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.kernel import Rec
 from mmd.shell.latency import Histogram
 
 TIMER_PERIOD_S = 0.1
@@ -52,7 +52,6 @@ class Driver:
         """Observer of each applied market record, for the book audit; None costs nothing."""
         self._journal = journal
         self._clock = clock
-        self._pack = bind(pack, new(MARKET))
         self._views = MarketViews()
         self.venues: Sequence[Sender] = ()
         """Where commands go: all to the first, until several can be traded at once."""
@@ -86,7 +85,7 @@ class Driver:
         assert not self._deciding, "market data came in from inside a venue's send"
         entered_ns = self._clock.monotonic_ns()
         views = self._views.of(market)
-        self._record_market(views)
+        self._record_market(market)
         self.engine.apply_market(market)
         self._applied.append((views.head[TS_RECV_NS], entered_ns, self._clock.monotonic_ns()))
         if self.on_market_applied is not None:
@@ -156,10 +155,10 @@ class Driver:
         self._timer = loop.call_later(TIMER_PERIOD_S, self._on_timer, now)
         self.on_event(Timer(self._clock.monotonic_ns()))
 
-    def _record_market(self, views: RecordViews) -> None:
+    def _record_market(self, market: Rec) -> None:
         if self.journal_up:
             try:
-                self._journal.market(views.packed[: self._pack(views.record)])
+                self._journal.market(market)
             except JournalError as error:
                 self._lose_journal(error)
 

@@ -89,11 +89,11 @@ class Trader:
         """Market data has come."""
         size = _WORD * len(frame)
         packed = memoryview(frame).cast("B")
-        if self._journal is not None:
-            self._journal.market(packed)
         self._packed[:size] = packed
         status = self._unpack(self._market, size)
         assert status == 0, "the venue's frames are well formed"
+        if self._journal is not None:
+            self._journal.market(self._market)
         self.engine.apply_market(self._market)
         self._schedule()
 

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from mmd.core.commands import ReplaceOrder
 from mmd.core.events import Decision
-from mmd.core.market.record import DIFF, MARKET, pack, packed_view
+from mmd.core.market.record import DIFF, MARKET
 from mmd.core.units import ClientOrderId, InstrumentId, Side, TimeInForce
-from mmd.jit.kernel import bind, new
+from mmd.jit.kernel import new
 from mmd.journal.writer import JournalWriter
 from tests.bench.quantiles import row
 from tests.session import SESSION, session_spec
@@ -26,7 +26,6 @@ def table(count: int = 100_000) -> Table:
     """Microseconds per append, by kind of record."""
     market = new(MARKET)
     market["kind"], market["n"] = DIFF, LEVELS // 2
-    view, pack_now = packed_view(market), bind(pack, market)
     first = ClientOrderId(SESSION << 32 | 1)
     command = ReplaceOrder(
         InstrumentId(0), first, ClientOrderId(first + 1), Side.BUY, 10_000, 5, TimeInForce.POST_ONLY
@@ -39,9 +38,8 @@ def table(count: int = 100_000) -> Table:
         journal = JournalWriter(
             Path(folder) / "journal", session_spec(), segment_bytes=1 << 28, sync_ns=50_000_000
         )
-        packed = view[: pack_now(market)]
         kinds: dict[str, Callable[[], None]] = {
-            f"frame of {LEVELS} levels": lambda: journal.market(packed),
+            f"frame of {LEVELS} levels": lambda: journal.market(market),
             "decision": lambda: journal.event(decision),
             "order": lambda: journal.command(command),
         }

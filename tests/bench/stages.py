@@ -18,8 +18,6 @@ from adapters.binance_spot.market_codec import MarketCodec
 from adapters.binance_spot.order_codec import OrderEncoder
 from mmd.core.commands import Approved, Command
 from mmd.core.events import Decision
-from mmd.core.market.record import pack, packed_view
-from mmd.jit.kernel import bind
 from mmd.journal.writer import JournalWriter
 from tests.bench import moving_market
 from tests.bench.quantiles import row
@@ -72,8 +70,6 @@ class Pipeline:
             folder / "journal", spec, segment_bytes=1 << 28, sync_ns=50_000_000
         )
         self.encoder = OrderEncoder([bench_instrument], "key", HmacSigner("secret"), 2000)
-        self._pack = bind(pack, self.codec.market)
-        self._view = packed_view(self.codec.market)
         self._requests = 0
         self.bench.bring_up()
         self.codec.decode_snapshot(moving_market.snapshot().encode(), ZERO, self.bench.now_ns)
@@ -87,7 +83,7 @@ class Pipeline:
         now_ns = time.monotonic_ns()
         self.codec.decode(frame, now_ns)
         at.append(clock())
-        journal.market(self._view[: self._pack(self.codec.market)])
+        journal.market(self.codec.market)
         at.append(clock())
         engine.apply_market(self.codec.market)
         at.append(clock())

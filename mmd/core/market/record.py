@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mmd.jit.kernel import Rec, kernel, layout
+from mmd.jit.kernel import Rec, kernel, layout, leaf
 
 SNAPSHOT, DIFF, TOP, TRADE, PARTIAL = 1, 2, 3, 4, 5
 LEVELS_MAX = 5000
@@ -44,10 +44,9 @@ PRICE: Final = 16
 """Where the head of a record has its kind, instrument, times, and px[0, 0], a TRADE's price."""
 
 
-@kernel
-def pack(market: Rec) -> int:
-    """Write the event into market.packed; returns how many bytes it took."""
-    m = market[0]
+@leaf
+def pack_row(m: Rec) -> int:
+    """Write the event in a row of MARKET into its `packed`; returns how many bytes it took."""
     out = m.packed
     out[0] = m.kind | m.side << 8 | m.instrument << 16
     out[1] = m.ts_event_ns
@@ -65,6 +64,12 @@ def pack(market: Rec) -> int:
             out[at + 1] = m.sz[side, i]
             at += 2
     return 8 * at
+
+
+@kernel
+def pack(market: Rec) -> int:
+    """As `pack_row`, of a record."""
+    return pack_row(market[0])
 
 
 @kernel

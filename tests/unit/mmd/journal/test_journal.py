@@ -9,7 +9,7 @@ from mmd.core.events import Decision, OperatorAction, OperatorCommand, Timer
 from mmd.core.market.record import DIFF, MARKET, pack, packed_view
 from mmd.core.units import InstrumentId, Side, TimeInForce, client_order_id
 from mmd.errors import JournalError
-from mmd.jit.kernel import new
+from mmd.jit.kernel import bind, new
 from mmd.journal.format import HEAD, Kind, command_decoder, event_decoder
 from mmd.journal.reader import latest_session, read_spec, records
 from mmd.journal.writer import JournalWriter
@@ -56,9 +56,9 @@ def test_market_records_keep_their_packed_bytes(tmp_path: Path) -> None:
     market = new(MARKET)
     market["kind"], market["last"], market["n"] = DIFF, 42, (1, 0)
     market["px"][0, 0, 0], market["sz"][0, 0, 0] = 10_000, 5
-    packed = bytes(packed_view(market)[: pack(market)])
+    packed = bytes(packed_view(market)[: bind(pack, market)(market)])
     with JournalWriter(tmp_path / "s", session_spec(), segment_bytes=1, sync_ns=10**7) as writer:
-        writer.market(memoryview(packed))
+        writer.market(market)
     assert list(records(tmp_path / "s"))[1].body == packed
 
 
