@@ -29,7 +29,7 @@ from mmd.core.events import (
     Timer,
 )
 from mmd.core.instrument import Instrument
-from mmd.core.market.record import DIFF, MARKET, SNAPSHOT, pack, packed_view
+from mmd.core.market.record import DIFF, MARKET, SNAPSHOT
 from mmd.core.ports import Journal
 from mmd.core.spec import ArbitrageSpec, SessionSpec
 from mmd.core.units import ATOMS_PER_UNIT, ClientOrderId, InstrumentId, Side, TimeInForce
@@ -40,7 +40,7 @@ from mmd.exchange.flow_interactive import InteractiveFlow
 from mmd.exchange.orders import OrderTif, OrderType
 from mmd.exchange.presets import FlowPreset, PriceLink
 from mmd.exchange.refusals import Refused
-from mmd.jit.kernel import bind, new
+from mmd.jit.kernel import new
 from tests.session import quoting, risk, session_spec
 
 MS = 1_000_000
@@ -241,8 +241,6 @@ class World:
         self._on_the_way: list[Command] = []
         self._answers: list[Event] = []
         self._market = new(MARKET)
-        self._pack = bind(pack, self._market)
-        self._packed = packed_view(self._market)
 
     def bring_up(self, base: int = 1_000, quote: int = 200_000) -> None:
         """Feeds, balances, reconciliation and order entry of every venue."""
@@ -265,7 +263,7 @@ class World:
         """The venue's book, if it has changed."""
         if venue.draw(self._market, self.now_ns):
             if self._journal is not None:
-                self._journal.market(self._packed[: self._pack(self._market)])
+                self._journal.market(self._market)
             self.engine.apply_market(self._market)
 
     def decide(self) -> list[Command]:
