@@ -1,5 +1,6 @@
 """One instrument's market as the engine sees it: book, features, volatility, and how the feed has fared."""
 
+import struct
 from functools import partial
 
 from mmd.core.market import book as books
@@ -20,9 +21,11 @@ from mmd.core.market.record import (
     TS_RECV_NS,
     RecordViews,
 )
-from mmd.core.quoting.inputs import observe_others
+from mmd.core.quoting.inputs import follow
 from mmd.jit.kernel import Rec, bind, new
 
+_TOUCH = struct.Struct("=3q")
+_UPDATES = (DIFF, TOP)
 _OK = books.OK
 _CROSSED = books.CROSSED
 _NEEDS_RESYNC = frozenset({books.GAP, books.CROSSED, books.TOO_MANY})
@@ -65,17 +68,15 @@ class MarketView:
         self.lag_ns: int | None = None
         self.messages = self.gaps = self.resyncs = self.crossed = self.checks = self.mismatches = 0
         volatility.configure(self.vol, sigma_prior=0.0)
-        self._touch = memoryview(self.touch.view("i8"))[:3]
+        self._touch = partial(_TOUCH.unpack_from, memoryview(self.touch))
         """Best bid, best ask and their sum."""
         market = new(MARKET)
-        self._apply = partial(bind(books.apply, self.book, market), self.book)
-        self._apply_top = partial(bind(books.apply_top, self.book, market), self.book)
         self._check = partial(bind(books.check, self.book, market), self.book)
         self._reset = partial(bind(books.reset, self.book), self.book)
         self._forget_touch = partial(bind(forget, self.touch), self.touch)
         self._on_trade = partial(bind(trade_flow.on_trade, self.flow, market), self.flow)
         seen = (self.features, self.book, self.flow, self.vol, self.touch, self.own)
-        self._observe = partial(bind(observe_others, *seen, 0), *seen)
+        self._follow = partial(bind(follow, *seen, market, 0), *seen)
         self._reset()
 
     @property
@@ -90,13 +91,11 @@ class MarketView:
         kind, ts_event_ns = head[KIND], head[TS_EVENT_NS]
         if ts_event_ns > 0:
             self.lag_ns = head[TS_RECV_NS] - ts_event_ns
-        if kind == DIFF:
-            status = self._apply(market)
-            if status != _OK:
+        if kind in _UPDATES:
+            status = self._follow(market, now_ns)
+            if status != _OK and kind == DIFF:
                 self._count_trouble(status)
             self._view_changed(status, now_ns)
-        elif kind == TOP:
-            self._view_changed(self._apply_top(market), now_ns)
         elif kind == TRADE:
             self._on_trade(market)
             self.last_trade_ticks = head[PRICE]
@@ -105,7 +104,7 @@ class MarketView:
         elif kind == SNAPSHOT:
             self.resyncs += self.changed_ns > 0
             self.wants_resync = False
-            status = self._apply(market)
+            status = self._follow(market, now_ns)
             self._count_trouble(status)
             self._view_changed(status, now_ns)
 
@@ -128,9 +127,9 @@ class MarketView:
             return
         self.changed_ns = now_ns
         self.is_dirty = True
-        if self._observe(now_ns) == _OK and status == _OK:
+        if status == _OK:
             self.is_crossed = False
-            self.bid_ticks, self.ask_ticks, self.mid_half_ticks = self._touch
+            self.bid_ticks, self.ask_ticks, self.mid_half_ticks = self._touch()
         else:
             self.is_crossed = True
 

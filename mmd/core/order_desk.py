@@ -81,7 +81,10 @@ class OrderDesk:
             market.ask_ticks,
             market.last_trade_ticks,
             market.changed_ns,
-            market.is_synced and not market.is_crossed,
+            market.is_up
+            and not market.wants_resync
+            and not market.is_crossed
+            and market.mid_half_ticks > 0,
             gate.levels.level,
             gate.ratio.left,
             self._numbers.last + 1,

@@ -50,7 +50,7 @@ class QuoteJudge:
         self._session = session
         self._levels = session.levels
         self._view = view
-        self._orders = orders
+        self._unknown = memoryview(orders.working["unknown_count"])
         self._ledger = ledger
         self._conditions = Conditions(
             operator_on=spec.quoting.enabled,
@@ -129,7 +129,7 @@ class QuoteJudge:
             and view.is_up
             and not view.wants_resync
             and not view.is_crossed
-            and self._orders.unknown_count == 0
+            and self._unknown[0] == 0
             and now_ns - view.changed_ns <= c.book_age_ns_max
             and sigma <= c.sigma_max
             and sigma <= c.sigma_wide
@@ -146,7 +146,7 @@ class QuoteJudge:
             c.risk_reduce_only = level is _REDUCE_ONLY
             c.risk_cautious = level is _CAUTIOUS
         c.feed_up = view.is_up
-        c.private_up = is_private_up and self._orders.unknown_count == 0
+        c.private_up = is_private_up and self._unknown[0] == 0
         c.book_synced = view.is_synced
         c.book_crossed = view.is_crossed
         c.book_age_ns = now_ns - view.changed_ns

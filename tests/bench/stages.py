@@ -69,7 +69,7 @@ class Pipeline:
         self.journal = JournalWriter(
             folder / "journal", spec, segment_bytes=1 << 28, sync_ns=50_000_000
         )
-        self.encoder = OrderEncoder([bench_instrument], "key", HmacSigner("secret"), 2000)
+        self.encoder = OrderEncoder([bench_instrument], "k" * 64, HmacSigner("s" * 64), 2000)
         self._requests = 0
         self.bench.bring_up()
         self.codec.decode_snapshot(moving_market.snapshot().encode(), ZERO, self.bench.now_ns)

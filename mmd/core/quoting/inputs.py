@@ -1,8 +1,11 @@
 """From book, trades and estimates to the inputs of a quote: two fused kernels on the hot path."""
 
+from mmd.core.market.book import CROSSED, ONE_SIDED, apply, apply_top
+from mmd.core.market.book import OK as BOOK_OK
 from mmd.core.market.features import OK, update
 from mmd.core.market.microprice import break_path, centre
 from mmd.core.market.others_book import take_out_own
+from mmd.core.market.record import TOP
 from mmd.core.market.volatility import on_time
 from mmd.core.quoting.fair_value import fair_value
 from mmd.core.quoting.record import ASK, BID
@@ -35,6 +38,21 @@ def observe_others(
     """`observe` the book without our own orders, an OWN_LEVELS record; NO_TOUCH also where only we are on a side."""
     take_out_own(book, own)
     return observe(features, book, flow, vol, touch, now_ns)
+
+
+@kernel
+def follow(
+    features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec, own: Rec, market: Rec, now_ns: int
+) -> int:
+    """Take a SNAPSHOT, DIFF or TOP into the book, and where that changed it, bring what is made of it up to date.
+
+    Returns what `apply` or `apply_top` of mmd.core.market.book do, and ONE_SIDED where only we are on a side.
+    """
+    status = apply_top(book, market) if market[0].kind == TOP else apply(book, market)
+    if status not in (BOOK_OK, CROSSED, ONE_SIDED):
+        return status
+    is_observed = observe_others(features, book, flow, vol, touch, own, now_ns) == OK
+    return ONE_SIDED if status == BOOK_OK and not is_observed else status
 
 
 @kernel

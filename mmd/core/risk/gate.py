@@ -7,7 +7,7 @@ them. New orders pass every check of `RiskReason`, in the order of cost of the m
 A refused replacement leaves the old order where it is: the caller cancels that instead.
 """
 
-from typing import NamedTuple, assert_never, cast
+from typing import NamedTuple, assert_never
 
 import msgspec
 
@@ -123,17 +123,23 @@ class RiskGate:
             instrument: whose order it is.
             cancel_id: the order that it replaces, None where it is placed.
         """
-        reason, number, side, price_ticks, qty_lots = view.verdict
+        reason, order_id, side, price_ticks, qty_lots = view.verdict()
         self.counts[reason] += 1
         if reason != _OK:
             return None
-        assert number > self.last_id, "expected a new verdict, found one that was redeemed before"
-        order_id = cast("ClientOrderId", number)
-        self._use_up(order_id)
-        order = order_id, _SIDES[side], price_ticks, qty_lots, _POST_ONLY
+        assert order_id > self.last_id, "expected a new verdict, found one that was redeemed before"
+        self.last_id = order_id
+        self.ratio.on_order()
+        command: PlaceOrder | ReplaceOrder
         if cancel_id is None:
-            return Approved(PlaceOrder(instrument, *order), gate=GATE_TOKEN)
-        return Approved(ReplaceOrder(instrument, cancel_id, *order), gate=GATE_TOKEN)
+            command = PlaceOrder(
+                instrument, order_id, _SIDES[side], price_ticks, qty_lots, _POST_ONLY
+            )
+        else:
+            command = ReplaceOrder(
+                instrument, cancel_id, order_id, _SIDES[side], price_ticks, qty_lots, _POST_ONLY
+            )
+        return Approved(command, gate=GATE_TOKEN)
 
     def _judge_replacement(self, command: ReplaceOrder, view: RiskView) -> RiskReason:
         replaced = view.orders.get(command.cancel_id)
@@ -190,13 +196,9 @@ class RiskGate:
             0 if replaced is None else replaced.leaves_lots,
         )
         if reason == _OK:
-            self._use_up(order_id)
+            self.last_id = order_id
+            self.ratio.on_order()
         return _REASONS[reason]
-
-    def _use_up(self, order_id: ClientOrderId) -> None:
-        """Note an approved order."""
-        self.last_id = order_id
-        self.ratio.on_order()
 
 
 def _countable(value: int) -> int:

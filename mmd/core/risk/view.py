@@ -3,6 +3,7 @@
 All of it stands in a RISK record, where the compiled checks read it; `mmd.core.risk.order_check` says what they do.
 """
 
+import struct
 from functools import partial
 
 from mmd.core.instrument import TradingStatus
@@ -14,6 +15,7 @@ from mmd.jit.kernel import Rec, bind, new
 from mmd.jit.record_field import Field, word_of, words
 
 UNLIMITED_LOTS = UNLIMITED
+_VERDICT = struct.Struct("=5q")
 _FLOATS = ("price_ratio_down", "price_ratio_up", "collar_bps")
 _INTEGERS = (
     "price_ticks_min",
@@ -67,8 +69,8 @@ class RiskView:
         self.orders = orders
         self.record: Rec = new(RISK)
         self.words = words(self.record)
-        at = word_of(RISK, "verdict")
-        self.verdict = self.words[at : at + 5]
+        at = 8 * word_of(RISK, "verdict")
+        self.verdict = partial(_VERDICT.unpack_from, memoryview(self.record), at)
         """On the action judged last: reason, order id, side, price and size, see `mmd.core.order_plan`."""
         self.status = TradingStatus.HALTED
         self.refusal = RiskReason.NOT_TRADING

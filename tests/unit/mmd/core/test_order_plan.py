@@ -23,9 +23,11 @@ LOT = 1_000_000
 MARKET = SimpleNamespace(
     bid_ticks=1000,
     ask_ticks=1002,
+    mid_half_ticks=2002,
     last_trade_ticks=1001,
     changed_ns=0,
-    is_synced=True,
+    is_up=True,
+    wants_resync=False,
     is_crossed=False,
 )
 BUDGET = Budget(name="ORDERS", counts=Counted.ORDERS, limit=4, interval_ns=10**10, burst=2)
