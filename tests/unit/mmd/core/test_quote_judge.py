@@ -106,8 +106,8 @@ CHANGES: dict[str, tuple[Change, QuoteReason]] = {
     "narrow": (_narrow, QuoteReason.SPREAD_TOO_NARROW),
     "favourable": (_favour, QuoteReason.FAVOURABLE),
     "sigma is no number": (_no_sigma, QuoteReason.VOLATILITY),
-    "long": (_set("ledger", "position_lots", 10**9), QuoteReason.INVENTORY),
-    "short": (_set("ledger", "position_lots", -(10**9)), QuoteReason.INVENTORY),
+    "long": (_set("ledger", "quoted_lots", 10**9), QuoteReason.INVENTORY),
+    "short": (_set("ledger", "quoted_lots", -(10**9)), QuoteReason.INVENTORY),
     "blackout": (_set("risk", "hindrance", RiskReason.BLACKOUT), QuoteReason.BLACKOUT),
     "slow feed": (_set("risk", "lag_ns_max", -1), QuoteReason.FEED_LATENCY),
 }
