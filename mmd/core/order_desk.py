@@ -106,7 +106,7 @@ class OrderDesk:
                 return gate.redeem(self._view, instrument, None)
             old_id = self._order_at(side, slot).client_order_id
             replacing = gate.redeem(self._view, instrument, old_id)
-            if replacing is None and self._view.verdict[0] == _ORDER_RESERVE:
+            if replacing is None and self._view.verdict()[0] == _ORDER_RESERVE:
                 self._counts.requotes_skipped += (
                     1  # it stands no closer to the touch than is wanted
                 )
