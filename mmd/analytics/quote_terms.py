@@ -116,6 +116,9 @@ def _terms(maker: Maker, spec: QuotingSpec, side: Side, level: int) -> list[Term
         )
     )
     terms.append(Term("level spacing", away * spacing * level, f"{spacing:g} a level"))
+    reducing = min(max(-float(quote["inventory_ratio"]) * side.sign, 0.0), 1.0)
+    wider = float(quote["spacing_growth"]) * reducing
+    terms.append(Term("reducing side wider", away * spacing * wider * level, f"x {wider:.3f}"))
     return terms
 
 
