@@ -95,10 +95,9 @@ def test_multipliers_are_terms_of_their_own():
     at.world.run(5.0)
     multipliers = at.trader.engine.makers[0].quoter.multipliers
     multipliers.set(Cause.POSITION_AGE, spread=1.5, skew=2.0)
-    at.trader.engine.makers[0].quoter.quote["spacing_growth"] = 30.0
     seen = _Seen(at)
     at.world.run(2.0)
-    assert {"spread multipliers", "reducing side wider"} <= seen.names
+    assert "spread multipliers" in seen.names
 
 
 def test_a_missing_term_shows():
