@@ -34,6 +34,7 @@ class Recorder:
 
     Attributes:
         fills, orders, samples, states: see mmd.analytics.columns.
+        sample_due_ns: the first decision from here on is sampled.
     """
 
     def __init__(self, maker: Maker, samples_max: int = SAMPLES_MAX) -> None:
@@ -44,7 +45,7 @@ class Recorder:
         self._money = Money(maker.instrument)
         self._step_ns = STEP_NS
         self._samples_max = samples_max
-        self._sample_due_ns = 0
+        self.sample_due_ns = 0
         self._sent = 0
         self._fill_count = 0
         self._fee_units = 0
@@ -58,8 +59,7 @@ class Recorder:
         maker = self._maker
         mid_half_ticks = maker.view.mid_half_ticks
         if mid_half_ticks > 0:
-            self._after_fills.on_mid(mid_half_ticks, now_ns)
-            self._after_samples.on_mid(mid_half_ticks, now_ns)
+            self.on_mid(mid_half_ticks, now_ns)
         if maker.counts.sent > self._sent:
             self._sent = maker.counts.sent
             self._take_new_orders()
@@ -67,9 +67,14 @@ class Recorder:
         if state != self._state:
             self._state = state
             self.states.append((now_ns, *state))
-        if now_ns >= self._sample_due_ns and mid_half_ticks > 0:
-            self._sample_due_ns = now_ns - now_ns % self._step_ns + self._step_ns
+        if now_ns >= self.sample_due_ns and mid_half_ticks > 0:
+            self.sample_due_ns = now_ns - now_ns % self._step_ns + self._step_ns
             self.sample(now_ns)
+
+    def on_mid(self, mid_half_ticks: int, now_ns: int) -> None:
+        """The mid at a decision."""
+        self._after_fills.on_mid(mid_half_ticks, now_ns)
+        self._after_samples.on_mid(mid_half_ticks, now_ns)
 
     def on_order(self, event: OrderEvent, now_ns: int) -> None:
         """The engine has applied an event about one of our orders."""

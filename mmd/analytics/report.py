@@ -55,6 +55,18 @@ def make_report(journal_folder: Path, period: Period = Period.DAY) -> Report:
     if latest is None:
         missing = f"{journal_folder} holds no session; run `mmd run` first or name another folder"
         raise JournalError(skipped[-1] if skipped else missing)
+    return _measured(latest, tracks, period, skipped)
+
+
+def report_of(session: Session, period: Period = Period.DAY) -> Report:
+    """Measure one session that was watched or read."""
+    capital = allocated_capital(session.spec)
+    return _measured(session, [(track, capital) for track in session.tracks], period, [])
+
+
+def _measured(
+    latest: Session, tracks: list[tuple[Track, float]], period: Period, skipped: list[str]
+) -> Report:
     capital = allocated_capital(latest.spec)
     metrics = [measure(track, capital) for track in latest.tracks]
     return Report(latest, metrics, by_period(tracks, period), skipped)

@@ -14,6 +14,7 @@ from mmd.core.engine import Engine
 from mmd.core.events import (
     CancelRejected,
     Decision,
+    Event,
     Fill,
     OrderAccepted,
     OrderEnded,
@@ -146,58 +147,91 @@ def read_session(folder: Path) -> Session:
         JournalError: It does not verify, or this version of mmd decides otherwise than the recorded one did.
     """
     spec = read_spec(folder)
-    watch = _Watch(spec)
-    result = replay(folder, watch.observe)
+    watches: list[Watch] = []
+
+    def observe(engine: Engine, record: Record) -> None:
+        if not watches:
+            watches.append(Watch(engine))
+        watches[0].on_record(record)
+
+    result = replay(folder, observe)
     if result.divergence is not None:
         at = result.divergence.record
         raise JournalError(
             f"{folder.name} record {at.sequence}: this version decides otherwise than the recorded {spec.version} did; "
             "report with the version that recorded it"
         )
-    return watch.session(folder, result.engine)
+    if not watches:
+        raise JournalError(f"{folder.name}: nothing happened in it; expected market data")
+    return watches[0].session(folder)
 
 
-class _Watch:
-    """Passes what a replay applies to a recorder per instrument."""
+class Watch:
+    """Watches an engine while it runs, or is replayed, with a recorder per instrument.
 
-    def __init__(self, spec: SessionSpec) -> None:
-        self._spec = spec
-        self._recorders: list[Recorder] = []
+    Whoever drives the engine tells of everything after the engine has applied it.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Nothing has happened yet."""
+        self._engine = engine
+        self._recorders = [Recorder(maker) for maker in engine.makers]
         self._received_ns = 0
         self._latency = Durations()
 
-    def observe(self, engine: Engine, record: Record) -> None:
-        if not self._recorders:
-            self._recorders = [Recorder(maker) for maker in engine.makers]
+    @property
+    def sample_due_ns(self) -> int:
+        """From which engine time on a decision is sampled."""
+        return min(recorder.sample_due_ns for recorder in self._recorders)
+
+    def on_market(self, received_ns: int) -> None:
+        """Market data came; timed to the next decision."""
+        if self._received_ns == 0:
+            self._received_ns = received_ns
+
+    def on_decision(self, decision: Decision) -> None:
+        """The engine has decided, and all that it wanted was sent."""
+        if self._received_ns > 0:
+            self._latency.record(decision.ts_recv_ns - self._received_ns)
+            self._received_ns = 0
+        for recorder in self._recorders:
+            recorder.on_decision(self._engine.now_ns)
+
+    def on_mid(self, mid_half_ticks: int, now_ns: int) -> None:
+        """The only instrument's mid at a decision that changed nothing, and of which nothing else is told."""
+        self._recorders[0].on_mid(mid_half_ticks, now_ns)
+
+    def on_event(self, event: Event) -> None:
+        """Any other event; those about orders matter."""
+        if isinstance(event, _ABOUT_ORDERS):
+            self._recorders[event.instrument].on_order(event, self._engine.now_ns)
+
+    def on_record(self, record: Record) -> None:
+        """A record of a journal."""
         if record.kind is Kind.MARKET:
-            if self._received_ns == 0:
-                self._received_ns = memoryview(record.body).cast("q")[2]
+            self.on_market(memoryview(record.body).cast("q")[2])
             return
         event = event_decoder.decode(record.body)
         if isinstance(event, Decision):
-            if self._received_ns > 0:
-                self._latency.record(event.ts_recv_ns - self._received_ns)
-                self._received_ns = 0
-            for recorder in self._recorders:
-                recorder.on_decision(engine.now_ns)
-        elif isinstance(event, _ABOUT_ORDERS):
-            self._recorders[event.instrument].on_order(event, engine.now_ns)
+            self.on_decision(event)
+        else:
+            self.on_event(event)
 
-    def session(self, folder: Path, engine: Engine) -> Session:
-        """What has been watched, in unix time."""
-        spec = self._spec
+    def session(self, folder: Path) -> Session:
+        """What has been watched, in unix time; folder is what the session is known by."""
+        engine = self._engine
+        spec = engine.spec
         tracks = []
         for recorder, maker in zip(self._recorders, engine.makers, strict=True):
             if maker.view.mid_half_ticks > 0:
                 recorder.sample(engine.now_ns)
             tracks.append(self._track(recorder, maker.instrument, engine.now_ns))
-        if not tracks:
-            raise JournalError(f"{folder.name}: nothing happened in it; expected market data")
         return Session(folder, spec, tuple(tracks), self._latency)
 
     def _track(self, recorder: Recorder, instrument: Instrument, now_ns: int) -> Track:
-        unix_less_engine_ns = self._spec.started_unix_ns - self._spec.started_monotonic_ns
-        started_ns = self._spec.started_unix_ns
+        spec = self._engine.spec
+        unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
+        started_ns = spec.started_unix_ns
         return Track(
             instrument,
             start_ns=started_ns,

@@ -43,7 +43,12 @@ def bracketed(request: BacktestRequest, models: Sequence[str]) -> list[BacktestR
     """The same run under each queue model."""
     replace = msgspec.structs.replace
     return [
-        replace(request, settings=replace(request.settings, queue=model), journal=None)
+        replace(
+            request,
+            settings=replace(request.settings, queue=model),
+            journal=None,
+            is_watched=False,
+        )
         for model in models
     ]
 

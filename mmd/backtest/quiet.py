@@ -31,7 +31,10 @@ from mmd.tape.frames import BROKEN
 
 DECIDE: Final = 5
 """What `play` stopped for, besides what `feed.advance` stops for: the engine must decide at QUIET.decide_ns."""
+LOGGED: Final = 6
+"""Or the log of mids is full and must be fetched."""
 GLFT_MODEL, FIXED_MODEL = 0, 1
+LOG_MAX: Final = 1024
 _OK: Final = 0
 
 QUIET = layout(
@@ -75,6 +78,11 @@ QUIET = layout(
     ("last_timer_ns", "i8"),
     ("timer_ns", "i8"),  # when the next timer is due; brought forward by what it must see
     ("decisions", "i8"),  # taken here
+    # For whoever watches
+    ("sample_ns", "i8"),  # decisions from here on are the engine's, so that they are seen
+    ("logs", "i8"),  # whether mids are logged
+    ("n_log", "i8"),
+    ("log", "i8", (LOG_MAX, 2)),  # time and mid of decisions taken here, where it was news
 )
 
 
@@ -161,6 +169,7 @@ def _is_ordinary(q: Rec, vol: Rec, now_ns: int) -> bool:
     """Whether nothing that a decision looks at besides prices can have changed the quote state."""
     return bool(
         q.is_quiet == 1
+        and now_ns < q.sample_ns
         and q.wants_resync == 0
         and q.is_crossed == 0
         and q.mid_low <= q.mid_half_ticks <= q.mid_high
@@ -208,6 +217,9 @@ def _close_decision(q: Rec, markout: Rec) -> None:
         q.is_dirty = 0
         q.marked = q.mid_half_ticks
         markouts.on_mid(markout, q.mid_half_ticks, q.decide_ns)
+        if q.logs == 1:
+            q.log[q.n_log, 0], q.log[q.n_log, 1] = q.decide_ns, q.mid_half_ticks
+            q.n_log += 1
     q.busy_ns = q.decide_ns + q.decision_cost_ns
     q.decide_ns = NEVER
     q.decisions += 1
@@ -236,8 +248,9 @@ def _follow_timer(q: Rec, i: Rec, markout: Rec) -> None:
     due_ns = min(i.stepped_ns + i.step_ns, markout[0].due_ns)
     if i.is_asleep == 0:
         due_ns = min(due_ns, q.changed_ns + q.stale_ns + 1)
-        if q.decide_ns == NEVER:
-            q.decide_ns = max(now_ns, q.busy_ns)
+    if q.decide_ns == NEVER and (i.is_asleep == 0 or now_ns >= q.sample_ns):
+        q.decide_ns = max(now_ns, q.busy_ns)
+    due_ns = min(due_ns, q.sample_ns)
     next_ns = max(due_ns, now_ns + q.timer_period_ns) - q.timer_period_ns
     q.last_timer_ns = now_ns
     q.timer_ns = _next_timer_ns(q, next_ns + q.timer_period_ns)
@@ -294,7 +307,7 @@ def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
     """Play the tape, and decide after each batch of frames, until something is the engine's business.
 
     Returns:
-        DECIDE, FILLED, REFILL, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever is first.
+        DECIDE, FILLED, REFILL, LOGGED, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever is first.
     """
     e, c, f, q, i = exch[0], local[0], fills[0], quiet[0], idle[0]
     is_fifo = f.model == FIFO
@@ -316,6 +329,8 @@ def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
                 q.decide_ns = max(q.now_ns, q.busy_ns)
         elif q.decide_ns < min(until_ns, q.timer_ns):
             q.now_ns = max(q.now_ns, q.decide_ns)
+            if q.n_log == LOG_MAX:
+                return LOGGED
             if not _wants_nothing(
                 q, q.decide_ns, features, vol, quote, intensity, table, fixed, working
             ):

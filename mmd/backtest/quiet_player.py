@@ -1,11 +1,20 @@
 """Keeps the compiled loop of `quiet` and the engine's Python objects in step."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from mmd.backtest.feed import NEVER, REFILL
 from mmd.backtest.idle_timers import IdleTimers
-from mmd.backtest.quiet import FIXED_MODEL, GLFT_MODEL, QUIET, is_settled, on_grid_ns, play
+from mmd.backtest.quiet import (
+    FIXED_MODEL,
+    GLFT_MODEL,
+    LOGGED,
+    QUIET,
+    is_settled,
+    on_grid_ns,
+    play,
+)
 from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
 from mmd.core.engine import Engine
@@ -23,6 +32,7 @@ _BRACKET = 0.01
 """How far the mid may move before the engine looks at its scale again."""
 _ACTIVE, _NORMAL, _OK = QuoteState.ACTIVE, RiskLevel.NORMAL, RiskReason.OK
 _STALE = QuoteReason.BOOK_STALE
+_AGAIN = (REFILL, LOGGED)
 
 
 class QuietPlayer:
@@ -67,6 +77,8 @@ class QuietPlayer:
         """Orders may move because time passes, or a timer's own decision delays the next: no timer is left out."""
         names = self.record.dtype.names or ()
         self._words: memoryview[int] = memoryview(self.record.view("i8"))
+        self.on_mid: Callable[[int, int], None] | None = None
+        """Told of the mid and the time of each decision taken in the loop at which the mid was news."""
         self._floats: Any = memoryview(self.record.view("f8"))
         self._at: dict[str, int] = {n: self.record.dtype.fields[n][1] // 8 for n in names}
         self._is_stale = True
@@ -89,8 +101,11 @@ class QuietPlayer:
         if self._is_stale:
             self._load()
         feed = self._feed
-        while (code := self._play(feed.rows, *self._records, until_ns)) == REFILL:
-            feed.refill()
+        while (code := self._play(feed.rows, *self._records, until_ns)) in _AGAIN:
+            if code == REFILL:
+                feed.refill()
+            else:
+                self._fetch_mids()
         if code == BROKEN:
             raise feed.broken()
         return code
@@ -102,6 +117,7 @@ class QuietPlayer:
         if words[at["messages"]] == view.messages and self._idle.is_settled:
             return
         self._engine.now_ns = max(self._engine.now_ns, words[at["now_ns"]])
+        self._fetch_mids()
         self._idle.settle()
         self._stepped_ns = max(self._stepped_ns, self._maker.quoter.stepped_ns)
         view.changed_ns = words[at["changed_ns"]]
@@ -120,6 +136,24 @@ class QuietPlayer:
         if pnl is not None and marked > 0:
             pnl.on_mid(marked)
         words[at["marked"]] = 0
+
+    def watch(self, on_mid: Callable[[int, int], None]) -> None:
+        """From now on tell of every mid that a decision saw, and leave decisions to be sampled to the engine."""
+        self.on_mid = on_mid
+        self.record["logs"] = 1
+
+    def sample_from(self, sample_ns: int) -> None:
+        """The first decision from a time on is the engine's, and a timer sees to it that there is one."""
+        words, at = self._words, self._at
+        words[at["sample_ns"]] = sample_ns
+        words[at["timer_ns"]] = min(words[at["timer_ns"]], self._next_on_grid(sample_ns))
+
+    def _fetch_mids(self) -> None:
+        n = self._words[self._at["n_log"]]
+        if n > 0 and self.on_mid is not None:
+            self._words[self._at["n_log"]] = 0
+            for ts_ns, mid_half_ticks in self.record["log"][0, :n].tolist():
+                self.on_mid(mid_half_ticks, ts_ns)
 
     @property
     def timer_ns(self) -> int:
@@ -168,10 +202,7 @@ class QuietPlayer:
     def want_timer(self, now_ns: int) -> None:
         """Something has happened that the next timer on the grid must see."""
         words, at = self._words, self._at
-        due_ns = self._on_grid(now_ns)
-        if due_ns <= words[at["last_timer_ns"]]:
-            due_ns += self._period_ns
-        words[at["timer_ns"]] = min(words[at["timer_ns"]], due_ns)
+        words[at["timer_ns"]] = min(words[at["timer_ns"]], self._next_on_grid(now_ns))
 
     def on_timer(self, now_ns: int) -> None:
         """A timer was applied: decide on it, and leave out those that follow and could change nothing.
@@ -187,7 +218,8 @@ class QuietPlayer:
             stale_ns = NEVER
             if maker.state is _ACTIVE:
                 stale_ns = maker.view.changed_ns + words[at["stale_ns"]] + 1
-            due_ns = min(self._stepped_ns + STEP_NS, self._markout_due[0], stale_ns)
+            sample_ns = words[at["sample_ns"]]
+            due_ns = min(self._stepped_ns + STEP_NS, self._markout_due[0], stale_ns, sample_ns)
             next_ns = max(due_ns, now_ns + period_ns) - period_ns
         words[at["timer_ns"]] = self._on_grid(next_ns + period_ns)
         if words[at["decide_ns"]] == NEVER:
@@ -202,6 +234,12 @@ class QuietPlayer:
         if self._is_timed:
             return False
         return self._engine.levels.level is _NORMAL and (is_resting or is_asleep)
+
+    def _next_on_grid(self, ts_ns: int) -> int:
+        """The first time on the timers' grid at or after ts_ns that had no timer yet."""
+        due_ns = self._on_grid(ts_ns)
+        had_timer = due_ns <= self._words[self._at["last_timer_ns"]]
+        return due_ns + self._period_ns if had_timer else due_ns
 
     def _on_grid(self, ts_ns: int) -> int:
         """The first time on the timers' grid at or after ts_ns."""
@@ -252,7 +290,7 @@ class QuietPlayer:
         q["decision_cost_ns"] = settings.decision_cost_ns
         q["timer_period_ns"] = settings.timer_ns
         q["timer_origin_ns"] = spec.started_monotonic_ns
-        q["decide_ns"] = NEVER
+        q["decide_ns"] = q["sample_ns"] = NEVER
         q["timer_ns"] = spec.started_monotonic_ns + settings.timer_ns
 
     def _model_records(self) -> tuple[Rec, Rec]:

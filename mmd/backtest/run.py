@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from mmd.analytics.session import Session
 from mmd.backtest.result import BacktestResult, backtest_result
 from mmd.backtest.runner import BacktestRunner
 from mmd.backtest.session import backtest_instrument, backtest_spec, starting_balances
@@ -32,12 +33,21 @@ class BacktestRequest(msgspec.Struct, frozen=True, kw_only=True):
     """More of them, to be told in the result."""
     journal: Path | None = None
     """A folder to be made; a session with a journal runs every decision through the engine."""
+    is_watched: bool = False
+    """Whether a session for a report is kept."""
 
 
 def run_backtest(
     request: BacktestRequest, on_progress: Callable[[BacktestRunner], None] | None = None
 ) -> BacktestResult:
-    """Run a backtest and check it.
+    """Run a backtest and check it. Raises: as `run_watched`."""
+    return run_watched(request, on_progress)[0]
+
+
+def run_watched(
+    request: BacktestRequest, on_progress: Callable[[BacktestRunner], None] | None = None
+) -> tuple[BacktestResult, Session | None]:
+    """Run a backtest and check it; with the session that a report is made of, if the request wants it.
 
     Raises:
         ConfigError: A setting is wrong.
@@ -71,6 +81,7 @@ def prepare(
         assumed,
         starting_balances(tape, instrument, assumed.balances, position_max),
         journal,
+        is_watched=request.is_watched,
     )
 
 
@@ -89,7 +100,7 @@ def _journalled(
     request: BacktestRequest,
     settings: Settings,
     on_progress: Callable[[BacktestRunner], None] | None,
-) -> BacktestResult:
+) -> tuple[BacktestResult, Session | None]:
     assert request.journal is not None, "only where a journal is wanted"
     assumed = request.settings
     spec = backtest_spec(
@@ -109,13 +120,15 @@ def _run(
     runner: BacktestRunner,
     request: BacktestRequest,
     on_progress: Callable[[BacktestRunner], None] | None,
-) -> BacktestResult:
+) -> tuple[BacktestResult, Session | None]:
     runner.on_progress = on_progress
     wall_s, cpu_s = time.perf_counter(), time.process_time()
     runner.run()
-    return backtest_result(
+    result = backtest_result(
         runner,
         wall_s=time.perf_counter() - wall_s,
         cpu_s=time.process_time() - cpu_s,
         overrides=request.swept,
     )
+    known_by = request.journal or request.tape
+    return result, None if runner.watch is None else runner.watch.session(known_by)

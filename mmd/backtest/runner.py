@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from mmd.analytics.session import Watch
 from mmd.backtest.feed import FILLED, FRAME, NEVER
 from mmd.backtest.in_flight import InFlight
 from mmd.backtest.quiet import DECIDE
@@ -49,6 +50,7 @@ class BacktestRunner:
 
     Attributes:
         engine, exchange, feed: the parts.
+        watch: what a report is made of, or None.
         decisions, commands, timers: how many there were of the engine's.
         now_ns: virtual time.
         tape_path: what is played.
@@ -65,10 +67,11 @@ class BacktestRunner:
         journal: Journal | None = None,
         *,
         is_fused: bool = True,
+        is_watched: bool = False,
     ) -> None:
         """Everything random is drawn here, from the settings' seed.
 
-        is_fused allows the compiled loop where there is no journal.
+        is_watched keeps what a report is made of, in `watch`; is_fused allows the compiled loop where there is no journal.
         """
         rng = np.random.default_rng(settings.seed)
         self.settings = settings
@@ -104,6 +107,9 @@ class BacktestRunner:
         self._quotes_both_sides = False
         can_fuse = is_fused and journal is None and QuietPlayer.supports(self.engine)
         self._player = QuietPlayer(self.engine, self.feed, settings) if can_fuse else None
+        self.watch = Watch(self.engine) if is_watched else None
+        if self._player is not None and self.watch is not None:
+            self._player.watch(self.watch.on_mid)
         self._decide_ns = NEVER
         """When the engine must decide; decisions that are due to frames alone are the player's, if there is one."""
         self._busy_until_ns = 0
@@ -257,8 +263,12 @@ class BacktestRunner:
                 journal.command(approved.command)
             self.commands += 1
             self.in_flight.send(approved.command, sent_ns)
+        if self.watch is not None:
+            self.watch.on_decision(decision)
         if self._player is not None:
             self._player.on_decided(now_ns)
+            if self.watch is not None:
+                self._player.sample_from(self.watch.sample_due_ns)
 
     def _apply(self, event: Event) -> None:
         if self._player is not None:
@@ -266,6 +276,8 @@ class BacktestRunner:
         if self._journal is not None:
             self._journal.event(event)
         self.engine.apply(event)
+        if self.watch is not None:
+            self.watch.on_event(event)
 
     def _close(self) -> None:
         """Nothing is sent any more: requests and answers on their way arrive, and are booked."""

@@ -1,7 +1,5 @@
 """`mmd backtest`: the daemon's own engine on a tape, with simulated fills."""
 
-import importlib.util
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -162,28 +160,18 @@ def _check_folders(files: "dict[str, Path | None]") -> None:
 
 def _one(request: "BacktestRequest", report: Path | None) -> "BacktestResult":
     """The chosen run, in this process, with its progress on the terminal."""
-    from mmd.backtest.run import run_backtest  # noqa: PLC0415
+    from mmd.backtest.run import run_watched  # noqa: PLC0415
     from mmd.shell.warmup import compile_progress  # noqa: PLC0415
 
-    if report is not None and request.journal is None:
-        with tempfile.TemporaryDirectory(prefix="mmd-backtest-") as folder:
-            kept = msgspec.structs.replace(request, journal=Path(folder) / "session")
-            return _one(kept, report)
+    watched = msgspec.structs.replace(request, is_watched=report is not None)
     with compile_progress(), _progress(request) as on_progress:
-        result = run_backtest(request, on_progress)
-    if report is not None and request.journal is not None:
-        _write_report(request.journal, report)
+        result, session = run_watched(watched, on_progress)
+    if report is not None and session is not None:
+        from mmd.analytics.report import report_of, save_html  # noqa: PLC0415
+
+        save_html(report_of(session), report)
+        typer.echo(f"{report}: report written", err=True)
     return result
-
-
-def _write_report(journal: Path, out: Path) -> None:
-    if importlib.util.find_spec("mmd.analytics") is None:
-        typer.echo(f"{out}: not written, this installation has no mmd.analytics", err=True)
-        return
-    from mmd.analytics.report import write_report  # noqa: PLC0415
-
-    write_report(journal, out)
-    typer.echo(f"{out}: report written", err=True)
 
 
 def _together(requests: "list[BacktestRequest]", run_all: Any) -> "list[BacktestResult]":

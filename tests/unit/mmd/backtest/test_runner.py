@@ -7,8 +7,15 @@ import msgspec
 import pytest
 
 from adapters.registry import RECORDING_FORMATS
+from mmd.analytics.session import read_session
 from mmd.backtest.result import backtest_result
-from mmd.backtest.run import BacktestRequest, load_settings, prepare, run_backtest
+from mmd.backtest.run import (
+    BacktestRequest,
+    load_settings,
+    prepare,
+    run_backtest,
+    run_watched,
+)
 from mmd.backtest.runner import BacktestRunner
 from mmd.backtest.settings import BacktestSettings
 from mmd.core.commands import Command
@@ -356,3 +363,18 @@ def test_a_fill_needs_no_luck(tmp_path: Path) -> None:
     assert runner.maker.ledger.fill_count == 1
     assert runner.maker.ledger.fills[0].qty_lots == 10
     assert open_tape(tape.path).header.counts.frames["trade"] == 1
+
+
+def test_a_watched_run_keeps_what_its_journal_would_tell(walk: Tape, tmp_path: Path) -> None:
+    """Fills, orders, samples and states out of the compiled loop are those of a replay of every decision."""
+    request = BacktestRequest(tape=walk.path, overrides=dict(QUICK), is_watched=True)
+    _, watched = run_watched(request)
+    run_backtest(msgspec.structs.replace(request, journal=tmp_path / "session", is_watched=False))
+    assert watched is not None
+    ours, replayed = watched.tracks[0], read_session(tmp_path / "session").tracks[0]
+    assert len(replayed.fills) > 10
+    assert len(replayed.samples) > 100
+    for name in ("fills", "orders", "states"):
+        assert getattr(ours, name).tobytes() == getattr(replayed, name).tobytes(), name
+    assert ours.samples[:-1].tobytes() == replayed.samples[:-1].tobytes()
+    assert ours.pnl == replayed.pnl
