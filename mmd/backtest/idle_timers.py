@@ -1,4 +1,8 @@
-"""Tells the compiled loop which timers it may take, and the engine what came of them."""
+"""Tells the compiled loop which timers it may take, and the engine what came of them.
+
+What only informs (VaR, shortfall, notices of the inventory's age and size) is measured at the engine's own timers,
+which then come every ten seconds instead of every second; where any of it moves quotes, no timer is taken here.
+"""
 
 from typing import Any, Final
 
@@ -9,7 +13,7 @@ from mmd.core.engine import Engine
 from mmd.core.flow.markout import HORIZONS_NS
 from mmd.core.inventory.pnl import Pnl
 from mmd.core.quoter import SOLVE_NS, STEP_NS
-from mmd.core.spec import QuotingSpec, RiskSpec, SessionSpec
+from mmd.core.spec import SessionSpec
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.jit.kernel import Rec, new
 
@@ -56,6 +60,11 @@ _KNOWN: Final = frozenset(
         "dynamic_life_s",
         "dynamic_inventory_widening",
         "dynamic_activity_exponent",
+        "inventory",
+        "bar_ns",
+        "tail_samples",
+        "position_age_ns_max",
+        "warning_ratio",
     }
 )
 """Fields with a default that this file allows for; any other must stand at its default."""
@@ -63,7 +72,7 @@ _KNOWN: Final = frozenset(
 
 def knows(spec: SessionSpec) -> bool:
     """Whether everything that a session may do at a timer is known here; what is new is not, until it is added."""
-    parts: tuple[SessionSpec | QuotingSpec | RiskSpec, ...] = (spec, spec.quoting, spec.risk)
+    parts: tuple[msgspec.Struct, ...] = (spec, spec.quoting, spec.risk, spec.inventory)
     return all(_is_plain(part) for part in parts)
 
 
