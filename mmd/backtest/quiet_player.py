@@ -146,7 +146,8 @@ class QuietPlayer:
         """The first decision from a time on is the engine's, and a timer sees to it that there is one."""
         words, at = self._words, self._at
         words[at["sample_ns"]] = sample_ns
-        words[at["timer_ns"]] = min(words[at["timer_ns"]], self._next_on_grid(sample_ns))
+        due_ns = self._next_on_grid(max(sample_ns, self._engine.now_ns))
+        words[at["timer_ns"]] = min(words[at["timer_ns"]], due_ns)
 
     def _fetch_mids(self) -> None:
         n = self._words[self._at["n_log"]]

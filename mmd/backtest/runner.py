@@ -266,9 +266,9 @@ class BacktestRunner:
         if self.watch is not None:
             self.watch.on_decision(decision)
         if self._player is not None:
-            self._player.on_decided(now_ns)
             if self.watch is not None:
                 self._player.sample_from(self.watch.sample_due_ns)
+            self._player.on_decided(now_ns)
 
     def _apply(self, event: Event) -> None:
         if self._player is not None:
