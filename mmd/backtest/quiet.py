@@ -18,12 +18,9 @@ from mmd.backtest.feed import (
     play_local,
 )
 from mmd.backtest.idle_timer import is_idle_timer, play_timer
+from mmd.backtest.quiet_view import apply_frame, next_timer_ns
 from mmd.core.flow import markout as markouts
-from mmd.core.market import book as books
-from mmd.core.market import trade_flow
-from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
 from mmd.core.orders.order_diff import diff, is_held
-from mmd.core.quoting.inputs import observe_others
 from mmd.core.quoting.targets import fixed_targets, glft_targets
 from mmd.exchange.fills.record import FIFO
 from mmd.jit.kernel import Rec, kernel, layout, leaf
@@ -33,6 +30,8 @@ DECIDE: Final = 5
 """What `play` stopped for, besides what `feed.advance` stops for: the engine must decide at QUIET.decide_ns."""
 LOGGED: Final = 6
 """Or the log of mids is full and must be fetched."""
+TAKEN: Final = -1
+"""Nothing: the decision was taken in the loop."""
 GLFT_MODEL, FIXED_MODEL = 0, 1
 LOG_MAX: Final = 1024
 _OK: Final = 0
@@ -84,84 +83,6 @@ QUIET = layout(
     ("n_log", "i8"),
     ("log", "i8", (LOG_MAX, 2)),  # time and mid of decisions taken here, where it was news
 )
-
-
-@leaf
-def on_grid_ns(ts_ns: int, origin_ns: int, period_ns: int) -> int:
-    """The first time on the timers' grid at or after ts_ns."""
-    return origin_ns + -((origin_ns - ts_ns) // period_ns) * period_ns
-
-
-@leaf
-def _next_timer_ns(q: Rec, ts_ns: int) -> int:
-    return on_grid_ns(ts_ns, q.timer_origin_ns, q.timer_period_ns)
-
-
-@leaf
-def _view_changed(
-    q: Rec, status: int, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec, own: Rec
-) -> None:
-    """As `MarketView._view_changed`; a moved mid is news for the next timer."""
-    if status not in (books.OK, books.CROSSED, books.ONE_SIDED):
-        return
-    q.changed_ns = q.now_ns
-    q.is_dirty = 1
-    is_seen = observe_others(features, book, flow, vol, touch, own, q.now_ns) == books.OK
-    q.is_crossed = not (is_seen and status == books.OK)
-    if q.is_crossed == 0:
-        t = touch[0]
-        if t.mid_half_ticks != q.mid_half_ticks:
-            q.timer_ns = min(q.timer_ns, _next_timer_ns(q, q.now_ns))
-        q.bid, q.ask, q.mid_half_ticks = t.bid, t.ask, t.mid_half_ticks
-
-
-@leaf
-def _book_changed(
-    q: Rec, status: int, features: Rec, book: Rec, flow: Rec, vol: Rec, touch: Rec, own: Rec
-) -> None:
-    """As `MarketView._book_changed`."""
-    if status in (books.GAP, books.CROSSED, books.TOO_MANY):
-        q.wants_resync = 1
-        q.gaps += status != books.CROSSED
-        q.crossed += status == books.CROSSED
-    _view_changed(q, status, features, book, flow, vol, touch, own)
-
-
-@leaf
-def apply_frame(  # noqa: PLR0913, PLR0917
-    q: Rec,
-    kind: int,
-    market: Rec,
-    features: Rec,
-    book: Rec,
-    flow: Rec,
-    vol: Rec,
-    touch: Rec,
-    own: Rec,
-) -> None:
-    """As `Engine.apply_market` and `MarketView.apply`."""
-    m = market[0]
-    q.now_ns = max(q.now_ns, m.ts_recv_ns)
-    q.messages += 1
-    if m.ts_event_ns > 0:
-        q.lag_ns, q.has_lag = m.ts_recv_ns - m.ts_event_ns, 1
-    if kind == DIFF:
-        _book_changed(q, books.apply(book, market), features, book, flow, vol, touch, own)
-    elif kind == TOP:
-        _view_changed(q, books.apply_top(book, market), features, book, flow, vol, touch, own)
-    elif kind == TRADE:
-        trade_flow.on_trade(flow, market)
-        q.last_trade = m.px[0, 0]
-    elif kind == PARTIAL:
-        result = books.check(book, market)
-        q.checks += result != books.NOT_COMPARABLE
-        q.mismatches += result == books.MISMATCH
-        if result == books.MISMATCH:
-            q.wants_resync = 1
-    elif kind == SNAPSHOT:
-        q.resyncs += q.changed_ns > 0
-        q.wants_resync = 0
-        _book_changed(q, books.apply(book, market), features, book, flow, vol, touch, own)
 
 
 @leaf
@@ -223,7 +144,29 @@ def _close_decision(q: Rec, markout: Rec) -> None:
     q.busy_ns = q.decide_ns + q.decision_cost_ns
     q.decide_ns = NEVER
     q.decisions += 1
-    q.timer_ns = min(q.timer_ns, _next_timer_ns(q, markout[0].due_ns))
+    q.timer_ns = min(q.timer_ns, next_timer_ns(q, markout[0].due_ns))
+
+
+@leaf
+def _take_decision(  # noqa: PLR0913, PLR0917 - a record a component
+    q: Rec,
+    features: Rec,
+    vol: Rec,
+    quote: Rec,
+    intensity: Rec,
+    table: Rec,
+    fixed: Rec,
+    working: Rec,
+    markout: Rec,
+) -> int:
+    """Take the decision that is due, unless it is the engine's (DECIDE) or there is no room to log it (LOGGED)."""
+    q.now_ns = max(q.now_ns, q.decide_ns)
+    if q.n_log == LOG_MAX:
+        return LOGGED
+    if not _wants_nothing(q, q.decide_ns, features, vol, quote, intensity, table, fixed, working):
+        return DECIDE
+    _close_decision(q, markout)
+    return TAKEN
 
 
 @leaf
@@ -253,7 +196,7 @@ def _follow_timer(q: Rec, i: Rec, markout: Rec) -> None:
     due_ns = min(due_ns, q.sample_ns)
     next_ns = max(due_ns, now_ns + q.timer_period_ns) - q.timer_period_ns
     q.last_timer_ns = now_ns
-    q.timer_ns = _next_timer_ns(q, next_ns + q.timer_period_ns)
+    q.timer_ns = next_timer_ns(q, next_ns + q.timer_period_ns)
 
 
 @kernel
@@ -328,14 +271,11 @@ def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
             if q.decide_ns == NEVER:
                 q.decide_ns = max(q.now_ns, q.busy_ns)
         elif q.decide_ns < min(until_ns, q.timer_ns):
-            q.now_ns = max(q.now_ns, q.decide_ns)
-            if q.n_log == LOG_MAX:
-                return LOGGED
-            if not _wants_nothing(
-                q, q.decide_ns, features, vol, quote, intensity, table, fixed, working
-            ):
-                return DECIDE
-            _close_decision(q, markout)
+            code = _take_decision(
+                q, features, vol, quote, intensity, table, fixed, working, markout
+            )
+            if code != TAKEN:
+                return code
         elif q.timer_ns < until_ns and (c.due_ns != NEVER or q.decide_ns != NEVER):
             if not _take_timer(q, i, working, quote, intensity, vol, markout, touch):
                 return DUE

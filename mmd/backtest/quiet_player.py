@@ -12,9 +12,9 @@ from mmd.backtest.quiet import (
     LOGGED,
     QUIET,
     is_settled,
-    on_grid_ns,
     play,
 )
+from mmd.backtest.quiet_view import on_grid_ns
 from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
 from mmd.core.engine import Engine
