@@ -9,6 +9,7 @@ import ast
 import functools
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from numba.core.caching import UserProvidedCacheLocator
 
 _ROOT = Path(__file__).parents[2]
 _OURS = ("mmd", "adapters", "models")
+VERSIONS_MAX = 8
+"""Of a module's kernels, kept side by side."""
 
 
 def _imports(path: Path) -> list[Path]:
@@ -47,6 +50,13 @@ def source_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _forget_old(folder: Path) -> None:
+    """Keep the newest few versions of a module's kernels; somebody else may be doing the same."""
+    by_age = sorted(folder.iterdir(), key=lambda p: p.stat().st_mtime if p.exists() else 0.0)
+    for old in by_age[:-VERSIONS_MAX]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
 class SourceClosureCache(UserProvidedCacheLocator):  # type: ignore[misc]
     """Cache locator keyed by module name and source digest; works from a read-only folder."""
 
@@ -54,11 +64,15 @@ class SourceClosureCache(UserProvidedCacheLocator):  # type: ignore[misc]
         super().__init__(py_func, py_file)
         self._path = Path(py_file).resolve()
         rel = self._path.relative_to(_ROOT).with_suffix("")
-        self._cache_path = os.path.join(config.CACHE_DIR, *rel.parts)  # noqa: PTH118 - numba wants str
+        stamp = source_digest(self._path)[:16]
+        self._cache_path = os.path.join(config.CACHE_DIR, *rel.parts, stamp)  # noqa: PTH118 - numba wants str
 
     def ensure_cache_path(self) -> None:
         """Create the folder; an existing read-only one is fine."""
-        Path(self._cache_path).mkdir(parents=True, exist_ok=True)
+        folder = Path(self._cache_path)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            _forget_old(folder.parent)
 
     def get_source_stamp(self) -> str:
         """What a cached kernel must have been built from to be used."""

@@ -58,6 +58,26 @@ def test_the_place_of_the_project_does_not_matter(
     assert digest(other / "mmd/top.py") == before
 
 
+def test_versions_lie_side_by_side_and_the_oldest_go(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two checkouts do not throw out each other's kernels; the folder does not grow for ever."""
+    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path / "kernels"))
+    folders = []
+    for version in range(cache.VERSIONS_MAX + 2):
+        (tree / "mmd/bottom.py").write_text(f"x = {version}\n")
+        cache.source_digest.cache_clear()
+        locator = cache.SourceClosureCache(
+            test_an_edit_matters_to_what_reaches_it, str(tree / "mmd/top.py")
+        )
+        locator.ensure_cache_path()
+        folders.append(Path(locator.get_cache_path()))
+        os.utime(folders[-1], (version, version))
+    assert len(set(folders)) == len(folders)
+    kept = sorted(f for f in folders if f.is_dir())
+    assert kept == sorted(folders[-cache.VERSIONS_MAX :])
+
+
 def test_the_folder_is_the_users_cache_or_a_temporary_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
