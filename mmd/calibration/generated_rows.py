@@ -21,9 +21,11 @@ _BATCH = 1 << 16
 _Row = tuple[int, int, int, int, int, int, int, int, int, int, int]
 
 
-def preset_instrument(preset: FlowPreset, symbol: str = "GENUSDT") -> Instrument:
+def preset_instrument(
+    preset: FlowPreset, symbol: str = "GENUSDT", venue: str = "generated"
+) -> Instrument:
     """An instrument on the preset's grid, without fees or a smallest notional."""
-    made = synthetic_instrument(symbol, "generated", 0.0, 0.0)
+    made = synthetic_instrument(symbol, venue, 0.0, 0.0)
     return msgspec.structs.replace(
         made, tick_size=preset.tick_size, lot_size=preset.lot_size, notional_min=Decimal(0)
     )

@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from mmd.cli.options import AsJson
+from mmd.cli.tape_generate import generate
 
 if TYPE_CHECKING:
     from mmd.tape.format import TapeHeader
 
 tape = typer.Typer(no_args_is_help=True, help="Look into tapes of market data.")
+tape.command()(generate)
 TapePath = Annotated[Path, typer.Argument(help="a tape, or the folder that mmd record wrote")]
 
 
