@@ -30,14 +30,29 @@ Step = Any
 class StreamingStep(nn.Module):
     """One bar of b instruments: inputs and state in, outputs and the next state out."""
 
+    shift: Tensor
+    scale: Tensor
+    w1: Tensor
+    u1: Tensor
+    b1: Tensor
+    w2: Tensor
+    u2: Tensor
+    b2: Tensor
+    wq: Tensor
+    bq: Tensor
+    wd: Tensor
+    bd: Tensor
+    wo: Tensor
+    bo: Tensor
+
     def __init__(self, weights: Mapping[str, F4]) -> None:
         """Take weights by the names of mmd.core.learned.lstm.WEIGHTS, shaped (inputs, outputs)."""
         super().__init__()
         for name in WEIGHTS:
             self.register_buffer(name, torch.from_numpy(np.array(weights[name], np.float32)))
-        self.window: Final[int] = WINDOW
-        self.clip: Final[float] = float(CLIP)
-        self.root: Final[float] = math.sqrt(weights["bq"].shape[0])
+        self.window = WINDOW
+        self.clip = float(CLIP)
+        self.root = math.sqrt(weights["bq"].shape[0])
 
     @override
     def forward(
@@ -90,7 +105,7 @@ def scripted_step(weights: Mapping[str, F4]) -> bytes:
     buffer = io.BytesIO()
     with _without_deprecation():
         step = torch.jit.script(StreamingStep(weights).eval())
-        torch.jit.save(step, buffer)  # type: ignore[no-untyped-call]
+        torch.jit.save(step, buffer)
     return buffer.getvalue()
 
 

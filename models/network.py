@@ -5,6 +5,7 @@ second layer's last outputs, over which attention looks. So training, TorchScrip
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -95,9 +96,10 @@ class Network(nn.Module):
         weights = torch.softmax(scores.masked_fill(is_outside | is_empty, -math.inf), dim=2)
         return weights @ keys
 
-    def normalise_by(self, x: F4) -> None:
-        """Take the normaliser from training samples, shape (n, inputs)."""
+    def normalise_by(self, x: F4, unheard: Sequence[int] = ()) -> None:
+        """Take the normaliser from training samples, shape (n, inputs); the unheard inputs count as 0 for ever."""
         shift, scale = robust_scale(x)
+        scale[list(unheard)] = 0.0
         self.get_buffer("shift").copy_(torch.from_numpy(shift))
         self.get_buffer("scale").copy_(torch.from_numpy(scale))
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmd.core.learned.schema import NAMES
 from mmd.errors import TrainingError
 from mmd.jit.kernel import F4, F8, I8
 from mmd.tape.bar_samples import BarSamples, bar_samples
@@ -16,6 +17,9 @@ from mmd.tape.reader import open_tape
 from models.labels import future_changes, future_volatility
 
 BARS_MIN = 20_000
+_DAY_NS = 86_400_000_000_000
+_CALENDAR = {"day_sine": 1.0, "day_cosine": 1.0, "week_sine": 7.0, "week_cosine": 7.0}
+"""Length of each input's cycle in days."""
 
 
 class PriceData(NamedTuple):
@@ -112,7 +116,7 @@ def split_in_time(data: PriceData, selection: float = 0.15, test: float = 0.2) -
 
 def days_of(end_ns: I8) -> I8:
     """UTC day number of each bar."""
-    days: I8 = (end_ns - 1) // 86_400_000_000_000
+    days: I8 = (end_ns - 1) // _DAY_NS
     return days
 
 
@@ -122,6 +126,14 @@ def _day_cuts(end_ns: I8, selection: float, test: float) -> tuple[int, int] | No
         return None
     n_test, n_selection = max(round(test * len(days)), 1), max(round(selection * len(days)), 1)
     return int(first_at[-n_test - n_selection]), int(first_at[-n_test])
+
+
+def unseen_cycles(end_ns: I8) -> list[int]:
+    """Calendar inputs whose cycle the data has not been through twice: from them one learns the dates, not the cycle."""
+    days = float(end_ns[-1] - end_ns[0]) / _DAY_NS
+    hidden = [name for name, cycle_days in _CALENDAR.items() if days < 2.0 * cycle_days]
+    names = [name for name, _ in NAMES]
+    return [names.index(name) for name in hidden]
 
 
 def robust_scale(x: F4) -> tuple[F4, F4]:

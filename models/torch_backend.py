@@ -23,7 +23,7 @@ _CAPTURE_WARM_UPS = 3
 
 
 def best_device() -> str:
-    """"cuda" where torch finds a device, else "cpu"."""
+    """The device to run on: cuda where torch finds one, else cpu."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -71,7 +71,7 @@ class TorchBackend:
         self._launch()
         self._out_host.copy_(self._out, non_blocking=True)
         if self.device == "cuda":
-            done = torch.cuda.Event()
+            done = torch.cuda.Event()  # type: ignore[no-untyped-call]
             done.record()
             self._is_done = done.query
 
@@ -102,7 +102,7 @@ class TorchBackend:
 
     def _capture(self) -> None:
         """Record `_advance` as a CUDA graph; nobody is due meanwhile, so the state stays as it is."""
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(_CAPTURE_WARM_UPS):

@@ -23,7 +23,7 @@ from mmd.core.learned.schema import N
 from mmd.errors import TrainingError
 from mmd.jit.kernel import F4, F8
 from models.network import Network, State
-from models.price_data import PriceData, Split
+from models.price_data import PriceData, Split, unseen_cycles
 
 CHANGE_CLIP: Final = 8.0
 VOLATILITY_FLOOR: Final = 0.05
@@ -196,7 +196,7 @@ def train_lstm(
     torch.manual_seed(settings.seed)
     shape = Shape(N, settings.hidden, settings.dense, len(split.fit.horizons))
     network = Network(shape, settings.dropout)
-    network.normalise_by(split.fit.bars.x)
+    network.normalise_by(split.fit.bars.x, unseen_cycles(split.fit.bars.end_ns))
     scales = scales_of(split.fit)
     run = _Run(network, settings, checkpoint)
     fit = _side_by_side(split.fit, scales, settings.batch)

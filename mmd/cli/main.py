@@ -28,6 +28,7 @@ from mmd.cli.run import run
 from mmd.cli.stress import EXAMPLES as STRESS_EXAMPLES
 from mmd.cli.stress import stress
 from mmd.cli.tape import tape
+from mmd.cli.train import train
 from mmd.errors import ConfigError, MmdError
 
 _INTERRUPTED = 130
@@ -56,6 +57,7 @@ app.command(epilog=REPORT_EXAMPLES)(report)
 app.command(epilog=EXPLAIN_EXAMPLES)(explain)
 app.add_typer(export, name="export")
 app.add_typer(tape, name="tape")
+app.add_typer(train, name="train")
 app.command(epilog=CALIBRATE_EXAMPLES)(calibrate)
 app.command(epilog=REALISM_EXAMPLES)(realism)
 app.command(epilog=STRESS_EXAMPLES)(stress)

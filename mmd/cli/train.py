@@ -1,0 +1,9 @@
+"""`mmd train`: models from tapes or simulated markets; each command stands in a file of its own."""
+
+import typer
+
+from mmd.cli.train_lstm import EXAMPLES as LSTM_EXAMPLES
+from mmd.cli.train_lstm import lstm
+
+train = typer.Typer(no_args_is_help=True, help="Train models; each is told apart by its content.")
+train.command(epilog=LSTM_EXAMPLES)(lstm)
