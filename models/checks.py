@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mmd.core.learned import forest, lstm
+from mmd.core.learned import forest, lstm, q_policy
 from mmd.errors import ArtefactError
 from mmd.jit.kernel import bind
 from models.artefact import Artefact
@@ -56,14 +56,14 @@ def forest_outputs(weights: dict[str, Array], inputs: Array) -> Array:
     return np.array(out)
 
 
-def _table_outputs(artefact: Artefact) -> Array:
-    states = artefact.golden["inputs"]
-    values: Array = artefact.weights["q"][states]
-    return values
+def table_outputs(weights: dict[str, Array], inputs: Array) -> Array:
+    """A table's actions, those of any state that was visited at all, shape (n,). Raises: KeyError, ValueError."""
+    policy = q_policy.new_policy(weights, visits_min=1)
+    return np.array([q_policy.decide(policy, 0, *(float(v) for v in x)) for x in inputs])
 
 
 _COMPUTED: Final[dict[str, Callable[[Artefact], Array]]] = {
     "price_lstm": lambda a: network_outputs(a.weights, a.golden["inputs"]),
     "spread_forest": lambda a: forest_outputs(a.weights, a.golden["inputs"]),
-    "q_table": _table_outputs,
+    "q_table": lambda a: table_outputs(a.weights, a.golden["inputs"]),
 }

@@ -4,6 +4,9 @@ import typer
 
 from mmd.cli.train_lstm import EXAMPLES as LSTM_EXAMPLES
 from mmd.cli.train_lstm import lstm
+from mmd.cli.train_q import EXAMPLES as Q_EXAMPLES
+from mmd.cli.train_q import q
 
 train = typer.Typer(no_args_is_help=True, help="Train models; each is told apart by its content.")
 train.command(epilog=LSTM_EXAMPLES)(lstm)
+train.command(epilog=Q_EXAMPLES)(q)
