@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,16 +17,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mmd.core.learned.lstm import CHANGE, DIRECTION, LOG_VOLATILITY, Shape
+from mmd.core.learned.lstm import (
+    CHANGE,
+    CHANGE_CLIP,
+    DIRECTION,
+    LOG_VOLATILITY,
+    VOLATILITY_FLOOR,
+    Shape,
+)
 from mmd.core.learned.samples import WARM_BARS
 from mmd.core.learned.schema import N
 from mmd.errors import TrainingError
 from mmd.jit.kernel import F4, F8
 from models.network import Network, State
 from models.price_data import PriceData, Split, unseen_cycles
-
-CHANGE_CLIP: Final = 8.0
-VOLATILITY_FLOOR: Final = 0.05
 
 
 class LstmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -228,6 +228,27 @@ class DayMark(_Event, frozen=True, tag=20):
     peak_atoms: int
 
 
+class ModelSwap(_Event, frozen=True, tag=21):
+    """From here on an instrument is predicted by another model; an empty id: by none."""
+
+    instrument: InstrumentId
+    kind: str
+    """As artefacts name it, e.g. price_lstm."""
+    role: int
+    """A mmd.core.learned.served_model.ModelRole."""
+    model_id: str
+    """Names the model's content, so that a replay takes the same one."""
+
+
+class ModelRefused(_Event, frozen=True, tag=22):
+    """A model was to be taken and is damaged, or made for something else; what there is goes on."""
+
+    instrument: InstrumentId
+    kind: str
+    model_id: str
+    reason: str
+
+
 Event = (
     OrderAccepted
     | OrderRejected
@@ -249,4 +270,6 @@ Event = (
     | Decision
     | OperatorCommand
     | DayMark
+    | ModelSwap
+    | ModelRefused
 )

@@ -3,6 +3,7 @@
 import struct
 from functools import partial
 
+from mmd.core.learned.predictor import Predictor
 from mmd.core.market import book as books
 from mmd.core.market import trade_flow, volatility
 from mmd.core.market.features import FEATURES
@@ -31,6 +32,7 @@ _CROSSED = books.CROSSED
 _NEEDS_RESYNC = frozenset({books.GAP, books.CROSSED, books.TOO_MANY})
 _IGNORED = frozenset({books.STALE, books.UNSYNCED, books.GAP, books.TOO_MANY})
 """What leaves the view as it was."""
+_NEVER = 2**63 - 1
 
 
 class MarketView:
@@ -56,6 +58,9 @@ class MarketView:
         self.flow: Rec = new(trade_flow.TRADE_FLOW)
         self.vol: Rec = new(volatility.VOLATILITY)
         self.touch: Rec = new(TOUCH)
+        self.bar_end_ns = _NEVER
+        """When the predictor's bar ends; never where nothing is predicted."""
+        self._predictor: Predictor | None = None
         self.is_up = False
         self.is_crossed = False
         self.wants_resync = False
@@ -86,6 +91,8 @@ class MarketView:
 
     def apply(self, views: RecordViews, now_ns: int) -> None:
         """Apply one record of any kind."""
+        if now_ns > self.bar_end_ns:
+            self.close_bars(now_ns)
         self.messages += 1
         market, head = views.record, views.head
         kind, ts_event_ns = head[KIND], head[TS_EVENT_NS]
@@ -94,7 +101,7 @@ class MarketView:
         if kind in _UPDATES:
             status = self._follow(market, now_ns)
             if status != _OK and kind == DIFF:
-                self._count_trouble(status)
+                self._count_trouble(status, now_ns)
             self._view_changed(status, now_ns)
         elif kind == TRADE:
             self._on_trade(market)
@@ -105,19 +112,36 @@ class MarketView:
             self.resyncs += self.changed_ns > 0
             self.wants_resync = False
             status = self._follow(market, now_ns)
-            self._count_trouble(status)
+            self._count_trouble(status, now_ns)
             self._view_changed(status, now_ns)
 
-    def lose(self) -> None:
+    def predict_by(self, predictor: Predictor) -> None:
+        """Have bars closed from now on."""
+        self._predictor, self.bar_end_ns = predictor, predictor.end_ns
+
+    def close_bars(self, now_ns: int) -> None:
+        """Close the bars that have ended before now; nothing where nothing is predicted."""
+        if self._predictor is not None and now_ns > self.bar_end_ns:
+            self.bar_end_ns = self._predictor.advance(now_ns)
+
+    def _break_bars(self, now_ns: int) -> None:
+        """Predict nothing from a past with a hole in it."""
+        if self._predictor is not None:
+            self._predictor.restart(now_ns)
+            self.bar_end_ns = self._predictor.end_ns
+
+    def lose(self, now_ns: int = 0) -> None:
         """The feed is gone: nothing in the book can be relied on until the next snapshot."""
+        self._break_bars(now_ns)
         self.is_up = False
         self.lag_ns = None
         self._forget_touch()
         self._reset()
 
-    def _count_trouble(self, status: int) -> None:
+    def _count_trouble(self, status: int, now_ns: int) -> None:
         """Count a gap or a crossed book, and ask for a new snapshot."""
         if status in _NEEDS_RESYNC:
+            self._break_bars(now_ns)
             self.wants_resync = True
             self.gaps += status != _CROSSED
             self.crossed += status == _CROSSED

@@ -44,7 +44,7 @@ _FAIR_VALUE = {
 _TSRV_BARS_A_SECOND = 10
 _TSRV_SCALE = 20
 """Two scales: a tenth of a second, and two seconds."""
-_KEPT = ("gamma", "tau_s", "drift", "impact")
+_KEPT = ("gamma", "tau_s", "drift", "impact", "forecast", "learned_half", "learned_weight")
 """Inputs of a quote that hold at a new price level too."""
 
 

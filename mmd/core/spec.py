@@ -12,6 +12,7 @@ from mmd.core.blackouts import Blackout
 from mmd.core.flow.adverse_spec import AdverseSpec
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.settings import HedgeSpec, InventorySpec
+from mmd.core.learned.models_spec import ModelsSpec
 from mmd.core.quoting.construction import ConstructionSpec
 from mmd.core.trading_day import DayState
 
@@ -167,6 +168,7 @@ class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
     construction: ConstructionSpec = ConstructionSpec()
     arbitrage: ArbitrageSpec | None = None
     """None: nobody looks."""
+    models: ModelsSpec = ModelsSpec()
 
 
 SCHEMA = 1

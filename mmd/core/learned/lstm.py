@@ -18,6 +18,10 @@ OK, NOT_FINITE = 0, 1
 WINDOW: Final = 100
 CLIP: Final = np.float32(6.0)
 """Normalised inputs are held within this many standard deviations."""
+CHANGE_CLIP: Final = 8.0
+"""Changes that a network learns from are held within this many of their scale."""
+VOLATILITY_FLOOR: Final = 0.05
+"""Added to a volatility in units of its scale before the logarithm is taken."""
 CHANGE, LOG_VOLATILITY, DIRECTION = 0, 1, 2
 PER_HORIZON: Final = 3
 """Outputs for each horizon: change of the mid in units of its own scale, log of its absolute size, logit of a rise."""

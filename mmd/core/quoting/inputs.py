@@ -68,7 +68,8 @@ def prepare(
     """Write a quote's inputs: mid, sigma, A, k, inventory, room and fair value.
 
     position_lots is positive when long, limit_lots holds either way; flow_coefficient is in ticks that the
-    mid is expected to move per lot of five-second order flow. Returns what `fair_value` returns.
+    mid is expected to move per lot of five-second order flow; it is 0 where a model forecasts (quote.forecast), and
+    the other way round. Returns what `fair_value` returns.
     """
     q, f, e = quote[0], features[0], intensity[0]
     q.mid = f.mid
@@ -80,5 +81,5 @@ def prepare(
     q.inventory_ratio = position_lots / max(limit_lots, 1)
     q.room_lots[BID] = max(limit_lots - position_lots, 0)
     q.room_lots[ASK] = max(limit_lots + position_lots, 0)
-    forecast = flow_coefficient * f.x[OFI_5S]
+    forecast = flow_coefficient * f.x[OFI_5S] + q.forecast
     return fair_value(quote, f.centre + q.lead_shift, f.x[0], forecast)

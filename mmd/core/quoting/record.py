@@ -6,6 +6,7 @@ the rates of fill and the risk aversion mean the same for a large and a small ac
 The stages write in turn:
     engine      mid, sigma, rate, decay, gamma, inventory, inventory_ratio, tau_s, lead_shift, drift, impact, fee,
                 adverse_cost, adverse_ratio, activity, room_lots
+    predictor   forecast, learned_half, learned_weight
     fair_value  fair
     spread      offset, skew: bid = fair + skew - offset[0], ask = fair + skew + offset[1]
     state       allow_bid, allow_ask, spread_multiplier, size_multiplier
@@ -42,6 +43,9 @@ QUOTE = layout(
     ("adverse_cost", "f8"),  # ticks, measured; only ho_stoll reads it
     ("adverse_ratio", "f8"),  # share of fills that lost money; only dynamic reads it
     ("activity", "f8"),  # recent volume over its slow average; only dynamic reads it
+    ("forecast", "f8"),  # ticks that a model expects the mid to move; 0 = none
+    ("learned_half", "f8"),  # ticks, half spread of the trees; 0 = none; only learned reads it
+    ("learned_weight", "f8"),  # of it in the half spread, 0..1
     ("spread_multiplier", "f8"),  # 1 = as the model says
     ("size_multiplier", "f8"),  # of unit_lots; inventory is counted in whole ones
     ("skew_multiplier", "f8"),

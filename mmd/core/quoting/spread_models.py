@@ -6,7 +6,14 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from mmd.core.quoting import avellaneda_stoikov, dynamic_spread, fixed_spread, glft, ho_stoll
+from mmd.core.quoting import (
+    avellaneda_stoikov,
+    dynamic_spread,
+    fixed_spread,
+    glft,
+    ho_stoll,
+    learned_spread,
+)
 from mmd.core.quoting.record import QUOTE
 from mmd.core.quoting.targets import (
     avellaneda_stoikov_targets,
@@ -16,6 +23,7 @@ from mmd.core.quoting.targets import (
     glft_targets,
     ho_stoll_components_targets,
     ho_stoll_linear_targets,
+    learned_targets,
 )
 from mmd.errors import ConfigError
 from mmd.jit.kernel import Rec, bind, new
@@ -167,12 +175,17 @@ def _dynamic(settings: SpreadSettings) -> _Parts:
     return _Parts(dynamic_spread.offsets, dynamic_targets, dynamic)
 
 
+def _learned(settings: SpreadSettings) -> _Parts:
+    return _Parts(learned_spread.offsets, learned_targets, glft.new_table(settings.glft_q_max))
+
+
 _MODELS: Final = {
     "fixed": _fixed,
     "avellaneda_stoikov": _avellaneda_stoikov,
     "glft": _glft,
     "ho_stoll": _ho_stoll,
     "dynamic": _dynamic,
+    "learned": _learned,
 }
 NAMES: Final = tuple(_MODELS)
 

@@ -4,7 +4,14 @@ One kernel for each spread model, because a kernel that is passed a function is 
 the other from Python the three stages take 1.8 us longer: most of a call is taking its records apart.
 """
 
-from mmd.core.quoting import avellaneda_stoikov, dynamic_spread, fixed_spread, glft, ho_stoll
+from mmd.core.quoting import (
+    avellaneda_stoikov,
+    dynamic_spread,
+    fixed_spread,
+    glft,
+    ho_stoll,
+    learned_spread,
+)
 from mmd.core.quoting.inputs import prepare
 from mmd.core.quoting.ladder import ladder
 from mmd.core.quoting.record import OK
@@ -148,4 +155,24 @@ def dynamic_targets(  # noqa: PLR0913, PLR0917 - a kernel
     status = prepare(quote, features, vol, intensity, position_lots, limit_lots, flow_coefficient)
     if status == OK:
         status = dynamic_spread.offsets(quote, model)
+    return ladder(quote, best_bid_ticks, best_ask_ticks) if status == OK else status
+
+
+@kernel
+def learned_targets(  # noqa: PLR0913, PLR0917 - a kernel
+    quote: Rec,
+    model: Rec,
+    features: Rec,
+    vol: Rec,
+    intensity: Rec,
+    position_lots: int,
+    limit_lots: int,
+    flow_coefficient: float,
+    best_bid_ticks: int,
+    best_ask_ticks: int,
+) -> int:
+    """`prepare`, `learned_spread.offsets` and `ladder`; returns as `glft_targets` does."""
+    status = prepare(quote, features, vol, intensity, position_lots, limit_lots, flow_coefficient)
+    if status == OK:
+        status = learned_spread.offsets(quote, model)
     return ladder(quote, best_bid_ticks, best_ask_ticks) if status == OK else status

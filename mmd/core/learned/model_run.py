@@ -1,0 +1,114 @@
+"""One model at work on one instrument: its record, its kernel, and what it said last."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from mmd.core.learned import forest, lstm
+from mmd.core.learned.prediction import NO_MODEL, NOT_FINITE, OK, WARMING_UP
+from mmd.core.learned.samples import WARM_BARS
+from mmd.core.learned.schema import N
+from mmd.core.learned.served_model import ServedModel
+from mmd.errors import ArtefactError
+from mmd.jit.kernel import F4, Rec, bind
+
+
+
+class PriceRun:
+    """A network that is stepped once a bar.
+
+    Attributes:
+        model: which one.
+        status: of the last step, a PartStatus.
+        steps: since its state was cleared.
+    """
+
+    def __init__(self, model: ServedModel, horizon_bars: int) -> None:
+        """Raises: ArtefactError where the network is for other inputs or has no such horizon."""
+        self.model = model
+        self.status = NO_MODEL
+        self.steps = 0
+        self._network = _network(model)
+        if horizon_bars not in model.horizons:
+            raise ArtefactError(
+                f"model {model.id} predicts {', '.join(map(str, model.horizons))} bars ahead, expected {horizon_bars}: "
+                "change models.horizon_bars or train one"
+            )
+        at = model.horizons.index(horizon_bars)
+        self.change_scale = model.change_scale[at]
+        self.volatility_scale = model.volatility_scale[at]
+        self._first = at * lstm.PER_HORIZON
+        self._out = memoryview(self._network["out"][0])
+        self._step = partial(
+            bind(lstm.step, self._network, np.zeros(N, np.float32)), self._network
+        )
+
+    @property
+    def outputs(self) -> tuple[float, float, float]:
+        """Scaled change, log volatility and logit of a rise at the session's horizon."""
+        at = self._first
+        return self._out[at], self._out[at + 1], self._out[at + 2]
+
+    def change_ticks(self, horizon: int) -> float:
+        """Expected change of the mid over the model's horizon of that number."""
+        return float(self._out[horizon * lstm.PER_HORIZON]) * self.model.change_scale[horizon]
+
+    def step(self, x: F4) -> None:
+        """One bar later; a network that met what is no number begins anew, for its state is none either."""
+        if self._step(x) != lstm.OK:
+            self.restart()
+            self.status = NOT_FINITE
+            return
+        self.steps += 1
+        self.status = OK if self.steps >= WARM_BARS else WARMING_UP
+
+    def restart(self) -> None:
+        """Forget the past."""
+        lstm.clear(self._network)
+        self.steps = 0
+        self.status = WARMING_UP
+
+
+class SpreadRun:
+    """A forest that is walked once a bar.
+
+    Attributes:
+        model: which one.
+        status: of the last walk, a PartStatus.
+    """
+
+    def __init__(self, model: ServedModel) -> None:
+        """Raises: ArtefactError where arrays are missing or too large."""
+        self.model = model
+        self.status = NO_MODEL
+        try:
+            self._forest: Rec = forest.new_forest(model.weights)
+        except (KeyError, ValueError) as error:
+            raise ArtefactError(f"model {model.id} is no forest that fits: {error}") from error
+        self._x = self._forest["x"][0]
+        self._out = memoryview(self._forest["out"])
+        self._predict = partial(bind(forest.predict, self._forest), self._forest)
+
+    @property
+    def half_spread_bps(self) -> float:
+        """What it said last."""
+        return self._out[0]
+
+    def step(self, x: F4) -> None:
+        """One bar later."""
+        self._x[:] = x
+        self.status = OK if self._predict() == forest.OK else NOT_FINITE
+
+
+def _network(model: ServedModel) -> Any:
+    try:
+        weights: Any = model.weights
+        shape = lstm.shape_of(weights)
+        if shape.inputs != N or not len(model.change_scale) == len(model.horizons) == shape.horizons:
+            raise ValueError(f"it has {shape.inputs} inputs and {shape.horizons} horizons")
+        return lstm.new_network(weights)
+    except (KeyError, ValueError) as error:
+        raise ArtefactError(f"model {model.id} is no network that fits: {error}") from error
+
+

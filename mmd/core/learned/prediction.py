@@ -1,0 +1,136 @@
+"""The PREDICTION record: what the models say of one instrument at the end of a bar, and how far it may be used.
+
+Statuses go from the models' numbers to the quotes: a part that is not OK has no say, and what is left of the
+ensemble quotes on (the ladder of `Rung`).
+"""
+
+import math
+from enum import IntEnum
+from typing import Final
+
+from mmd.core.learned.lstm import CHANGE_CLIP, VOLATILITY_FLOOR
+from mmd.jit.kernel import Rec, kernel, layout
+
+CHANGE_MAX: Final = 2.0 * CHANGE_CLIP
+"""Targets were clipped at half of this: a network that says more is outside of what it learned."""
+LOG_VOLATILITY_MAX: Final = 6.0
+HALF_BPS_MIN: Final = 1.0
+HALF_BPS_MAX: Final = 100.0
+_OUT_OF_REACH: Final = 10.0
+"""A half spread this many times beyond its bounds is not clamped but refused."""
+_BPS: Final = 1e-4
+
+
+class PartStatus(IntEnum):
+    """Whether one model's prediction may be used."""
+
+    OK = 0
+    NO_MODEL = 1
+    WARMING_UP = 2
+    """Fewer than WARM_BARS bars since the feed was last without a gap."""
+    NOT_FINITE = 3
+    OUT_OF_RANGE = 4
+
+
+class Rung(IntEnum):
+    """What is left of the ensemble; quotes are pulled where not even the spread model gives any."""
+
+    FULL = 0
+    """All that was asked for."""
+    TREES = 1
+    """The learned half spread without the forecast."""
+    FORECAST = 2
+    """The forecast without the learned half spread."""
+    GLFT = 3
+    """The spread model alone."""
+    PULLED = 4
+
+
+OK: Final = int(PartStatus.OK)
+NO_MODEL: Final = int(PartStatus.NO_MODEL)
+WARMING_UP: Final = int(PartStatus.WARMING_UP)
+NOT_FINITE: Final = int(PartStatus.NOT_FINITE)
+OUT_OF_RANGE: Final = int(PartStatus.OUT_OF_RANGE)
+
+PREDICTION = layout(
+    # Set by the session
+    ("uses_forecast", "i8"),  # whether the forecast moves fair value
+    ("spread_weight", "f8"),  # of the learned half spread; 0 = none
+    # The last bar
+    ("end_ns", "i8"),  # engine time of its end
+    ("bars", "i8"),  # since the sampling clock last started
+    ("price_status", "i8"),
+    ("spread_status", "i8"),
+    ("forecast_ticks", "f8"),  # change of the mid that is expected over the horizon
+    ("volatility_ticks", "f8"),  # over the horizon
+    ("probability", "f8"),  # of a rise
+    ("half_spread_bps", "f8"),
+    ("rung", "i8"),
+)
+
+
+@kernel
+def take_price(
+    prediction: Rec,
+    status: int,
+    change: float,
+    log_volatility: float,
+    logit: float,
+    change_scale: float,
+    volatility_scale: float,
+) -> int:
+    """Write forecast, volatility and probability from a network's outputs; returns the part's status.
+
+    A status other than OK comes from the model's run and goes through.
+    """
+    p = prediction[0]
+    p.forecast_ticks = p.volatility_ticks = 0.0
+    p.probability = 0.5
+    if status == OK:
+        if not math.isfinite(change + log_volatility + logit):
+            status = NOT_FINITE
+        elif abs(change) > CHANGE_MAX or abs(log_volatility) > LOG_VOLATILITY_MAX:
+            status = OUT_OF_RANGE
+        else:
+            p.forecast_ticks = change * change_scale
+            level = max(math.exp(log_volatility) - VOLATILITY_FLOOR, 0.0)
+            p.volatility_ticks = level * volatility_scale
+            p.probability = 1.0 / (1.0 + math.exp(min(max(-logit, -50.0), 50.0)))
+    p.price_status = status
+    return status
+
+
+@kernel
+def take_spread(prediction: Rec, status: int, half_bps: float) -> int:
+    """Write the learned half spread within its bounds; returns the part's status, as `take_price` does."""
+    p = prediction[0]
+    p.half_spread_bps = 0.0
+    if status == OK:
+        if not math.isfinite(half_bps):
+            status = NOT_FINITE
+        elif half_bps <= 0.0 or half_bps > _OUT_OF_REACH * HALF_BPS_MAX:
+            status = OUT_OF_RANGE
+        else:
+            p.half_spread_bps = min(max(half_bps, HALF_BPS_MIN), HALF_BPS_MAX)
+    p.spread_status = status
+    return status
+
+
+@kernel
+def publish(prediction: Rec, quote: Rec, mid_ticks: float) -> int:
+    """Write what quotes read: quote.forecast, learned_half and learned_weight; returns the rung."""
+    p, q = prediction[0], quote[0]
+    wants_price, wants_spread = p.uses_forecast == 1, p.spread_weight > 0.0
+    has_price, has_spread = p.price_status == OK, p.spread_status == OK
+    q.forecast = p.forecast_ticks if wants_price and has_price else 0.0
+    q.learned_half = p.half_spread_bps * _BPS * mid_ticks if wants_spread and has_spread else 0.0
+    q.learned_weight = p.spread_weight
+    if (has_price or not wants_price) and (has_spread or not wants_spread):
+        p.rung = 0
+    elif wants_spread and has_spread:
+        p.rung = 1
+    elif wants_price and has_price:
+        p.rung = 2
+    else:
+        p.rung = 3
+    return int(p.rung)

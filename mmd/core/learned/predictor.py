@@ -1,0 +1,231 @@
+"""What learned models say of one instrument: bars are closed, networks stepped, trees walked, results published.
+
+Bars are closed before the event that comes after their end is applied (MarketView) and on the timer (Maker), so that
+a prediction depends on the market and not on when anybody looked. Between bars this costs the hot path one comparison.
+"""
+
+from collections import deque
+from functools import partial
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from mmd.core.events import ModelRefused, ModelSwap
+from mmd.core.learned import samples as bars
+from mmd.core.learned.live_score import LiveScore
+from mmd.core.learned.model_run import PriceRun, SpreadRun
+from mmd.core.learned.models_spec import ModelsSpec
+from mmd.core.learned.prediction import (
+    NO_MODEL,
+    PREDICTION,
+    WARMING_UP,
+    PartStatus,
+    Rung,
+    publish,
+    take_price,
+    take_spread,
+)
+from mmd.core.learned.samples import CLOSED, NOT_YET, SAMPLES, WARM_BARS
+from mmd.core.learned.schema import N
+from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole, ModelSource, ServedModel
+from mmd.errors import ArtefactError
+from mmd.jit.kernel import Rec, bind, new
+
+CHANGES_KEPT: Final = 64
+
+
+class RungChange(NamedTuple):
+    """The ensemble lost a part, or got it back."""
+
+    ts_ns: int
+    before: Rung
+    after: Rung
+    price: PartStatus
+    spread: PartStatus
+
+
+class Predictor:
+    """One instrument's models.
+
+    Attributes:
+        samples: SAMPLES record, the sampling clock.
+        prediction: PREDICTION record of the last bar.
+        champions: by kind, the id of the model that quotes are made with; no entry: none.
+        challenger: the network that is watched beside; None where there is none.
+        scores: of the champion network and the challenger, by role.
+        swaps, refusals: how many there were.
+        refusal: why the last one was.
+        changes: of the rung, the last CHANGES_KEPT.
+        changes_total: how many there were.
+    """
+
+    def __init__(
+        self, spec: ModelsSpec, features: Rec, flow: Rec, quote: Rec, unix_less_engine_ns: int
+    ) -> None:
+        """The records are the instrument's own."""
+        self.samples: Rec = new(SAMPLES)
+        self.prediction: Rec = new(PREDICTION)
+        self.champions: dict[str, str] = {}
+        self.challenger: PriceRun | None = None
+        self.scores: dict[ModelRole, LiveScore] = {}
+        self.swaps = self.refusals = 0
+        self.refusal = ""
+        self.changes: deque[RungChange] = deque(maxlen=CHANGES_KEPT)
+        self.changes_total = 0
+        self.rung = Rung.GLFT
+        self._spec = spec
+        self._price: PriceRun | None = None
+        self._spread: SpreadRun | None = None
+        self._x = np.zeros((WARM_BARS, N), np.float32)
+        """Inputs of the last bars, for a network that comes in the middle of a session to warm up on at once."""
+        self._bars = memoryview(self.samples["bars"])
+        self._end_ns = memoryview(self.samples["end_ns"])
+        self._inputs = self.samples["x"][0]
+        self._mid = memoryview(features["mid"])
+        bars.start(self.samples, unix_less_engine_ns=unix_less_engine_ns, bar_ns=spec.bar_ns)
+        clock = (self.samples, features, flow)
+        self._close = partial(bind(bars.close, *clock, 0), *clock)
+        p = self.prediction
+        p["uses_forecast"], p["spread_weight"] = spec.uses_forecast, spec.spread_weight
+        p["price_status"] = p["spread_status"] = NO_MODEL
+        p["rung"], p["probability"] = Rung.GLFT, 0.5
+        self._take_price = partial(bind(take_price, p, 0, 0.0, 0.0, 0.0, 0.0, 0.0), p)
+        self._take_spread = partial(bind(take_spread, p, 0, 0.0), p)
+        self._publish = partial(bind(publish, p, quote, 0.0), p, quote)
+
+    @property
+    def end_ns(self) -> int:
+        """When the bar at hand ends; 0 = now: the clock has not started."""
+        return self._end_ns[0]
+
+    def advance(self, now_ns: int) -> int:
+        """Close every bar that ended before now and predict at each; returns when the next one ends."""
+        status = self._close(now_ns)
+        if status == NOT_YET:
+            return self._end_ns[0]
+        while status != NOT_YET:
+            if status == CLOSED:
+                self._on_bar()
+            else:
+                self._forget()
+            status = self._close(now_ns)
+        self._settle(now_ns)
+        return self._end_ns[0]
+
+    def restart(self, now_ns: int) -> None:
+        """The feed has a gap: forget the past, and say nothing before there is enough of a new one."""
+        self._end_ns[0] = 0  # type: ignore[call-overload]  # typeshed knows one kind of item only
+        self._forget()
+        self._settle(now_ns)
+
+    def on_swap(self, event: ModelSwap, source: ModelSource) -> None:
+        """Put a model in its place, warmed up on the bars of now; an empty id leaves the place empty.
+
+        Raises: ArtefactError where a replay does not find the model.
+        """
+        model = None if event.model_id == "" else source.find(event.model_id)
+        try:
+            self._place(event, model)
+        except ArtefactError as error:
+            self.refuse(str(error))
+            return
+        self.swaps += 1
+        self._settle(event.ts_recv_ns)
+
+    def on_refused(self, event: ModelRefused) -> None:
+        """The shell would not take a model: what there is stays."""
+        self.refuse(event.reason)
+
+    def refuse(self, reason: str) -> None:
+        """Count a model that was not taken."""
+        self.refusals += 1
+        self.refusal = reason
+
+    def _place(self, event: ModelSwap, model: ServedModel | None) -> None:
+        role = ModelRole(event.role)
+        if model is not None and (model.bar_ns, model.kind) != (self._spec.bar_ns, event.kind):
+            raise ArtefactError(
+                f"model {model.id} is a {model.kind} of bars of {model.bar_ns} ns, expected a {event.kind} of "
+                f"{self._spec.bar_ns}: change models.bar_ms or train one"
+            )
+        if event.kind == PRICE:
+            self._place_price(role, model)
+        elif event.kind == SPREAD and role is ModelRole.CHAMPION:
+            self._spread = None if model is None else self._warm_spread(SpreadRun(model))
+        if role is ModelRole.CHAMPION:
+            self.champions.pop(event.kind, None)
+            if model is not None:
+                self.champions[event.kind] = model.id
+
+    def _place_price(self, role: ModelRole, model: ServedModel | None) -> None:
+        run = None if model is None else self._warm_price(PriceRun(model, self._spec.horizon_bars))
+        if role is ModelRole.CHAMPION:
+            self._price = run
+        else:
+            self.challenger = run
+        self.scores.pop(role, None)
+        if run is not None:
+            self.scores[role] = LiveScore(run)
+
+    def _warm_price(self, run: PriceRun) -> PriceRun:
+        """Step it through the bars that are remembered."""
+        run.restart()
+        known = min(self._bars[0], WARM_BARS)
+        for back in range(known, 0, -1):
+            run.step(self._x[(self._bars[0] - back) % WARM_BARS])
+        return run
+
+    def _warm_spread(self, run: SpreadRun) -> SpreadRun:
+        run.status = WARMING_UP
+        if self._bars[0] > WARM_BARS:
+            run.step(self._x[(self._bars[0] - 1) % WARM_BARS])
+        return run
+
+    def _on_bar(self) -> None:
+        """A sample is there: every model says what it makes of it."""
+        n, mid = self._bars[0], self._mid[0]
+        x = self._x[(n - 1) % WARM_BARS]
+        x[:] = self._inputs
+        if self._price is not None:
+            self._price.step(x)
+        if self.challenger is not None:
+            self.challenger.step(x)
+        if self._spread is not None:
+            if n > WARM_BARS:
+                self._spread.step(x)
+            else:
+                self._spread.status = WARMING_UP
+        for score in self.scores.values():
+            score.on_bar(mid)
+        self.prediction["end_ns"] = self._end_ns[0] - self._spec.bar_ns
+        self.prediction["bars"] = n
+
+    def _forget(self) -> None:
+        self.prediction["bars"] = 0
+        for run in (self._price, self.challenger):
+            if run is not None:
+                run.restart()
+        if self._spread is not None:
+            self._spread.status = WARMING_UP
+        for score in self.scores.values():
+            score.restart()
+
+    def _settle(self, now_ns: int) -> None:
+        """Write what quotes read, and note it where the rung has changed."""
+        price, spread = self._price, self._spread
+        price_status, spread_status = NO_MODEL, NO_MODEL
+        if price is None:
+            self._take_price(NO_MODEL, 0.0, 0.0, 0.0, 0.0, 0.0)
+        else:
+            scales = price.change_scale, price.volatility_scale
+            price_status = self._take_price(price.status, *price.outputs, *scales)
+        if spread is None:
+            self._take_spread(NO_MODEL, 0.0)
+        else:
+            spread_status = self._take_spread(spread.status, spread.half_spread_bps)
+        rung = self._publish(self._mid[0])
+        if rung != self.rung:
+            before, self.rung = self.rung, Rung(rung)
+            parts = PartStatus(price_status), PartStatus(spread_status)
+            self.changes.append(RungChange(now_ns, before, self.rung, *parts))
+            self.changes_total += 1
