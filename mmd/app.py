@@ -89,6 +89,7 @@ def session_spec(
         arbitrage=settings.arbitrage.spec(),
         inventory=settings.inventory.spec(),
         hedge=settings.hedge.spec(),
+        models=settings.models.spec(settings.quoting),
     )
 
 

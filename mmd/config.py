@@ -27,6 +27,7 @@ from mmd.config_crossvenue import ArbitrageSection
 from mmd.config_errors import explain
 from mmd.config_hedge import HedgeSection
 from mmd.config_inventory import InventorySection
+from mmd.config_models import ModelsSection
 from mmd.config_quoting import QuotingSection
 from mmd.config_risk import RiskSection
 from mmd.config_section import Section
@@ -165,6 +166,7 @@ class Settings(BaseSettings):
     arbitrage: ArbitrageSection = ArbitrageSection()
     inventory: InventorySection = InventorySection()
     hedge: HedgeSection = HedgeSection()
+    models: ModelsSection = ModelsSection()
     latency: LatencySection = LatencySection()
     journal: JournalSection = JournalSection()
     http: HttpSection = HttpSection()

@@ -1,7 +1,7 @@
 """The settings of quoting: spread model, fair value, ladder, estimates and order economy."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -9,13 +9,37 @@ from mmd.config_section import NS_PER_MS, Section, seconds_of_day
 from mmd.core.spec import QuotingSpec
 
 
+class Ensemble(NamedTuple):
+    """What a strategy is made of."""
+
+    spread_model: str
+    forecast: str
+    policy: bool = False
+    """Q-learning chooses among ways to quote."""
+    bandit: bool = False
+    """A bandit chooses risk aversion and offset."""
+
+
+_STRATEGIES: Final = {
+    "rule_based": Ensemble("dynamic", "none"),
+    "glft": Ensemble("glft", "none"),
+    "q_learning": Ensemble("glft", "none", policy=True),
+    "lstm_q": Ensemble("glft", "lstm", policy=True),
+    "full": Ensemble("learned", "lstm", policy=True, bandit=True),
+}
+
+
 class QuotingSection(Section):
     """How to quote. Prices in basis points of mid, sizes in quote currency, times in milliseconds."""
 
     enabled: bool = Field(True, description="false: keep books and features, send no orders")
-    spread_model: Literal["fixed", "avellaneda_stoikov", "glft", "ho_stoll", "dynamic"] = Field(
-        "glft", description="how wide to quote, and how far to lean against inventory"
+    strategy: Literal["custom", "rule_based", "glft", "q_learning", "lstm_q", "full"] = Field(
+        "custom",
+        description="how much is learned, from nothing to all; custom: by spread_model and forecast alone",
     )
+    spread_model: Literal[
+        "fixed", "avellaneda_stoikov", "glft", "ho_stoll", "dynamic", "learned"
+    ] = Field("glft", description="how wide to quote, and how far to lean against inventory")
     order_notional: Decimal = Field(
         Decimal(100), gt=0, description="size of a level-0 order, quote currency"
     )
@@ -113,7 +137,7 @@ class QuotingSection(Section):
     lead_shift_bps_max: float = Field(
         10.0, gt=0, description="how far a leader may move fair value"
     )
-    forecast: Literal["none", "flow"] = Field(
+    forecast: Literal["none", "flow", "lstm"] = Field(
         "none",
         description="the one source of the mid's expected move, at most a quarter of the spread",
     )
@@ -166,6 +190,7 @@ class QuotingSection(Section):
             raise ValueError(
                 f"spread_bps_min {self.spread_bps_min} must not exceed spread_bps_max {self.spread_bps_max}"
             )
+        self._check_strategy()
         if (self.forecast == "flow") != (self.flow_coefficient != 0.0):
             raise ValueError(
                 f"forecast {self.forecast} with flow_coefficient {self.flow_coefficient}: expected forecast = flow "
@@ -177,12 +202,34 @@ class QuotingSection(Section):
             )
         return self
 
+    def _check_strategy(self) -> None:
+        """Refuse a strategy beside settings that say something else."""
+        if self.strategy == "custom":
+            return
+        made_of = _STRATEGIES[self.strategy]
+        for key in ("spread_model", "forecast"):
+            found, wanted = getattr(self, key), getattr(made_of, key)
+            if key in self.model_fields_set and found != wanted:
+                raise ValueError(
+                    f"{key} {found} with strategy {self.strategy}, which is made of {wanted}: expected strategy = "
+                    f"custom, or no {key}"
+                )
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """What the strategy is made of."""
+        if self.strategy == "custom":
+            return Ensemble(self.spread_model, self.forecast)
+        return _STRATEGIES[self.strategy]
+
     def spec(self) -> QuotingSpec:
         """The engine's form: nanoseconds for milliseconds, the rest as it stands."""
         fields = self.model_dump()
         for key in ("lead_stale", "requote_interval", "refresh_delay", "request_timeout"):
             fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * NS_PER_MS
-        fields.pop("forecast")  # its coefficient says it all: 0 is none
+        fields.pop("forecast")  # a flow's coefficient says it all, and a network's is ModelsSpec's
+        fields.pop("strategy")
+        fields["spread_model"] = self.ensemble.spread_model
         close = fields.pop("close_utc")
         fields["close_utc_s"] = None if close is None else seconds_of_day(close)
         return QuotingSpec(**fields)

@@ -37,6 +37,7 @@ from mmd.shell.quote_log import QuoteLog
 from mmd.shell.supervisor import supervise
 from mmd.shell.venue_group import member
 from mmd.shell.warmup import CompileProgress, compile_progress
+from models.live import LiveModels
 
 STATUS_PERIOD_S = 10.0
 STOP_TIMEOUT_S = 5.0
@@ -89,6 +90,7 @@ class Daemon:
         """Fails when a callback of the event loop does."""
         self._open_orders_left = 0
         self._exchange: ExchangeProcess | None = None
+        self._models: LiveModels | None = None
 
     async def run(self) -> Summary:
         """Everything from the first connection to the last line of the summary."""
@@ -107,7 +109,9 @@ class Daemon:
             stack.push_async_callback(venue.close)
             with compile_progress() as compiled:
                 spec = app.session_spec(self._settings, await venue.load(), self._clock)
-                engine = Engine(spec)
+                self._models = LiveModels(spec)
+                self._models.preload()
+                engine = Engine(spec, self._models.shelf)
             return await self._trade(venue, engine, compiled, stack)
 
     def _on_signal(self, main: asyncio.Task[Summary]) -> None:
@@ -178,6 +182,8 @@ class Daemon:
             journal=str(journal.folder),
         )
         self._is_trading = True
+        if self._models is not None:
+            self._models.place(engine, driver, self._clock)
         driver.start([venue])
         stack.callback(driver.stop)
         warm = app.rehearsal(self._settings, driver, self._clock)
@@ -213,6 +219,9 @@ class Daemon:
             "loop": self._watch_loop(),
             "publisher": side.publish(),
         }
+        if self._models is not None:
+            watch_s = self._settings.models.watch_ms / 1e3
+            parts["models"] = self._models.run(driver.engine, driver, self._clock, watch_s)
         if driver.engine.crossvenue is not None:
             parts["crossvenue log"] = CrossVenueLog(driver.engine.crossvenue).run()
         if self._exchange is not None:

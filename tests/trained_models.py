@@ -39,22 +39,32 @@ def network_weights(seed: int = 1, hidden: int = 8) -> dict[str, np.ndarray]:
     }
 
 
-def network_artefact(folder: Path, seed: int = 1, **changes: object) -> Artefact:
+def network_artefact(
+    folder: Path, seed: int = 1, scale: float = 1.0, **changes: object
+) -> Artefact:
     """A price predictor with random weights."""
-    weights = network_weights(seed)
+    weights = network_weights(seed) | {
+        "change_scale": np.array([scale], np.float32),
+        "volatility_scale": np.array([1.0], np.float32),
+    }
     inputs = np.random.default_rng(0).normal(size=(20, N)).astype(np.float32)
     golden = {"inputs": inputs, "outputs": network_outputs(weights, inputs)}
     made = manifest("price_lstm", **changes)
     return read_artefact(write_artefact(folder, made, weights, golden, {"network.pt": b"torch"}))
 
 
-def forest_artefact(folder: Path, value: float = 2.5, **changes: object) -> Artefact:
-    """A forest of one split."""
+def forest_weights(value: float = 2.5) -> dict[str, np.ndarray]:
+    """A forest of one split: value, or twice that."""
     split = {
         "split_feature": 0, "threshold": 1.0, "decision_type": "<=", "missing_type": "None",
         "left_child": {"leaf_value": value}, "right_child": {"leaf_value": 2 * value},
     }  # fmt: skip
-    weights = packed({"tree_info": [{"tree_structure": split}]})
+    return packed({"tree_info": [{"tree_structure": split}]})
+
+
+def forest_artefact(folder: Path, value: float = 2.5, **changes: object) -> Artefact:
+    """A forest of one split."""
+    weights = forest_weights(value)
     inputs = np.random.default_rng(0).normal(size=(20, N))
     golden = {"inputs": inputs, "outputs": forest_outputs(weights, inputs)}
     made = manifest("spread_forest", **changes)

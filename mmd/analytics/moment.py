@@ -16,6 +16,7 @@ from mmd.errors import ConfigError, JournalError
 from mmd.journal.format import Kind, Record, command_decoder, event_decoder
 from mmd.journal.reader import records
 from mmd.journal.replay import replay
+from models.serving import models_of
 
 _DAY_NS = 86_400 * NANOS_PER_SECOND
 
@@ -108,7 +109,7 @@ def explain(folder: Path, moment: Moment) -> list[Explanation]:
         if record.sequence < moment.sequence:
             before[:] = [Before.of(engine)]
 
-    result = replay(folder, observe, until=moment.sequence)
+    result = replay(folder, observe, until=moment.sequence, models=models_of(folder))
     if result.divergence is not None:
         raise JournalError(
             f"{folder.name} record {result.divergence.record.sequence}: this version decides otherwise than the "

@@ -23,6 +23,7 @@ from mmd.errors import JournalError
 from mmd.journal.format import Kind, Record, command_decoder, event_decoder
 from mmd.journal.reader import records
 from mmd.journal.replay import replay
+from models.serving import models_of
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ def order_life(folder: Path, spec: SessionSpec, number: ClientOrderId) -> OrderL
         JournalError: No such order was sent in this session.
     """
     watch = _Watch(spec, number, _requests(folder, number))
-    replay(folder, watch.observe)
+    replay(folder, watch.observe, models=models_of(folder))
     return watch.life(folder)
 
 

@@ -128,9 +128,13 @@ def _fair_terms(maker: Maker, spec: QuotingSpec, quote: Rec) -> list[Term]:
     mid = float(quote["mid"])
     micro = float(maker.view.features[0]["centre"]) - mid
     coefficient = spec.flow_coefficient
+    predicted = float(quote["forecast"])
     flow = coefficient * float(x[OFI_5S])
     bound = 0.25 * max(float(x[0]), 0.0)
-    forecast = min(max(flow, -bound), bound)
+    forecast = min(max(flow + predicted, -bound), bound)
+    source = f"5 s order flow {float(x[OFI_5S]):+.0f} lots"
+    if predicted != 0.0:
+        source = f"predicted {predicted:+.4g} ticks"
     lead = float(quote["lead_shift"])
     rest = float(quote["fair"]) - (mid + micro + lead + forecast)
     other = "smoothing" if spec.smoothing_s > 0.0 else "other forecast"
@@ -141,7 +145,7 @@ def _fair_terms(maker: Maker, spec: QuotingSpec, quote: Rec) -> list[Term]:
         Term(
             "forecast",
             forecast,
-            f"5 s order flow {float(x[OFI_5S]):+.0f} lots, clipped to a quarter spread",
+            f"{source}, clipped to a quarter spread",
         ),
         Term(other, 0.0 if abs(rest) < _SNAP else rest, "what the fair value has besides"),
     ]

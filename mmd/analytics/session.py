@@ -29,6 +29,7 @@ from mmd.errors import JournalError
 from mmd.journal.format import Kind, Record, event_decoder
 from mmd.journal.reader import read_spec
 from mmd.journal.replay import replay
+from models.serving import models_of
 
 _ABOUT_ORDERS: Final = (
     OrderAccepted,
@@ -154,7 +155,7 @@ def read_session(folder: Path) -> Session:
             watches.append(Watch(engine))
         watches[0].on_record(record)
 
-    result = replay(folder, observe)
+    result = replay(folder, observe, models=models_of(folder))
     if result.divergence is not None:
         at = result.divergence.record
         raise JournalError(

@@ -88,12 +88,13 @@ class QuietPlayer:
 
     @staticmethod
     def supports(engine: Engine) -> bool:
-        """Whether an engine's decisions can be taken in the compiled loop; hedges are never idle."""
+        """Whether an engine's decisions can be taken in the compiled loop; hedges and models are never idle."""
         quoting = engine.spec.quoting
         is_aggressive = engine.spec.construction.aggressive  # then a timer may change the state
         is_simple = quoting.smoothing_s == 0.0 and quoting.enabled and not is_aggressive
         is_known = quoting.spread_model in _MODELS and quoting.glft_form == "exact"
         is_alone = len(engine.makers) == 1 and engine.hedging is None
+        is_alone = is_alone and not engine.spec.models.enabled
         return is_simple and is_known and is_alone
 
     def advance(self, until_ns: int) -> int:

@@ -16,6 +16,7 @@ from mmd.config import Settings, load
 from mmd.errors import TapeError
 from mmd.journal.writer import JournalWriter
 from mmd.tape.reader import Tape, open_tape
+from models.serving import champions_for
 
 _NO_VENUE: dict[str, object] = {"venues": {"tape": {"adapter": "tape"}}}
 """Settings need a venue by name; a backtest's is the tape."""
@@ -74,14 +75,16 @@ def prepare(
     """Everything made and compiled, nothing played yet. Raises: ConfigError, TapeError."""
     assumed = request.settings
     instrument = backtest_instrument(tape, assumed)
+    spec = backtest_spec(settings, instrument, _start_ns(tape, assumed), assumed.seed)
     position_max: Decimal = settings.risk.position_notional_max
     return BacktestRunner(
         tape,
-        backtest_spec(settings, instrument, _start_ns(tape, assumed), assumed.seed),
+        spec,
         assumed,
         starting_balances(tape, instrument, assumed.balances, position_max),
         journal,
         is_watched=request.is_watched,
+        models=champions_for(spec, instrument) if spec.models.enabled else None,
     )
 
 

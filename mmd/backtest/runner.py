@@ -26,11 +26,13 @@ from mmd.core.events import (
     Event,
     FeedUp,
     Fill,
+    ModelSwap,
     OrderAccepted,
     OrderRejected,
     PrivateUp,
     Timer,
 )
+from mmd.core.learned.served_model import ModelRole, ModelShelf
 from mmd.core.market.record import MarketViews
 from mmd.core.ports import Journal
 from mmd.core.spec import SessionSpec
@@ -68,14 +70,17 @@ class BacktestRunner:
         *,
         is_fused: bool = True,
         is_watched: bool = False,
+        models: ModelShelf | None = None,
     ) -> None:
         """Everything random is drawn here, from the settings' seed.
 
-        is_watched keeps what a report is made of, in `watch`; is_fused allows the compiled loop where there is no journal.
+        is_watched keeps what a report is made of, in `watch`; is_fused allows the compiled loop where there is no journal;
+        models are the champions of the run.
         """
         rng = np.random.default_rng(settings.seed)
         self.settings = settings
-        self.engine = Engine(spec)
+        self.engine = Engine(spec, models)
+        self._models = models
         self.maker = self.engine.makers[0]
         self.exchange = FillExchange(
             self.maker.instrument,
@@ -157,6 +162,8 @@ class BacktestRunner:
         for event in self.exchange.opening(self.now_ns):
             self._apply(event)
         self._apply(PrivateUp(self.now_ns, at.venue))
+        for model in self._models or ():
+            self._apply(ModelSwap(self.now_ns, at.id, model.kind, ModelRole.CHAMPION, model.id))
 
     def _step(self) -> bool:
         """Go to whatever comes next; False at the end of the tape."""

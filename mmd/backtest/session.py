@@ -44,6 +44,7 @@ def backtest_spec(
         inventory=settings.inventory.spec(),
         hedge=settings.hedge.spec(),
         adverse=settings.adverse_selection.spec(),
+        models=settings.models.spec(settings.quoting),
     )
 
 

@@ -72,17 +72,25 @@ def verify(folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
 
 
 @journal.command()
-def replay(folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
+def replay(
+    folder: Folder = _DEFAULT,
+    models: Annotated[
+        Path | None,
+        typer.Option(help="the registry of models, if it is not where the session had it"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Run the recorded session through a fresh engine and compare every command byte by byte.
 
     Example: mmd journal replay var/journal
     """
     from mmd.journal.replay import replay as replay_session  # noqa: PLC0415 - loads the compiler
     from mmd.shell.warmup import compile_progress  # noqa: PLC0415
+    from models.serving import models_of  # noqa: PLC0415
 
     session = _session(folder)
     with compile_progress():
-        result = replay_session(session)
+        result = replay_session(session, models=models_of(session, models))
     equal = result.divergence is None
     if as_json:
         typer.echo(

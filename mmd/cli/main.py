@@ -17,6 +17,7 @@ from mmd.cli.export import export
 from mmd.cli.import_ import EXAMPLES as IMPORT_EXAMPLES
 from mmd.cli.import_ import import_
 from mmd.cli.journal import journal
+from mmd.cli.models import models
 from mmd.cli.operate import cancel_all, flatten, halt, resume, status
 from mmd.cli.realism import EXAMPLES as REALISM_EXAMPLES
 from mmd.cli.realism import realism
@@ -58,6 +59,7 @@ app.command(epilog=EXPLAIN_EXAMPLES)(explain)
 app.add_typer(export, name="export")
 app.add_typer(tape, name="tape")
 app.add_typer(train, name="train")
+app.add_typer(models, name="models")
 app.command(epilog=CALIBRATE_EXAMPLES)(calibrate)
 app.command(epilog=REALISM_EXAMPLES)(realism)
 app.command(epilog=STRESS_EXAMPLES)(stress)

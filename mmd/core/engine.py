@@ -20,6 +20,8 @@ from mmd.core.events import (
     FeedUp,
     Fill,
     InstrumentStatus,
+    ModelRefused,
+    ModelSwap,
     OperatorAction,
     OperatorCommand,
     OrderAccepted,
@@ -37,6 +39,7 @@ from mmd.core.hedging.hedging import Hedging
 from mmd.core.instrument import Instrument
 from mmd.core.inventory_watch import InventoryWatch
 from mmd.core.lead import leads
+from mmd.core.learned.served_model import ModelShelf, ModelSource
 from mmd.core.maker import Maker
 from mmd.core.market.record import INSTRUMENT, TS_RECV_NS, MarketViews
 from mmd.core.notices import Notices
@@ -73,9 +76,13 @@ class Engine:
         first_order_ns: when the first order was approved; 0 before.
     """
 
-    def __init__(self, spec: SessionSpec) -> None:
-        """Build and compile everything; nothing more is allocated on the hot path."""
+    def __init__(self, spec: SessionSpec, models: ModelSource | None = None) -> None:
+        """Build and compile everything; nothing more is allocated on the hot path.
+
+        `models` is where those that events name are found; None: there are none.
+        """
         self.spec = spec
+        self._models = ModelShelf() if models is None else models
         self.risk = SessionRisk(spec, risk_limits(spec.risk, NO_SCALE))
         self.levels, self.gate = self.risk.levels, self.risk.gate
         self.throttle = self.risk.throttle
@@ -107,6 +114,8 @@ class Engine:
             Timer: self._on_timer,
             OperatorCommand: self._on_operator,
             DayMark: _ignore,
+            ModelSwap: self._on_model,
+            ModelRefused: self._on_model,
         }
         for kind in (
             OrderAccepted,
@@ -178,7 +187,7 @@ class Engine:
         self.makers[event.instrument].view.is_up = True
 
     def _on_feed_down(self, event: FeedDown) -> None:
-        self.makers[event.instrument].view.lose()
+        self.makers[event.instrument].view.lose(self.now_ns)
 
     def _on_private_up(self, event: PrivateUp) -> None:
         for maker in self._of_venue(event.venue):
@@ -197,6 +206,11 @@ class Engine:
 
     def _on_status(self, event: InstrumentStatus) -> None:
         self.makers[event.instrument].on_status(event.status)
+
+    def _on_model(self, event: ModelSwap | ModelRefused) -> None:
+        predictor = self.makers[event.instrument].predictor
+        if predictor is not None:
+            predictor.on_model(event, self._models)
 
     def _on_clock_offset(self, event: ClockOffset) -> None:
         self.risk.on_clock_offset(event.offset_ns)

@@ -10,6 +10,7 @@ from mmd.core.events import Fill, OrderRejected, Reconciled, RequestTimedOut
 from mmd.core.flattening import is_flat
 from mmd.core.instrument import Instrument, TradingStatus
 from mmd.core.inventory.ledger import Ledger
+from mmd.core.learned.predictor import predictor_of
 from mmd.core.market_view import MarketView
 from mmd.core.order_desk import OrderDesk
 from mmd.core.orders.order import OrderPurpose
@@ -60,6 +61,7 @@ class Maker:
         self.view = MarketView(None if own is None else own.record)
         self.ledger = Ledger(instrument, spec.target_atoms[instrument.id])
         self.quoter = Quoter(instrument, spec.quoting, self.view, self.ledger.markouts.record)
+        self.predictor = predictor_of(spec, self.view, self.quoter.quote)
         self.working = new_working(
             requote_ns=spec.quoting.requote_interval_ns,
             amends_max=instrument.amends_max,
@@ -149,7 +151,8 @@ class Maker:
         self._share()
 
     def on_time(self, now_ns: int) -> None:
-        """What only time brings: estimates, streaks, drift, uptime, requests without an answer."""
+        """What only time brings: bars, estimates, streaks, drift, uptime, requests without an answer."""
+        self.view.close_bars(now_ns)
         ledger = self.ledger
         if self.scale is not None and self.quoter.on_time(self.orders, now_ns):
             self.shaping.on_step(now_ns)

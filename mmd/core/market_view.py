@@ -3,7 +3,7 @@
 import struct
 from functools import partial
 
-from mmd.core.learned.predictor import Predictor
+from mmd.core.learned.bar_clock import BarClock
 from mmd.core.market import book as books
 from mmd.core.market import trade_flow, volatility
 from mmd.core.market.features import FEATURES
@@ -60,7 +60,7 @@ class MarketView:
         self.touch: Rec = new(TOUCH)
         self.bar_end_ns = _NEVER
         """When the predictor's bar ends; never where nothing is predicted."""
-        self._predictor: Predictor | None = None
+        self._predictor: BarClock | None = None
         self.is_up = False
         self.is_crossed = False
         self.wants_resync = False
@@ -115,7 +115,7 @@ class MarketView:
             self._count_trouble(status, now_ns)
             self._view_changed(status, now_ns)
 
-    def predict_by(self, predictor: Predictor) -> None:
+    def predict_by(self, predictor: BarClock) -> None:
         """Have bars closed from now on."""
         self._predictor, self.bar_end_ns = predictor, predictor.end_ns
 

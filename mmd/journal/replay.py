@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mmd.core.engine import Engine
 from mmd.core.events import Decision
+from mmd.core.learned.served_model import ModelSource
 from mmd.core.market.record import MARKET, packed_view, unpack
 from mmd.errors import JournalError
 from mmd.jit.kernel import bind, new
@@ -35,6 +36,7 @@ def replay(
     folder: Path,
     observer: Callable[[Engine, Record], None] | None = None,
     until: int | None = None,
+    models: ModelSource | None = None,
 ) -> ReplayResult:
     """Replay a session; stops at the first divergence.
 
@@ -42,9 +44,11 @@ def replay(
         folder: The session's folder.
         observer: Called after each market record and event was applied.
         until: Sequence number of the last record to be applied; None for all.
+        models: Where to find the models that the session quoted with; None: it did without.
 
     Raises:
         JournalError: The journal does not verify, or has no header.
+        ArtefactError: A model that the session quoted with is not found.
     """
     stream = records(folder)
     head = next(stream, None)
@@ -52,7 +56,7 @@ def replay(
         raise JournalError(f"{folder}: expected a header as the first record; this is no session")
     if until is not None:
         stream = itertools.takewhile(lambda record: record.sequence <= until, stream)
-    return _Replay(Engine(spec_decoder.decode(head.body)), observer).run(stream)
+    return _Replay(Engine(spec_decoder.decode(head.body), models), observer).run(stream)
 
 
 class _Replay:

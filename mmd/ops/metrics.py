@@ -14,6 +14,7 @@ from mmd.ops.adverse_metrics import adverse_metrics
 from mmd.ops.construction_metrics import construction_metrics
 from mmd.ops.crossvenue_metrics import crossvenue_metrics
 from mmd.ops.inventory_metrics import inventory_metrics
+from mmd.ops.prediction_metrics import prediction_metrics
 from mmd.ops.state import InstrumentState, LatencyState, RiskState, State
 
 _LABELS = ("venue", "instrument")
@@ -186,6 +187,7 @@ def _labelled(state: State) -> Iterator[Metric]:
     yield markout
     yield from construction_metrics(state.instruments)
     yield from adverse_metrics(state.instruments)
+    yield from prediction_metrics(state.instruments)
     yield from inventory_metrics(state.instruments, state.inventory)
     yield _sources(state)
     yield from crossvenue_metrics(state.crossvenue)

@@ -17,6 +17,7 @@ from mmd.ops.construction_state import construction_state
 from mmd.ops.crossvenue_state import crossvenue_state
 from mmd.ops.inventory_state import held_state, inventory_state
 from mmd.ops.model_state import model_state
+from mmd.ops.prediction_state import prediction_state
 from mmd.ops.risk_state import risk_state
 from mmd.ops.state import (
     BookState,
@@ -115,6 +116,7 @@ def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
         uptime_ratio=maker.uptime.ratio,
         adverse_streak=maker.adverse.streak,
         adverse=adverse_state(maker),
+        prediction=prediction_state(maker, now_ns),
         construction=construction_state(maker, now_ns),
         model=model_state(maker),
         held=held_state(engine, maker.instrument.id),

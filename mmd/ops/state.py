@@ -161,6 +161,44 @@ class ModelState(msgspec.Struct, frozen=True):
     """By how much that moves fair value."""
 
 
+class ModelScoreState(msgspec.Struct, frozen=True):
+    """A network's forecasts over one horizon against what the mid then did."""
+
+    role: str
+    model: str
+    bars_ahead: int
+    n: int
+    r2: float | None
+    """Of the forecasts against no change; below 0 is worse."""
+    hit_ratio: float | None
+    """Share of moves whose direction was forecast."""
+    rmse_ticks: float | None
+
+
+class PredictionState(msgspec.Struct, frozen=True):
+    """One instrument's learned models."""
+
+    rung: str
+    """What is left of the ensemble: FULL, TREES, FORECAST, GLFT or PULLED."""
+    price_status: str
+    spread_status: str
+    champions: dict[str, str]
+    challenger: str
+    bars: int
+    """Since the sampling clock last started."""
+    age_s: float | None
+    """Of the last prediction, from the end of its bar; None before the first."""
+    forecast_ticks: float
+    volatility_ticks: float
+    probability: float
+    half_spread_bps: float
+    swaps: int
+    refusals: int
+    refusal: str
+    rung_changes: int
+    scores: list[ModelScoreState]
+
+
 class InstrumentState(msgspec.Struct, frozen=True):
     """Everything about one instrument."""
 
@@ -205,6 +243,8 @@ class InstrumentState(msgspec.Struct, frozen=True):
     construction: ConstructionState
     model: ModelState
     held: HeldState
+    prediction: PredictionState | None = None
+    """None where nothing is predicted."""
     adverse: AdverseState | None = None
     """None where fills are not judged."""
 

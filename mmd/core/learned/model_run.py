@@ -14,7 +14,6 @@ from mmd.errors import ArtefactError
 from mmd.jit.kernel import F4, Rec, bind
 
 
-
 class PriceRun:
     """A network that is stepped once a bar.
 
@@ -40,9 +39,7 @@ class PriceRun:
         self.volatility_scale = model.volatility_scale[at]
         self._first = at * lstm.PER_HORIZON
         self._out = memoryview(self._network["out"][0])
-        self._step = partial(
-            bind(lstm.step, self._network, np.zeros(N, np.float32)), self._network
-        )
+        self._step = partial(bind(lstm.step, self._network, np.zeros(N, np.float32)), self._network)
 
     @property
     def outputs(self) -> tuple[float, float, float]:
@@ -105,10 +102,11 @@ def _network(model: ServedModel) -> Any:
     try:
         weights: Any = model.weights
         shape = lstm.shape_of(weights)
-        if shape.inputs != N or not len(model.change_scale) == len(model.horizons) == shape.horizons:
-            raise ValueError(f"it has {shape.inputs} inputs and {shape.horizons} horizons")
+        if (
+            shape.inputs != N
+            or not len(model.change_scale) == len(model.horizons) == shape.horizons
+        ):
+            raise ValueError(f"it has {shape.inputs} inputs and {shape.horizons} horizons")  # noqa: TRY301
         return lstm.new_network(weights)
     except (KeyError, ValueError) as error:
         raise ArtefactError(f"model {model.id} is no network that fits: {error}") from error
-
-

@@ -15,3 +15,7 @@ class ModelsSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The forecast moves fair value."""
     spread_weight: float = 0.0
     """Of the learned half spread in that of the spread model `learned`; 0: none."""
+    uses_policy: bool = False
+    """The Q-learning policy chooses how to quote, once a bar."""
+    uses_bandit: bool = False
+    """The bandit chooses risk aversion and offset."""

@@ -28,6 +28,8 @@ from mmd.core.learned.prediction import (
 from mmd.core.learned.samples import CLOSED, NOT_YET, SAMPLES, WARM_BARS
 from mmd.core.learned.schema import N
 from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole, ModelSource, ServedModel
+from mmd.core.market_view import MarketView
+from mmd.core.spec import SessionSpec
 from mmd.errors import ArtefactError
 from mmd.jit.kernel import Rec, bind, new
 
@@ -114,30 +116,30 @@ class Predictor:
 
     def restart(self, now_ns: int) -> None:
         """The feed has a gap: forget the past, and say nothing before there is enough of a new one."""
-        self._end_ns[0] = 0  # type: ignore[call-overload]  # typeshed knows one kind of item only
+        self._end_ns[0] = 0
         self._forget()
         self._settle(now_ns)
 
-    def on_swap(self, event: ModelSwap, source: ModelSource) -> None:
+    def on_model(self, event: ModelSwap | ModelRefused, source: ModelSource) -> None:
         """Put a model in its place, warmed up on the bars of now; an empty id leaves the place empty.
+
+        One that the shell refused, or that does not fit here, is counted, and what there is goes on.
 
         Raises: ArtefactError where a replay does not find the model.
         """
+        if isinstance(event, ModelRefused):
+            self._refuse(event.reason)
+            return
         model = None if event.model_id == "" else source.find(event.model_id)
         try:
             self._place(event, model)
         except ArtefactError as error:
-            self.refuse(str(error))
+            self._refuse(str(error))
             return
         self.swaps += 1
         self._settle(event.ts_recv_ns)
 
-    def on_refused(self, event: ModelRefused) -> None:
-        """The shell would not take a model: what there is stays."""
-        self.refuse(event.reason)
-
-    def refuse(self, reason: str) -> None:
-        """Count a model that was not taken."""
+    def _refuse(self, reason: str) -> None:
         self.refusals += 1
         self.refusal = reason
 
@@ -177,7 +179,7 @@ class Predictor:
 
     def _warm_spread(self, run: SpreadRun) -> SpreadRun:
         run.status = WARMING_UP
-        if self._bars[0] > WARM_BARS:
+        if self._bars[0] >= WARM_BARS:
             run.step(self._x[(self._bars[0] - 1) % WARM_BARS])
         return run
 
@@ -191,7 +193,7 @@ class Predictor:
         if self.challenger is not None:
             self.challenger.step(x)
         if self._spread is not None:
-            if n > WARM_BARS:
+            if n >= WARM_BARS:
                 self._spread.step(x)
             else:
                 self._spread.status = WARMING_UP
@@ -229,3 +231,13 @@ class Predictor:
             parts = PartStatus(price_status), PartStatus(spread_status)
             self.changes.append(RungChange(now_ns, before, self.rung, *parts))
             self.changes_total += 1
+
+
+def predictor_of(spec: SessionSpec, view: MarketView, quote: Rec) -> Predictor | None:
+    """Whoever predicts an instrument, its bars closed by the view; None where nobody is wanted."""
+    if not spec.models.enabled:
+        return None
+    unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
+    predictor = Predictor(spec.models, view.features, view.flow, quote, unix_less_engine_ns)
+    view.predict_by(predictor)
+    return predictor

@@ -1,6 +1,6 @@
 """A trained model as the engine takes it: its arrays, what they mean, and where to get it by its id."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any, Final, Protocol
 
@@ -55,6 +55,10 @@ class ModelShelf:
     def put(self, model: ServedModel) -> None:
         """Keep a model; all are kept until the end, so that going back to one needs no disk."""
         self._models[model.id] = model
+
+    def __iter__(self) -> Iterator[ServedModel]:
+        """All of them, in the order in which they came."""
+        return iter(self._models.values())
 
     def find(self, model_id: str) -> ServedModel:
         """The model. Raises: ArtefactError."""

@@ -1,0 +1,183 @@
+"""`mmd models`: which models there are, who trades, and how fast they are here."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from mmd.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from models.artefact import Manifest
+    from models.registry import Registry
+
+models = typer.Typer(
+    no_args_is_help=True, help="Learned models: which there are, and which one trades."
+)
+Folder = Annotated[
+    Path, typer.Option(help="the registry, as models.folder of the settings", show_default=True)
+]
+_DEFAULT = Path("var/models")
+ModelId = Annotated[str, typer.Argument(help="a model's id, or the beginning of it", metavar="ID")]
+KindName = Annotated[
+    str, typer.Argument(help="price_lstm, spread_forest or q_table", metavar="KIND")
+]
+
+
+@models.command("list")
+def list_(folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
+    """List every model: what it was trained on, what it scored, whether it trades.
+
+    Example: mmd models list
+    """
+    registry = _registry(folder)
+    rows = [_row(registry, model_id) for model_id in registry.ids()]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    if not rows:
+        typer.echo(f"no models in {folder}; train one with mmd train")
+        return
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("model", "role", "instrument", "bar", "horizons", "created", "out of sample"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        metrics = ", ".join(f"{k} {v:.4g}" for k, v in list(row["metrics"].items())[:3])
+        horizons = ", ".join(map(str, row["horizons"]))
+        bar = f"{row['bar_ms']:g} ms"
+        table.add_row(
+            row["id"], row["role"], row["instrument"], bar, horizons, row["created"], metrics
+        )
+    Console().print(table)
+
+
+@models.command()
+def show(model: ModelId, folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
+    """Show all that a model says of itself: data, settings, metrics, command.
+
+    Example: mmd models show price_lstm-3f0c
+    """
+    import msgspec  # noqa: PLC0415
+
+    registry = _registry(folder)
+    manifest = registry.manifest(model)
+    said = {
+        "id": manifest.id,
+        "role": _role(registry, manifest),
+        "path": str(registry.path(model)),
+    }
+    found: dict[str, Any] = said | msgspec.to_builtins(manifest)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for key, value in found.items():
+        lines = json.dumps(value, indent=2) if isinstance(value, dict | list) else str(value)
+        typer.echo(f"{key:<10} {lines}")
+
+
+@models.command()
+def verify(
+    model: Annotated[
+        str | None, typer.Argument(help="a model's id; none: all of them", metavar="[ID]")
+    ] = None,
+    folder: Folder = _DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Check that a model's files are whole and that it computes here what it did where it was made.
+
+    Example: mmd models verify
+    """
+    from mmd.errors import ArtefactError  # noqa: PLC0415
+
+    registry = _registry(folder)
+    wrong: dict[str, str] = {}
+    ids = registry.ids() if model is None else [registry.path(model).name]
+    for model_id in ids:
+        try:
+            registry.load(model_id)
+        except ArtefactError as error:
+            wrong[model_id] = str(error)
+        if not as_json:
+            typer.echo(f"{'wrong' if model_id in wrong else 'ok':<6} {model_id}")
+    if as_json:
+        typer.echo(json.dumps({"verified": [i for i in ids if i not in wrong], "wrong": wrong}))
+    if wrong:
+        raise ArtefactError("\n".join(wrong.values()))
+
+
+@models.command()
+def promote(model: ModelId, folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
+    """Make a model champion, once it has been verified: a running daemon takes it within a second.
+
+    Example: mmd models promote price_lstm-3f0c
+    """
+    registry = _registry(folder)
+    before = registry.promote(model)
+    _tell(as_json, champion=registry.path(model).name, before=before)
+
+
+@models.command()
+def rollback(kind: KindName, folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
+    """Make the champion before this one champion again.
+
+    Example: mmd models rollback price_lstm
+    """
+    registry = _registry(folder)
+    before = registry.pointers(_kind(kind)).champion
+    _tell(as_json, champion=registry.rollback(_kind(kind)), before=before)
+
+
+@models.command()
+def challenge(model: ModelId, folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
+    """Have a model watched beside the champion: it predicts and is scored, and moves nothing.
+
+    Example: mmd models challenge price_lstm-77aa
+    """
+    registry = _registry(folder)
+    registry.challenge(model)
+    _tell(as_json, challenger=registry.path(model).name)
+
+
+def _registry(folder: Path) -> "Registry":
+    from models.serving import registry_at  # noqa: PLC0415 - loads the compiler
+
+    return registry_at(folder)
+
+
+def _kind(name: str) -> Any:
+    from mmd.core.learned.served_model import KINDS  # noqa: PLC0415
+    from mmd.errors import ConfigError  # noqa: PLC0415
+
+    if name not in KINDS:
+        raise ConfigError(f"kind {name!r}: expected {', '.join(KINDS)}")
+    return name
+
+
+def _role(registry: "Registry", manifest: "Manifest") -> str:
+    at = registry.pointers(manifest.kind)
+    roles = {at.champion: "champion", at.challenger: "challenger"}
+    return roles.get(manifest.id, "")
+
+
+def _row(registry: "Registry", model_id: str) -> dict[str, Any]:
+    manifest = registry.manifest(model_id)
+    return {
+        "id": model_id,
+        "role": _role(registry, manifest),
+        "instrument": f"{manifest.venue}:{manifest.symbol}",
+        "bar_ms": manifest.bar_ns / 1e6,
+        "horizons": list(manifest.horizons),
+        "created": manifest.created,
+        "metrics": manifest.metrics,
+    }
+
+
+def _tell(as_json: bool, **what: str) -> None:
+    if as_json:
+        typer.echo(json.dumps(what))
+        return
+    typer.echo(", ".join(f"{key} {value or 'none'}" for key, value in what.items()))

@@ -1,0 +1,48 @@
+"""The settings of learned models: where they are, which of their predictions are made, how much they count."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from mmd.config_quoting import QuotingSection
+from mmd.config_section import NS_PER_MS, Section
+from mmd.core.learned.models_spec import ModelsSpec
+
+
+class ModelsSection(Section):
+    """Learned models. Which of them quotes are made with follows from `quoting.strategy`."""
+
+    folder: Path = Field(
+        Path("var/models"), description="the registry: artefacts, and who is champion"
+    )
+    bar_ms: int = Field(
+        100, ge=1, le=3_600_000, description="sampling clock; models of other bars are refused"
+    )
+    horizon_bars: int = Field(
+        10, ge=1, le=10_000, description="which of a network's horizons moves fair value"
+    )
+    spread_weight: float = Field(
+        0.5, ge=0, le=1, description="of the learned half spread against GLFT's; 0: none"
+    )
+    shadow: bool = Field(
+        False, description="predict and score live even where no quote is made with it"
+    )
+    watch_ms: int = Field(
+        200, ge=10, le=60_000, description="how often to look whether another model was promoted"
+    )
+
+    def spec(self, quoting: QuotingSection) -> ModelsSpec:
+        """The engine's form."""
+        ensemble = quoting.ensemble
+        uses_forecast = ensemble.forecast == "lstm"
+        is_learned = ensemble.spread_model == "learned"
+        return ModelsSpec(
+            enabled=self.shadow or uses_forecast or is_learned or ensemble.policy,
+            folder=str(self.folder),
+            bar_ns=self.bar_ms * NS_PER_MS,
+            horizon_bars=self.horizon_bars,
+            uses_forecast=uses_forecast,
+            spread_weight=self.spread_weight if is_learned else 0.0,
+            uses_policy=ensemble.policy,
+            uses_bandit=ensemble.bandit,
+        )

@@ -1,0 +1,56 @@
+"""What people see of learned models: who predicts, what, how well, and what is left of the ensemble."""
+
+from mmd.core.learned.live_score import LiveScore
+from mmd.core.learned.prediction import PartStatus, Rung
+from mmd.core.learned.predictor import Predictor
+from mmd.core.learned.served_model import ModelRole
+from mmd.core.maker import Maker
+from mmd.core.quoting.record import OK
+from mmd.core.units import NANOS_PER_SECOND
+from mmd.ops.state import ModelScoreState, PredictionState
+
+
+def prediction_state(maker: Maker, now_ns: int) -> PredictionState | None:
+    """As it stands; None where nothing is predicted."""
+    predictor = maker.predictor
+    if predictor is None:
+        return None
+    p = predictor.prediction[0]
+    end_ns = int(p["end_ns"])
+    return PredictionState(
+        rung=(predictor.rung if maker.quoter.status == OK else Rung.PULLED).name,
+        price_status=PartStatus(int(p["price_status"])).name,
+        spread_status=PartStatus(int(p["spread_status"])).name,
+        champions=dict(predictor.champions),
+        challenger="" if predictor.challenger is None else predictor.challenger.model.id,
+        bars=int(p["bars"]),
+        age_s=(now_ns - end_ns) / NANOS_PER_SECOND if end_ns > 0 else None,
+        forecast_ticks=float(p["forecast_ticks"]),
+        volatility_ticks=float(p["volatility_ticks"]),
+        probability=float(p["probability"]),
+        half_spread_bps=float(p["half_spread_bps"]),
+        swaps=predictor.swaps,
+        refusals=predictor.refusals,
+        refusal=predictor.refusal,
+        rung_changes=predictor.changes_total,
+        scores=_scores(predictor),
+    )
+
+
+def _scores(predictor: Predictor) -> list[ModelScoreState]:
+    return [state for role, live in predictor.scores.items() for state in _of(role, live)]
+
+
+def _of(role: ModelRole, live: LiveScore) -> list[ModelScoreState]:
+    return [
+        ModelScoreState(
+            role=role.name.lower(),
+            model=live.run.model.id,
+            bars_ahead=score.bars_ahead,
+            n=score.n,
+            r2=score.r2,
+            hit_ratio=score.hit_ratio,
+            rmse_ticks=(score.squared_error / score.n) ** 0.5 if score.n > 0 else None,
+        )
+        for score in live.scores
+    ]

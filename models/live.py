@@ -1,0 +1,202 @@
+"""Brings models of the registry into a running daemon: at the start, and whenever another one is promoted.
+
+Reading, hashing and the golden check happen in a thread; a network of a shape that this process has not met is compiled
+by another process first, into the kernel cache. What the engine notices is one event between two others. A model that
+is damaged, or made for something else, is refused with a log line and a count; quotes go on with what there is.
+"""
+
+import asyncio
+import sys
+from typing import Final
+
+import structlog
+
+from mmd.core.engine import Engine
+from mmd.core.events import ModelRefused, ModelSwap
+from mmd.core.learned.lstm import Shape, shape_of
+from mmd.core.learned.model_run import PriceRun, SpreadRun
+from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole, ModelShelf, ServedModel
+from mmd.core.ports import Clock
+from mmd.core.spec import SessionSpec
+from mmd.errors import ArtefactError
+from mmd.shell.driver import Driver
+from models.artefact import Artefact, Kind
+from models.registry import POINTERS, Registry
+from models.serving import fits, registry_at, served, wanted_kinds
+
+_COMPILE_TIMEOUT_S: Final = 300.0
+_WATCHED = tuple[Kind, ModelRole]
+_log = structlog.get_logger()
+
+
+class LiveModels:
+    """The models of one run.
+
+    Attributes:
+        shelf: what the engine finds models in; holds every one that an event has named.
+    """
+
+    def __init__(self, spec: SessionSpec) -> None:
+        self.shelf = ModelShelf()
+        self._spec = spec.models
+        self._registry: Registry = registry_at(spec.models.folder)
+        self._kinds = wanted_kinds(spec.models) if spec.models.enabled else ()
+        self._artefacts: dict[str, Artefact] = {}
+        self._shapes: set[Shape] = set()
+        self._placed: dict[_WATCHED, str] = {}
+        self._refused: dict[_WATCHED, str] = {}
+        self._seen: tuple[int, ...] = ()
+        self._changes = [0] * len(spec.instruments)
+
+    def preload(self) -> None:
+        """Load and compile who trades and who is watched; those that cannot be are refused when the engine is told."""
+        self._seen = self._stamp()
+        for _, model_id in self._wanted():
+            try:
+                self._shape_of(self._load(model_id))
+            except ArtefactError as error:
+                _log.error("model_unusable", model=model_id, error=str(error))
+
+    def place(self, engine: Engine, driver: Driver, clock: Clock) -> None:
+        """Tell the engine of every model that is at hand and not in its place."""
+        for place, model_id in self._wanted():
+            if self._placed.get(place, "") == model_id or self._refused.get(place) == model_id:
+                continue
+            if model_id == "" or model_id in self._artefacts:
+                self._swap(place, model_id, engine, driver, clock)
+            else:
+                reason = f"model {model_id} could not be loaded; see the log"
+                self._refuse(place, model_id, reason, driver, clock)
+
+    async def run(self, engine: Engine, driver: Driver, clock: Clock, watch_s: float) -> None:
+        """Watch the registry's pointers and the engine's rungs until cancelled."""
+        while self._kinds:
+            await asyncio.sleep(watch_s)
+            self._log_changes(engine)
+            stamp = self._stamp()
+            if stamp != self._seen:
+                self._seen = stamp
+                self._refused.clear()
+                for place, model_id in self._wanted():
+                    if model_id not in ("", self._placed.get(place)):
+                        await self._fetch(place, model_id, driver, clock)
+                self.place(engine, driver, clock)
+        await asyncio.Event().wait()
+
+    def _stamp(self) -> tuple[int, ...]:
+        """Changes with the file of pointers."""
+        try:
+            stat = (self._registry.folder / POINTERS).stat()
+        except OSError:
+            return ()
+        return stat.st_mtime_ns, stat.st_ino, stat.st_size
+
+    def _wanted(self) -> list[tuple[_WATCHED, str]]:
+        """Who is to be in which place by the pointers; nobody where they cannot be read."""
+        found: list[tuple[_WATCHED, str]] = []
+        try:
+            for kind in self._kinds:
+                at = self._registry.pointers(kind)
+                found.append(((kind, ModelRole.CHAMPION), at.champion))
+                if kind == PRICE:
+                    found.append(((kind, ModelRole.CHALLENGER), at.challenger))
+        except ArtefactError as error:
+            _log.error("models_unreadable", error=str(error))
+            return []
+        return found
+
+    async def _fetch(self, place: _WATCHED, model_id: str, driver: Driver, clock: Clock) -> None:
+        """Load a model without holding up the loop."""
+        if model_id in self._artefacts:
+            return
+        try:
+            await self._compile_elsewhere(model_id)
+            await asyncio.to_thread(self._load, model_id)
+        except ArtefactError as error:
+            self._refuse(place, model_id, str(error), driver, clock)
+
+    async def _compile_elsewhere(self, model_id: str) -> None:
+        """Have another process compile what this one has not run yet, and check the model. Raises: ArtefactError."""
+        artefact = self._registry.manifest(model_id)
+        hidden = artefact.settings.get("hidden")
+        if artefact.kind != PRICE or any(s.hidden == hidden for s in self._shapes):
+            return
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "mmd.cli.main", "models", "verify", model_id,
+            "--folder", str(self._registry.folder),
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            _, said = await asyncio.wait_for(process.communicate(), _COMPILE_TIMEOUT_S)
+        except TimeoutError:
+            process.kill()
+            raise ArtefactError(
+                f"model {model_id} was not verified within {_COMPILE_TIMEOUT_S:.0f} s: try mmd models verify"
+            ) from None
+        if process.returncode != 0:
+            lines = said.decode(errors="replace").strip().splitlines()
+            raise ArtefactError(lines[-1] if lines else f"model {model_id} was not verified")
+
+    def _load(self, model_id: str) -> ServedModel | None:
+        """Read, check, bind the kernel, put on the shelf; None for no model. Raises: ArtefactError."""
+        if model_id == "":
+            return None
+        artefact = self._registry.load(model_id)
+        model = served(artefact)
+        if model.kind == PRICE:
+            PriceRun(model, self._spec.horizon_bars)
+        elif model.kind == SPREAD:
+            SpreadRun(model)
+        self.shelf.put(model)
+        self._artefacts[model_id] = artefact
+        return model
+
+    def _shape_of(self, model: ServedModel | None) -> None:
+        """Remember a shape that is compiled."""
+        if model is not None and model.kind == PRICE:
+            self._shapes.add(shape_of(model.weights))
+
+    def _swap(
+        self, place: _WATCHED, model_id: str, engine: Engine, driver: Driver, clock: Clock
+    ) -> None:
+        kind, role = place
+        if model_id != "":
+            self._shape_of(self.shelf.find(model_id))
+        for instrument in engine.instruments:
+            symbol = instrument.symbol
+            if model_id != "" and not fits(self._artefacts[model_id], instrument):
+                _log.warning("model_of_another_instrument", model=model_id, instrument=symbol)
+                continue
+            now_ns = clock.monotonic_ns()
+            driver.on_event(ModelSwap(now_ns, instrument.id, kind, role, model_id))
+            _log.info("model_placed", instrument=symbol, role=role.name.lower(), model=model_id)
+        self._placed[place] = model_id
+
+    def _refuse(
+        self, place: _WATCHED, model_id: str, reason: str, driver: Driver, clock: Clock
+    ) -> None:
+        """Say so, and leave what there is."""
+        _log.error("model_refused", model=model_id, error=reason)
+        self._refused[place] = model_id
+        for instrument in driver.engine.instruments:
+            now_ns = clock.monotonic_ns()
+            driver.on_event(ModelRefused(now_ns, instrument.id, place[0], model_id, reason))
+
+    def _log_changes(self, engine: Engine) -> None:
+        """A line for each change of what is left of the ensemble."""
+        for at, maker in enumerate(engine.makers):
+            predictor = maker.predictor
+            if predictor is None or predictor.changes_total == self._changes[at]:
+                continue
+            new = min(predictor.changes_total - self._changes[at], len(predictor.changes))
+            for change in list(predictor.changes)[-new:]:
+                is_down = change.after > change.before
+                (_log.warning if is_down else _log.info)(
+                    "model_rung",
+                    instrument=maker.instrument.symbol,
+                    before=change.before.name.lower(),
+                    after=change.after.name.lower(),
+                    price=change.price.name.lower(),
+                    spread=change.spread.name.lower(),
+                )
+            self._changes[at] = predictor.changes_total
