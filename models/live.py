@@ -46,6 +46,8 @@ class LiveModels:
         self._placed: dict[_WATCHED, str] = {}
         self._refused: dict[_WATCHED, str] = {}
         self._seen: tuple[int, ...] = ()
+        self._reasons: dict[str, str] = {}
+        """Why a model could not be loaded at the start."""
         self._changes = [0] * len(spec.instruments)
 
     def preload(self) -> None:
@@ -55,7 +57,7 @@ class LiveModels:
             try:
                 self._shape_of(self._load(model_id))
             except ArtefactError as error:
-                _log.error("model_unusable", model=model_id, error=str(error))
+                self._reasons[model_id] = str(error)
 
     def place(self, engine: Engine, driver: Driver, clock: Clock) -> None:
         """Tell the engine of every model that is at hand and not in its place."""
@@ -65,7 +67,7 @@ class LiveModels:
             if model_id == "" or model_id in self._artefacts:
                 self._swap(place, model_id, engine, driver, clock)
             else:
-                reason = f"model {model_id} could not be loaded; see the log"
+                reason = self._reasons.get(model_id, f"model {model_id} was not there in time")
                 self._refuse(place, model_id, reason, driver, clock)
 
     async def run(self, engine: Engine, driver: Driver, clock: Clock, watch_s: float) -> None:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from mmd.core.commands import Approved, Command
 from mmd.core.engine import Engine
 from mmd.core.events import Event
+from mmd.core.learned.served_model import ModelSource
 from mmd.core.market.record import MARKET, pack, packed_view
 from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
@@ -70,8 +71,13 @@ class ListeningVenue:
 class DriverBench(EngineBench):
     """Start it inside a running loop; `engine` of the base class is the driver's entrance."""
 
-    def __init__(self, spec: SessionSpec | None = None, journal: object = None) -> None:
-        super().__init__(spec)
+    def __init__(
+        self,
+        spec: SessionSpec | None = None,
+        journal: object = None,
+        models: ModelSource | None = None,
+    ) -> None:
+        super().__init__(spec, models)
         self.real_engine: Engine = self.engine
         self.clock = HandClock()
         self.clock.now_ns = self.now_ns

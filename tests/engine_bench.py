@@ -15,6 +15,7 @@ from mmd.core.events import (
     Reconciled,
     Timer,
 )
+from mmd.core.learned.served_model import ModelSource
 from mmd.core.market.record import DIFF, MARKET, SNAPSHOT
 from mmd.core.spec import SessionSpec
 from mmd.core.units import ATOMS_PER_UNIT, ClientOrderId, InstrumentId, Side
@@ -29,8 +30,8 @@ Levels = dict[int, int]
 class EngineBench:
     """An engine, its time, and the orders that a well-behaved venue would hold."""
 
-    def __init__(self, spec: SessionSpec | None = None) -> None:
-        self.engine = Engine(spec or session_spec())
+    def __init__(self, spec: SessionSpec | None = None, models: ModelSource | None = None) -> None:
+        self.engine = Engine(spec or session_spec(), models)
         self.maker = self.engine.makers[0]
         self.now_ns = 1_000 * MS
         self.update_id = 100

@@ -43,15 +43,14 @@ def list_(folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
         typer.echo(f"no models in {folder}; train one with mmd train")
         return
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("model", "role", "instrument", "bar", "horizons", "created", "out of sample"):
+    for heading in ("model", "role", "instrument"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("bars", "out of sample"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         metrics = ", ".join(f"{k} {v:.4g}" for k, v in list(row["metrics"].items())[:3])
-        horizons = ", ".join(map(str, row["horizons"]))
-        bar = f"{row['bar_ms']:g} ms"
-        table.add_row(
-            row["id"], row["role"], row["instrument"], bar, horizons, row["created"], metrics
-        )
+        bars = f"{row['bar_ms']:g} ms x {', '.join(map(str, row['horizons']))}"
+        table.add_row(row["id"], row["role"], row["instrument"], bars, metrics)
     Console().print(table)
 
 

@@ -9,8 +9,8 @@ from mmd.core.commands import Approved, Command
 from mmd.core.events import Fill, OrderRejected, Reconciled, RequestTimedOut
 from mmd.core.flattening import is_flat
 from mmd.core.instrument import Instrument, TradingStatus
+from mmd.core.instrument_predictor import predictor_of
 from mmd.core.inventory.ledger import Ledger
-from mmd.core.learned.predictor import predictor_of
 from mmd.core.market_view import MarketView
 from mmd.core.order_desk import OrderDesk
 from mmd.core.orders.order import OrderPurpose

@@ -28,8 +28,6 @@ from mmd.core.learned.prediction import (
 from mmd.core.learned.samples import CLOSED, NOT_YET, SAMPLES, WARM_BARS
 from mmd.core.learned.schema import N
 from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole, ModelSource, ServedModel
-from mmd.core.market_view import MarketView
-from mmd.core.spec import SessionSpec
 from mmd.errors import ArtefactError
 from mmd.jit.kernel import Rec, bind, new
 
@@ -231,13 +229,3 @@ class Predictor:
             parts = PartStatus(price_status), PartStatus(spread_status)
             self.changes.append(RungChange(now_ns, before, self.rung, *parts))
             self.changes_total += 1
-
-
-def predictor_of(spec: SessionSpec, view: MarketView, quote: Rec) -> Predictor | None:
-    """Whoever predicts an instrument, its bars closed by the view; None where nobody is wanted."""
-    if not spec.models.enabled:
-        return None
-    unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
-    predictor = Predictor(spec.models, view.features, view.flow, quote, unix_less_engine_ns)
-    view.predict_by(predictor)
-    return predictor

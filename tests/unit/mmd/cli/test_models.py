@@ -1,0 +1,56 @@
+"""`mmd models` lists, verifies and moves the pointers; what is damaged is refused with a code."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mmd.cli.main import app
+from mmd.errors import ArtefactError
+from tests.trained_models import forest_artefact
+
+
+def said(*arguments: str, folder: Path) -> object:
+    """What a command prints as JSON."""
+    asked = ["models", *arguments, "--folder", str(folder), "--json"]
+    result = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+def test_models_are_listed_promoted_and_rolled_back(tmp_path: Path) -> None:
+    """One after the other, by the beginning of an id."""
+    first, second = (forest_artefact(tmp_path, v).path.name for v in (2.0, 3.0))
+    assert said("verify", folder=tmp_path) == {"verified": sorted([first, second]), "wrong": {}}
+    assert said("promote", first, folder=tmp_path) == {"champion": first, "before": ""}
+    assert said("challenge", second[:20], folder=tmp_path) == {"challenger": second}
+    rows = said("list", folder=tmp_path)
+    assert {row["id"]: row["role"] for row in rows} == {first: "champion", second: "challenger"}
+    assert said("promote", second, folder=tmp_path) == {"champion": second, "before": first}
+    undone = said("rollback", "spread_forest", folder=tmp_path)
+    assert undone == {"champion": first, "before": second}
+    shown = said("show", first, folder=tmp_path)
+    assert (shown["id"], shown["role"], shown["kind"]) == (first, "champion", "spread_forest")
+
+
+def test_a_changed_file_is_found(tmp_path: Path) -> None:
+    """By verify, and before it is promoted."""
+    path = forest_artefact(tmp_path).path
+    weights = path / "weights.npz"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    for command in ("verify", "promote"):
+        asked = ["models", command, path.name, "--folder", str(tmp_path)]
+        with pytest.raises(ArtefactError, match="SHA-256"):
+            CliRunner().invoke(app, asked, catch_exceptions=False)
+
+
+def test_tables_are_for_people(tmp_path: Path) -> None:
+    """Without --json, and with nothing there."""
+    empty = CliRunner().invoke(app, ["models", "list", "--folder", str(tmp_path)])
+    assert "no models" in empty.output
+    name = forest_artefact(tmp_path).path.name
+    table = CliRunner().invoke(app, ["models", "list", "--folder", str(tmp_path)])
+    assert "binance_spot:MMDUSDT" in table.output.replace("\n", "")
+    shown = CliRunner().invoke(app, ["models", "show", name, "--folder", str(tmp_path)])
+    assert "mmd train" in shown.output

@@ -1,0 +1,121 @@
+"""A running daemon takes what is promoted, goes back where that is undone, and refuses what is damaged."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from mmd.core.events import ModelRefused, ModelSwap
+from mmd.core.learned.models_spec import ModelsSpec
+from mmd.core.learned.predictor import Predictor
+from mmd.core.learned.served_model import SPREAD, ModelRole
+from mmd.ops.metrics import StateCollector
+from models.live import LiveModels
+from models.registry import POINTERS, Registry
+from models.serving import registry_at
+from tests.driver_bench import DriverBench
+from tests.ops_state import state_of
+from tests.session import session_spec
+from tests.trained_models import forest_artefact, network_artefact
+
+WATCH_S = 0.005
+
+
+class Daemon:
+    """The part of it that models are part of."""
+
+    def __init__(self, folder: Path) -> None:
+        models = ModelsSpec(enabled=True, folder=str(folder), uses_forecast=True, spread_weight=0.5)
+        spec = session_spec(models=models)
+        self.live = LiveModels(spec)
+        self.live.preload()
+        self.bench = DriverBench(spec, models=self.live.shelf)
+        self.bench.start()
+        self.bench.driver.stop()
+        self.live.place(self.bench.real_engine, self.bench.driver, self.bench.clock)
+
+    @property
+    def predictor(self) -> Predictor:
+        """Of the one instrument."""
+        found = self.bench.maker.predictor
+        assert found is not None
+        return found
+
+    async def watch_until(self, condition: Callable[[], bool]) -> None:
+        """Watch the registry until something is so."""
+        engine, driver, clock = self.bench.real_engine, self.bench.driver, self.bench.clock
+        watching = asyncio.create_task(self.live.run(engine, driver, clock, WATCH_S))
+        try:
+            async with asyncio.timeout(30):
+                while not condition():  # noqa: ASYNC110
+                    await asyncio.sleep(WATCH_S)
+        finally:
+            watching.cancel()
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """One champion of each kind."""
+    found = registry_at(tmp_path)
+    for artefact in (network_artefact(tmp_path), forest_artefact(tmp_path, 3.0)):
+        found.promote(artefact.path.name)
+    return found
+
+
+async def test_champions_are_there_from_the_start_and_change_when_promoted(
+    registry: Registry,
+) -> None:
+    """Each swap is one event of the journal; going back needs no disk."""
+    daemon = Daemon(registry.folder)
+    first = registry.pointers("spread_forest").champion
+    assert daemon.predictor.champions[SPREAD] == first
+    second = forest_artefact(registry.folder, 4.0).path.name
+    registry.promote(second)
+    await daemon.watch_until(lambda: daemon.predictor.champions[SPREAD] == second)
+    registry.rollback("spread_forest")
+    await daemon.watch_until(lambda: daemon.predictor.champions[SPREAD] == first)
+    swaps = [e for e in daemon.bench.journal.records if isinstance(e, ModelSwap)]
+    assert [s.model_id for s in swaps if s.kind == SPREAD] == [first, second, first]
+    other = network_artefact(registry.folder, seed=5).path.name
+    registry.challenge(other)
+    await daemon.watch_until(lambda: daemon.predictor.challenger is not None)
+    assert ModelRole.CHALLENGER in daemon.predictor.scores
+
+
+async def test_damage_is_refused_and_told(registry: Registry) -> None:
+    """A changed file, and a file of pointers that cannot be read: the champion stays, state and metrics say so."""
+    daemon = Daemon(registry.folder)
+    first = registry.pointers("spread_forest").champion
+    bad = forest_artefact(registry.folder, 4.0).path
+    registry.promote(bad.name)
+    (bad / "forest.txt").write_bytes(b"other trees")
+    await daemon.watch_until(lambda: daemon.predictor.refusals > 0)
+    assert daemon.predictor.champions[SPREAD] == first
+    assert "forest.txt" in daemon.predictor.refusal
+    refused = [e for e in daemon.bench.journal.records if isinstance(e, ModelRefused)]
+    assert [e.model_id for e in refused] == [bad.name]
+    (registry.folder / POINTERS).write_text("{")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(20 * WATCH_S):
+            await daemon.watch_until(lambda: daemon.predictor.champions[SPREAD] != first)
+    state = state_of(daemon.bench)
+    prediction = state.instruments[0].prediction
+    assert prediction is not None
+    assert (prediction.refusals, prediction.rung) == (1, "GLFT")
+    assert prediction.champions[SPREAD] == first
+    collected = CollectorRegistry()
+    collected.register(StateCollector(lambda: state))
+    text = generate_latest(collected).decode()
+    assert 'mmd_model_errors_total{instrument="MMDUSDT",venue="embedded"} 1.0' in text
+    assert 'rung="GLFT"' in text
+
+
+async def test_a_daemon_starts_without_what_it_cannot_load(registry: Registry) -> None:
+    """It quotes by the spread model, and says which model it wanted."""
+    champion = registry.path(registry.pointers("spread_forest").champion)
+    (champion / "weights.npz").unlink()
+    daemon = Daemon(registry.folder)
+    assert SPREAD not in daemon.predictor.champions
+    assert "weights.npz" in daemon.predictor.refusal
