@@ -58,7 +58,7 @@ def _labelled(found: _Found) -> Iterator[Metric]:
         "mmd_model_status", "1 at the status of a part", labels=(*_LABELS, "part", "status")
     )
     scored = (*_LABELS, "role", "bars_ahead")
-    r2 = GaugeMetricFamily("mmd_model_r2_ratio", "Live R2 against no change", labels=scored)
+    r2 = GaugeMetricFamily("mmd_model_explained_ratio", "Live R2 against no change", labels=scored)
     hits = GaugeMetricFamily("mmd_model_hit_ratio", "Moves whose sign was forecast", labels=scored)
     for at, state in found:
         rung.add_metric((*at, state.rung), 1)
