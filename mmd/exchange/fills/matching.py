@@ -100,7 +100,7 @@ def _fill(f: Rec, side: int, slot: int, lots: int) -> None:
 
 
 @leaf
-def _give(f: Rec, side: int, slot: int, qty: int, given: int, at_price: bool) -> int:  # noqa: FBT001 - a kernel
+def reached_lots(f: Rec, side: int, slot: int, qty: int, given: int, at_price: bool) -> int:  # noqa: FBT001 - a kernel
     """What of a print of qty lots reaches an order after `given` went to ours before it."""
     left = float(qty - given)
     if at_price:
@@ -122,7 +122,7 @@ def on_trade(fills: Rec, aggressor: int, px: int, qty: int) -> int:
         behind = px - f.px[side, slot] if side == 0 else f.px[side, slot] - px
         if behind > 0:
             break
-        lots = _give(f, side, slot, qty, given, behind == 0)
+        lots = reached_lots(f, side, slot, qty, given, behind == 0)
         if lots > 0:
             _fill(f, side, slot, lots)
             given += lots
