@@ -5,12 +5,12 @@ later, less the maker fee, and otherwise nothing. The label of a sample is the h
 average over the samples from there on: `reach_ns` is how far a label looks ahead.
 """
 
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
 
-from mmd.core.instrument import Instrument
 from mmd.core.market import book as books
 from mmd.core.market.record import DIFF, MARKET, SNAPSHOT, TOP, TRADE
 from mmd.core.units import NANOS_PER_SECOND
@@ -22,7 +22,7 @@ from mmd.jit.kernel import F4, F8, I8, Rec, bind, kernel, layout, leaf, new
 from mmd.tape.bar_samples import BarSamples
 from mmd.tape.format import ROW, Rows
 from mmd.tape.frames import BROKEN, CURSOR_FIELDS, END, next_frame
-from mmd.tape.reader import Tape
+from mmd.tape.reader import Tape, open_tape
 from models.labels import spans
 
 HALF_SPREAD_MIN_BPS, HALF_SPREAD_MAX_BPS = 1.0, 100.0
@@ -30,6 +30,7 @@ _GRID: Final = 12
 _REACHED: Final = 0.995
 """The widest half-spread of the grid is one that the price gets past once in two hundred lives of a quote."""
 
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 FOLLOWER = layout(("now_ns", "i8"), *CURSOR_FIELDS, ("next", "i8"))  # next: sample without quotes
 
 
@@ -44,7 +45,7 @@ class LabelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How long after a fill it is valued."""
     latency_ns: int = 5_000_000
     """From a decision until its quotes stand."""
-    smoothing: int = 60
+    smoothing: int = 300
     """Samples, this one and those after it, over which the edge of each half-spread is averaged."""
     queue: str = "power"
     """Queue model; see mmd.exchange.fills.record.QUEUE_MODELS."""
@@ -198,16 +199,15 @@ def earned(
     return out
 
 
-def _is_whole(
-    decided_ns: I8, bars: BarSamples, settings: LabelSettings
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _is_whole(decided_ns: I8, bars: BarSamples, settings: LabelSettings) -> Flags:
     """Whether the sampling clock ran on from each sample to its last possible markout."""
     ahead_ns = settings.latency_ns + settings.life_ns + settings.markout_ns
     span = np.cumsum(np.diff(bars.bars, prepend=2**62) <= 0)
     first = np.searchsorted(bars.end_ns, decided_ns)
     last = np.searchsorted(bars.end_ns, decided_ns + ahead_ns)
     inside = last < len(bars.end_ns)
-    return inside & (span[first] == span[np.minimum(last, len(span) - 1)])
+    whole: Flags = inside & (span[first] == span[np.minimum(last, len(span) - 1)])
+    return whole
 
 
 def best_half_spreads(edge_bps: F8, grid_bps: F8, smoothing: int) -> tuple[F8, F8]:
@@ -256,6 +256,6 @@ def spread_data(tape: Tape, bars: BarSamples, grid_bps: F8, settings: LabelSetti
     return SpreadData(decided_ns, bars.x[at], mids, grid_bps, share, edge, smooth, label)
 
 
-def fee_bps(instrument: Instrument) -> float:
-    """What a maker pays there; negative for a rebate."""
-    return float(instrument.maker_fee_bps)
+def maker_fee_bps(tape: Path) -> float:
+    """What a maker pays on the instrument of a tape; negative for a rebate. Raises: TapeError."""
+    return float(open_tape(tape).header.instrument.maker_fee_bps)
