@@ -139,7 +139,8 @@ def train_forest(
         ],
     )
     kept = lgb.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
-    return Forest(kept, losses["fit"]["rmse"], losses["selection"]["rmse"])
+    curves = [[float(v) for v in losses[name]["rmse"]] for name in ("fit", "selection")]
+    return Forest(kept, curves[0], curves[1])
 
 
 def _parameters(settings: SpreadSettings) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def sigma_bps(x: F4, mid: F8) -> F8:
 
 
 def edge_at(data: SpreadData, half_spreads_bps: F8) -> F8:
-    """What quotes at these half-spreads earned: those of the next wider one of the grid, or the widest.
+    """What quotes at these half-spreads earned, as those at the nearest one of the grid did (by ratio).
 
     Args:
         data: n samples.
@@ -66,9 +66,8 @@ def edge_at(data: SpreadData, half_spreads_bps: F8) -> F8:
         Shape (n,), bps, NaN where unknown.
     """
     grid = data.half_spreads_bps
-    at = np.searchsorted(grid, half_spreads_bps - 1e-9)
-    rows = np.arange(len(data.mid))
-    edge: F8 = data.edge_bps[rows, np.minimum(at, len(grid) - 1)]
+    between = np.sqrt(grid[1:] * grid[:-1])
+    edge: F8 = data.edge_bps[np.arange(len(data.mid)), np.searchsorted(between, half_spreads_bps)]
     return edge
 
 
