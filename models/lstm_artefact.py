@@ -1,6 +1,5 @@
 """A trained price predictor as an artefact: weights and scales, golden outputs, network.pt, where it comes from."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +11,9 @@ import numpy as np
 from mmd.core.learned.lstm import WINDOW
 from mmd.core.learned.schema import schema_hash
 from mmd.tape.reader import open_tape
-from models.artefact import Artefact, DataUse, Manifest, read_artefact, write_artefact
+from models.artefact import Artefact, Manifest, read_artefact, write_artefact
 from models.checks import network_outputs
+from models.data_use import data_uses
 from models.export import NETWORK_FILE, load_step, scripted_step
 from models.price_data import PriceData
 from models.torch_backend import check_parity
@@ -21,29 +21,6 @@ from models.train_lstm import LstmSettings, Trained
 
 _GOLDEN_STEPS: Final = WINDOW + 28
 """More than attention's window, so that its ring goes round."""
-_READ_BYTES: Final = 1 << 20
-
-
-def data_uses(tapes: list[Path]) -> tuple[DataUse, ...]:
-    """What the tapes are; the hash of a folder is that of its files' bytes in order. Raises: TapeError."""
-    uses = []
-    for path in tapes:
-        opened = open_tape(path)
-        digest = hashlib.sha256()
-        for name in opened.files:
-            with name.open("rb") as file:
-                while chunk := file.read(_READ_BYTES):
-                    digest.update(chunk)
-        counts = opened.header.counts
-        uses.append(
-            DataUse(
-                name=path.name,
-                sha256=digest.hexdigest(),
-                first_ns=counts.first_ns,
-                last_ns=counts.last_ns,
-            )
-        )
-    return tuple(uses)
 
 
 def write_lstm(  # noqa: PLR0913 - what a manifest says

@@ -13,13 +13,11 @@ import numpy as np
 
 from mmd.core.learned.schema import NAMES
 from mmd.errors import TrainingError
-from mmd.jit.kernel import F4, F8, I8
+from mmd.jit.kernel import F4, F8
+from models.price_data import unseen_cycles
 from models.spread_labels import HALF_SPREAD_MAX_BPS, HALF_SPREAD_MIN_BPS, SpreadData
 
 _LABELLED_MIN: Final = 200
-_DAY_NS: Final = 86_400_000_000_000
-_CALENDAR: Final = {"day_sine": 7, "day_cosine": 7, "week_sine": 28, "week_cosine": 28}
-"""Days of data below which an input of the calendar only tells samples apart."""
 
 
 class SpreadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,12 +88,6 @@ def split_samples(
     return parts
 
 
-def muted_inputs(end_ns: I8) -> list[int]:
-    """Inputs of the calendar that this much data cannot teach: they would number the samples."""
-    days = (int(end_ns[-1]) - int(end_ns[0])) / _DAY_NS
-    return [i for i, (name, _) in enumerate(NAMES) if name in _CALENDAR and days < _CALENDAR[name]]
-
-
 def train_forest(
     split: SpreadSplit,
     settings: SpreadSettings,
@@ -112,7 +104,7 @@ def train_forest(
     Raises:
         TrainingError: All labels of the fit stretch are the same: there is nothing to learn.
     """
-    muted = muted_inputs(split.fit.end_ns)
+    muted = unseen_cycles(split.fit.end_ns)
     fit, selection = (_labelled(part, muted) for part in (split.fit, split.selection))
     if len(np.unique(fit[1])) < 2:
         raise TrainingError(
