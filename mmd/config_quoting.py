@@ -35,7 +35,7 @@ class QuotingSection(Section):
     enabled: bool = Field(True, description="false: keep books and features, send no orders")
     strategy: Literal["custom", "rule_based", "glft", "q_learning", "lstm_q", "full"] = Field(
         "custom",
-        description="how much is learned, from nothing to all; custom: by spread_model and forecast alone",
+        description="how much is learned, from nothing to all; any but custom goes before spread_model and forecast",
     )
     spread_model: Literal[
         "fixed", "avellaneda_stoikov", "glft", "ho_stoll", "dynamic", "learned"
@@ -203,17 +203,13 @@ class QuotingSection(Section):
         return self
 
     def _check_strategy(self) -> None:
-        """Refuse a strategy beside settings that say something else."""
-        if self.strategy == "custom":
-            return
-        made_of = _STRATEGIES[self.strategy]
-        for key in ("spread_model", "forecast"):
-            found, wanted = getattr(self, key), getattr(made_of, key)
-            if key in self.model_fields_set and found != wanted:
-                raise ValueError(
-                    f"{key} {found} with strategy {self.strategy}, which is made of {wanted}: expected strategy = "
-                    f"custom, or no {key}"
-                )
+        """A flow's forecast is fitted and wanted: a strategy with another, or none, does not pass over it in silence."""
+        wanted = self.ensemble.forecast
+        if self.forecast == "flow" and wanted != "flow":
+            raise ValueError(
+                f"forecast flow with strategy {self.strategy}, whose forecast is {wanted}: expected strategy = custom, "
+                "or no forecast"
+            )
 
     @property
     def ensemble(self) -> Ensemble:

@@ -15,6 +15,7 @@ from mmd.core.engine import Engine
 from mmd.core.events import ModelRefused, ModelSwap
 from mmd.core.learned.lstm import Shape, shape_of
 from mmd.core.learned.model_run import PriceRun, SpreadRun
+from mmd.core.learned.policy_run import PolicyRun
 from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole, ModelShelf, ServedModel
 from mmd.core.ports import Clock
 from mmd.core.spec import SessionSpec
@@ -149,6 +150,8 @@ class LiveModels:
             PriceRun(model, self._spec.horizon_bars)
         elif model.kind == SPREAD:
             SpreadRun(model)
+        else:
+            PolicyRun(model)
         self.shelf.put(model)
         self._artefacts[model_id] = artefact
         return model

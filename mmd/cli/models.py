@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from mmd.cli.models_bench import bench
 from mmd.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 models = typer.Typer(
     no_args_is_help=True, help="Learned models: which there are, and which one trades."
 )
+models.command()(bench)
 Folder = Annotated[
     Path, typer.Option(help="the registry, as models.folder of the settings", show_default=True)
 ]

@@ -1,16 +1,23 @@
 """Makes the predictor of an instrument, where a session wants one, and has its market view close the bars."""
 
-from mmd.core.learned.predictor import Predictor
+from mmd.core.learned.policy_run import Lean
+from mmd.core.learned.predictor import Predictor, Records
 from mmd.core.market_view import MarketView
+from mmd.core.quoter import Quoter
+from mmd.core.quoting.multipliers import Cause
 from mmd.core.spec import SessionSpec
-from mmd.jit.kernel import Rec
 
 
-def predictor_of(spec: SessionSpec, view: MarketView, quote: Rec) -> Predictor | None:
+def predictor_of(spec: SessionSpec, view: MarketView, quoter: Quoter) -> Predictor | None:
     """Whoever predicts an instrument, its bars closed by the view; None where nobody is wanted."""
     if not spec.models.enabled:
         return None
+
+    def lean(by: Lean) -> None:
+        quoter.multipliers.set(Cause.POLICY, spread=by.spread, size=by.size, skew=by.skew)
+
+    records = Records(view.features, view.flow, view.vol, quoter.quote)
     unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
-    predictor = Predictor(spec.models, view.features, view.flow, quote, unix_less_engine_ns)
+    predictor = Predictor(spec.models, records, unix_less_engine_ns, lean)
     view.predict_by(predictor)
     return predictor

@@ -61,7 +61,7 @@ class Maker:
         self.view = MarketView(None if own is None else own.record)
         self.ledger = Ledger(instrument, spec.target_atoms[instrument.id])
         self.quoter = Quoter(instrument, spec.quoting, self.view, self.ledger.markouts.record)
-        self.predictor = predictor_of(spec, self.view, self.quoter.quote)
+        self.predictor = predictor_of(spec, self.view, self.quoter)
         self.working = new_working(
             requote_ns=spec.quoting.requote_interval_ns,
             amends_max=instrument.amends_max,

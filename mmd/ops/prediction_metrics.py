@@ -57,6 +57,9 @@ def _labelled(found: _Found) -> Iterator[Metric]:
     status = GaugeMetricFamily(
         "mmd_model_status", "1 at the status of a part", labels=(*_LABELS, "part", "status")
     )
+    action = GaugeMetricFamily(
+        "mmd_model_policy_action", "1 at the policy's choice", labels=(*_LABELS, "action")
+    )
     scored = (*_LABELS, "role", "bars_ahead")
     r2 = GaugeMetricFamily("mmd_model_explained_ratio", "Live R2 against no change", labels=scored)
     hits = GaugeMetricFamily("mmd_model_hit_ratio", "Moves whose sign was forecast", labels=scored)
@@ -70,4 +73,6 @@ def _labelled(found: _Found) -> Iterator[Metric]:
                 r2.add_metric(labels, score.r2)
             if score.hit_ratio is not None:
                 hits.add_metric(labels, score.hit_ratio)
-    yield from (rung, status, r2, hits)
+        if state.policy_action != "":
+            action.add_metric((*at, state.policy_action), 1)
+    yield from (rung, status, action, r2, hits)

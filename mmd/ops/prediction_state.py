@@ -29,6 +29,7 @@ def prediction_state(maker: Maker, now_ns: int) -> PredictionState | None:
         volatility_ticks=float(p["volatility_ticks"]),
         probability=float(p["probability"]),
         half_spread_bps=float(p["half_spread_bps"]),
+        policy_action="" if predictor.policy is None else predictor.policy.action_name,
         swaps=predictor.swaps,
         refusals=predictor.refusals,
         refusal=predictor.refusal,

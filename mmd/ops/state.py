@@ -192,6 +192,8 @@ class PredictionState(msgspec.Struct, frozen=True):
     volatility_ticks: float
     probability: float
     half_spread_bps: float
+    policy_action: str
+    """What the Q-learning policy chose last; empty: there is none."""
     swaps: int
     refusals: int
     refusal: str

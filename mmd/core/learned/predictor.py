@@ -5,6 +5,7 @@ a prediction depends on the market and not on when anybody looked. Between bars 
 """
 
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ from mmd.core.learned import samples as bars
 from mmd.core.learned.live_score import LiveScore
 from mmd.core.learned.model_run import PriceRun, SpreadRun
 from mmd.core.learned.models_spec import ModelsSpec
+from mmd.core.learned.policy_run import Lean, PolicyInputs, PolicyRun
 from mmd.core.learned.prediction import (
     NO_MODEL,
     PREDICTION,
@@ -27,11 +29,13 @@ from mmd.core.learned.prediction import (
 )
 from mmd.core.learned.samples import CLOSED, NOT_YET, SAMPLES, WARM_BARS
 from mmd.core.learned.schema import N
-from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole, ModelSource, ServedModel
+from mmd.core.learned.served_model import POLICY, PRICE, SPREAD, ModelRole, ModelSource, ServedModel
+from mmd.core.market import features as feats
 from mmd.errors import ArtefactError
 from mmd.jit.kernel import Rec, bind, new
 
 CHANGES_KEPT: Final = 64
+_SPREAD, _IMBALANCE = feats.index("spread"), feats.index("imbalance_1")
 
 
 class RungChange(NamedTuple):
@@ -44,6 +48,15 @@ class RungChange(NamedTuple):
     spread: PartStatus
 
 
+class Records(NamedTuple):
+    """Of one instrument's market and quotes."""
+
+    features: Rec
+    flow: Rec
+    vol: Rec
+    quote: Rec
+
+
 class Predictor:
     """One instrument's models.
 
@@ -51,6 +64,7 @@ class Predictor:
         samples: SAMPLES record, the sampling clock.
         prediction: PREDICTION record of the last bar.
         champions: by kind, the id of the model that quotes are made with; no entry: none.
+        policy: the Q-learning policy; None where there is none.
         challenger: the network that is watched beside; None where there is none.
         scores: of the champion network and the challenger, by role.
         swaps, refusals: how many there were.
@@ -60,9 +74,14 @@ class Predictor:
     """
 
     def __init__(
-        self, spec: ModelsSpec, features: Rec, flow: Rec, quote: Rec, unix_less_engine_ns: int
+        self,
+        spec: ModelsSpec,
+        records: Records,
+        unix_less_engine_ns: int,
+        lean: Callable[[Lean], None],
     ) -> None:
-        """The records are the instrument's own."""
+        """`lean` is told what the policy makes of quotes."""
+        features, flow = records.features, records.flow
         self.samples: Rec = new(SAMPLES)
         self.prediction: Rec = new(PREDICTION)
         self.champions: dict[str, str] = {}
@@ -76,6 +95,8 @@ class Predictor:
         self._spec = spec
         self._price: PriceRun | None = None
         self._spread: SpreadRun | None = None
+        self.policy: PolicyRun | None = None
+        self._records, self._lean, self._leaning = records, lean, Lean()
         self._x = np.zeros((WARM_BARS, N), np.float32)
         """Inputs of the last bars, for a network that comes in the middle of a session to warm up on at once."""
         self._bars = memoryview(self.samples["bars"])
@@ -91,7 +112,7 @@ class Predictor:
         p["rung"], p["probability"] = Rung.GLFT, 0.5
         self._take_price = partial(bind(take_price, p, 0, 0.0, 0.0, 0.0, 0.0, 0.0), p)
         self._take_spread = partial(bind(take_spread, p, 0, 0.0), p)
-        self._publish = partial(bind(publish, p, quote, 0.0), p, quote)
+        self._publish = partial(bind(publish, p, records.quote, 0.0), p, records.quote)
 
     @property
     def end_ns(self) -> int:
@@ -143,7 +164,7 @@ class Predictor:
 
     def _place(self, event: ModelSwap, model: ServedModel | None) -> None:
         role = ModelRole(event.role)
-        if model is not None and (model.bar_ns, model.kind) != (self._spec.bar_ns, event.kind):
+        if model is not None and not self._is_meant(model, event.kind):
             raise ArtefactError(
                 f"model {model.id} is a {model.kind} of bars of {model.bar_ns} ns, expected a {event.kind} of "
                 f"{self._spec.bar_ns}: change models.bar_ms or train one"
@@ -152,10 +173,18 @@ class Predictor:
             self._place_price(role, model)
         elif event.kind == SPREAD and role is ModelRole.CHAMPION:
             self._spread = None if model is None else self._warm_spread(SpreadRun(model))
+        elif event.kind == POLICY and role is ModelRole.CHAMPION:
+            self.policy = None if model is None else PolicyRun(model)
         if role is ModelRole.CHAMPION:
             self.champions.pop(event.kind, None)
             if model is not None:
                 self.champions[event.kind] = model.id
+
+    def _is_meant(self, model: ServedModel, kind: str) -> bool:
+        """Whether a model is of that kind and our bars; a policy's may be some of ours together."""
+        bar_ns = self._spec.bar_ns
+        is_of_bars = model.bar_ns == bar_ns or (kind == POLICY and model.bar_ns % bar_ns == 0)
+        return model.kind == kind and is_of_bars
 
     def _place_price(self, role: ModelRole, model: ServedModel | None) -> None:
         run = None if model is None else self._warm_price(PriceRun(model, self._spec.horizon_bars))
@@ -197,8 +226,30 @@ class Predictor:
                 self._spread.status = WARMING_UP
         for score in self.scores.values():
             score.on_bar(mid)
-        self.prediction["end_ns"] = self._end_ns[0] - self._spec.bar_ns
+        end_ns = self._end_ns[0] - self._spec.bar_ns
+        if self.policy is not None and n >= WARM_BARS:
+            self.policy.step(end_ns, self._policy_inputs(mid))
+        self.prediction["end_ns"] = end_ns
         self.prediction["bars"] = n
+
+    def _policy_inputs(self, mid: float) -> PolicyInputs:
+        """As of the bar's end; inventory and time left as of the last decision."""
+        quote, vol, x = self._records.quote, self._records.vol, self._inputs
+        return PolicyInputs(
+            inventory_ratio=float(quote["inventory_ratio"][0]),
+            mid_ticks=mid,
+            spread_ticks=float(x[_SPREAD]),
+            sigma_ticks=float(vol["sigma"][0]),
+            close_s=float(quote["tau_s"][0]),
+            imbalance=float(x[_IMBALANCE]),
+        )
+
+    def _lean_by_policy(self) -> None:
+        """Have quotes follow the last action, where the session asked for it."""
+        wanted = Lean() if self.policy is None else self.policy.lean
+        if self._spec.uses_policy and wanted != self._leaning:
+            self._leaning = wanted
+            self._lean(wanted)
 
     def _forget(self) -> None:
         self.prediction["bars"] = 0
@@ -207,11 +258,14 @@ class Predictor:
                 run.restart()
         if self._spread is not None:
             self._spread.status = WARMING_UP
+        if self.policy is not None:
+            self.policy.restart()
         for score in self.scores.values():
             score.restart()
 
     def _settle(self, now_ns: int) -> None:
         """Write what quotes read, and note it where the rung has changed."""
+        self._lean_by_policy()
         price, spread = self._price, self._spread
         price_status, spread_status = NO_MODEL, NO_MODEL
         if price is None:

@@ -17,6 +17,8 @@ class Cause(IntEnum):
     """Much of the position limit is used."""
     POSITION_AGE = 2
     ADVERSE_SELECTION = 3
+    POLICY = 4
+    """What the Q-learning policy chose."""
 
 
 class Multipliers:

@@ -47,8 +47,8 @@ def test_parts_can_be_chosen_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"strategy": "full", "spread_model": "fixed"}, "made of learned"),
-        ({"strategy": "lstm_q", "forecast": "flow", "flow_coefficient": 0.1}, "made of lstm"),
+        ({"strategy": "lstm_q", "forecast": "flow", "flow_coefficient": 0.1}, "forecast is lstm"),
+        ({"strategy": "glft", "forecast": "flow", "flow_coefficient": 0.1}, "forecast is none"),
         ({"forecast": "lstm", "flow_coefficient": 0.1}, "flow_coefficient"),
     ],
 )

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from mmd.core.events import ModelRefused, ModelSwap
+from mmd.core.learned import q_policy
 from mmd.core.learned.model_run import PriceRun
 from mmd.core.learned.models_spec import ModelsSpec
+from mmd.core.learned.policy_run import Lean
 from mmd.core.learned.prediction import PartStatus, Rung
-from mmd.core.learned.predictor import Predictor
+from mmd.core.learned.predictor import Predictor, Records
 from mmd.core.learned.samples import WARM_BARS
-from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole, ModelShelf, ServedModel
+from mmd.core.learned.served_model import POLICY, PRICE, SPREAD, ModelRole, ModelShelf, ServedModel
 from mmd.core.market.record import MarketViews
 from mmd.core.market_view import MarketView
 from mmd.core.quoting.record import QUOTE
@@ -62,9 +64,11 @@ def forest(value: float = 30.0) -> ServedModel:
 class World:
     """A view with a predictor, fed by a tape."""
 
-    def __init__(self, tape: Tape, *models: ServedModel) -> None:
+    def __init__(self, tape: Tape, *models: ServedModel, spec: ModelsSpec = SPEC) -> None:
         self.view, self.quote, self.shelf = MarketView(), new(QUOTE), ModelShelf()
-        self.predictor = Predictor(SPEC, self.view.features, self.view.flow, self.quote, 0)
+        view, self.leans = self.view, []
+        records = Records(view.features, view.flow, view.vol, self.quote)
+        self.predictor = Predictor(spec, records, 0, self.leans.append)
         self.view.predict_by(self.predictor)
         self.frames, self.views, self.now_ns = iter(Frames(tape)), MarketViews(), 0
         for model in models:
@@ -204,6 +208,54 @@ def test_a_challenger_is_scored_and_moves_nothing(tape: Tape) -> None:
     assert score.squared_error == pytest.approx(wanted, rel=1e-4)
     assert score.r2 == pytest.approx(1.0 - wanted / np.square(change).sum(), abs=1e-3)
     assert alone.predictor.scores[ModelRole.CHAMPION].scores[0].n == score.n
+
+
+def table(action: int, bar_ns: int = 5 * BAR_NS) -> ServedModel:
+    """A served policy that knows one thing to do."""
+    q = np.zeros((q_policy.STATES, q_policy.ACTIONS))
+    q[:, action] = 1.0
+    weights = {
+        "q": q,
+        "q_error": np.full_like(q, 1e-3),
+        "visits": np.full(q.shape, 10_000, np.int32),
+        "spread_edges": np.array(q_policy.SPREAD_EDGES_TICKS),
+        "volatility_edges": np.array(q_policy.VOLATILITY_EDGES_BPS),
+    }
+    return ServedModel(id=f"q_table-{action}", kind=POLICY, bar_ns=bar_ns, weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("action", "wanted"),
+    [
+        (q_policy.AGGRESSIVE, Lean(spread=0.5)),
+        (q_policy.PASSIVE, Lean(spread=2.0)),
+        (q_policy.REDUCE, Lean(skew=3.0)),
+        (q_policy.NO_QUOTES, Lean(size=0.0)),
+    ],
+)
+def test_the_policy_leans_on_quotes_once_a_bar_of_its_own(
+    tape: Tape, action: int, wanted: Lean
+) -> None:
+    """After the warm-up, by one factor; a lost feed takes it back; shadowed, it moves nothing."""
+    spec = msgspec.structs.replace(SPEC, uses_policy=True)
+    world, shadow = World(tape, table(action), spec=spec), World(tape, table(action))
+    for each in (world, shadow):
+        each.view.vol["sigma"] = 3.0
+        each.play(150)
+    assert world.leans == []
+    world.play(200)
+    shadow.play(200)
+    assert world.leans == [wanted]
+    policy = world.predictor.policy
+    assert policy is not None
+    bars = int(world.prediction["bars"])
+    assert 0 < policy.decisions <= (bars - WARM_BARS) // 5 + 1
+    world.view.lose(world.now_ns)
+    assert world.leans == [wanted, Lean()]
+    assert shadow.leans == []
+    assert shadow.predictor.policy is not None
+    world.swap(table(action, bar_ns=BAR_NS // 2))
+    assert "q_table" in world.predictor.refusal
 
 
 def test_the_run_of_a_price_model_wants_its_horizon() -> None:
