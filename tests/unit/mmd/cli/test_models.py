@@ -8,7 +8,14 @@ from typer.testing import CliRunner
 
 from mmd.cli.main import app
 from mmd.errors import ArtefactError
+from models import serving
 from tests.trained_models import forest_artefact
+
+
+@pytest.fixture(autouse=True)
+def _nothing_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that come with mmd are not what is tested here."""
+    monkeypatch.setattr(serving, "SHIPPED", tmp_path / "shipped")
 
 
 def said(*arguments: str, folder: Path) -> object:
