@@ -30,7 +30,7 @@ VOLATILITY_EDGES_BPS: Final = (5.0, 10.0, 20.0, 30.0)
 SPREAD_EDGES_TICKS: Final = (1.5, 2.5, 3.5, 4.5, 5.5)
 TIME_LEFT_EDGES_S: Final = (10.0, 30.0, 100.0, 300.0)
 """Where the end of a session, or a funding, is far away it does not matter how far."""
-CERTAINTY: Final = 2.0
+CERTAINTY: Final = 4.0
 """Standard errors by which an action must be better than NORMAL."""
 _IMBALANCE_EDGES: Final = (-0.6, -0.2, 0.2, 0.6)
 _EXPLORATION: Final = 0x51

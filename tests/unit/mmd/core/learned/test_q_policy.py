@@ -82,13 +82,13 @@ def test_an_input_that_is_not_a_number_is_normal(at: int) -> None:
 
 
 def test_what_is_not_surely_known_is_normal() -> None:
-    """Too few visits of the best action or of NORMAL, or a gain within two standard errors."""
+    """Too few visits of the best action or of NORMAL, or a gain within four standard errors."""
     q = np.array([[1.0, 0.0, 0.0, 0.0, 0.0]] * 4)
     error = np.zeros((4, ACTIONS))
     visits = np.full((4, ACTIONS), 100, np.int32)
     visits[1, AGGRESSIVE] = 99
     visits[2, NORMAL] = 99
-    error[3, AGGRESSIVE], error[3, NORMAL] = 0.4, 0.4
+    error[3, AGGRESSIVE], error[3, NORMAL] = 0.2, 0.2
     assert greedy_actions(q, error, visits, 100).tolist() == [AGGRESSIVE, NORMAL, NORMAL, NORMAL]
 
 
