@@ -11,7 +11,8 @@ MmdError                     expected failure; its message is one line made for 
 ├── JournalError             the journal cannot be written, or does not verify
 ├── TapeError                a recording that cannot be read as one
 ├── TrainingError            data that a model cannot be trained on
-└── ArtefactError            a model's files that are damaged, or made for something else
+├── ArtefactError            a model's files that are damaged, or made for something else
+└── InvariantError           a simulation found what must never be (mmd.simulation.invariants)
 
 Programmer errors are asserts. The exit code that `mmd` returns for each class is `exit_code`:
 2 configuration, 3 venue unreachable, 4 credentials, 5 journal, 6 tape, 7 instrument or codec, 8 models, 1 others.
