@@ -34,7 +34,7 @@ from models.price_data import PriceData, Split, unseen_cycles
 
 
 class LstmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to train; a checkpoint can only be resumed with the same."""
+    """How to train; a checkpoint can only be resumed with the same, but for epochs_max."""
 
     hidden: int = 64
     dense: int = 64
@@ -275,7 +275,9 @@ class _Run:
 
     def _resume(self, path: Path) -> None:
         state = torch.load(path, weights_only=True)
-        if state["settings"] != msgspec.json.encode(self._settings).decode():
+        found = msgspec.json.decode(state["settings"], type=LstmSettings)
+        wanted = self._settings
+        if msgspec.structs.replace(found, epochs_max=wanted.epochs_max) != wanted:
             raise TrainingError(
                 f"checkpoint {path} is of other settings ({state['settings']}): give the same, or remove it"
             )

@@ -69,6 +69,8 @@ def test_a_seed_gives_the_same_network_and_a_checkpoint_goes_on(tmp_path: Path) 
 
     with pytest.raises(Stopped):
         train_lstm(split, settings, checkpoint=checkpoint, on_epoch=stop)
+    fewer = msgspec.structs.replace(settings, epochs_max=2)  # how long may be said anew
+    assert train_lstm(split, fewer, checkpoint=checkpoint).epochs == whole.epochs[:2]
     resumed = train_lstm(split, settings, checkpoint=checkpoint)
     assert resumed.epochs == whole.epochs
     ours, theirs = whole.network.weights(), resumed.network.weights()
