@@ -16,8 +16,6 @@ from models.checks import check_golden
 
 POINTERS: Final = "pointers.json"
 _HISTORY_MAX: Final = 20
-SHIPPED: Final = Path(__file__).parent / "shipped"
-"""Models that come with mmd, trained on the market of the embedded exchange."""
 
 
 class Pointers(msgspec.Struct, forbid_unknown_fields=True):

@@ -113,13 +113,13 @@ def _finish(
     from mmd.analytics.lstm_scores import manifest_metrics, score_forecasts  # noqa: PLC0415
     from mmd.analytics.training_page import Losses, training_page  # noqa: PLC0415
     from models.lstm_artefact import write_lstm  # noqa: PLC0415
-    from models.registry import Registry  # noqa: PLC0415
+    from models.serving import registry_at  # noqa: PLC0415
     from models.train_lstm import forecast  # noqa: PLC0415
 
     scores = score_forecasts(
         split, forecast(trained.network, trained.scales, split.test), settings.seed
     )
-    registry = Registry(out)
+    registry = registry_at(out)
     made = write_lstm(
         out, trained, split.test, tapes, settings,
         version=version("mmd"), command="mmd " + shlex.join(sys.argv[1:]), metrics=manifest_metrics(scores),

@@ -1,6 +1,7 @@
 """The models that come with mmd are whole, small, and compute here what they did where they were made."""
 
-from models.registry import SHIPPED, Registry
+from models.registry import Registry
+from models.serving import SHIPPED
 
 
 def test_shipped_champions_verify() -> None:
