@@ -21,7 +21,7 @@ from mmd.core.ports import Clock
 from mmd.core.spec import SessionSpec
 from mmd.errors import ArtefactError
 from mmd.shell.driver import Driver
-from models.artefact import Artefact, Kind
+from models.artefact import Artefact, Kind, read_artefact
 from models.registry import POINTERS, Registry
 from models.serving import fits, registry_at, served, wanted_kinds
 
@@ -120,9 +120,8 @@ class LiveModels:
 
     async def _compile_elsewhere(self, model_id: str) -> None:
         """Have another process compile what this one has not run yet, and check the model. Raises: ArtefactError."""
-        artefact = self._registry.manifest(model_id)
-        hidden = artefact.settings.get("hidden")
-        if artefact.kind != PRICE or any(s.hidden == hidden for s in self._shapes):
+        artefact = await asyncio.to_thread(read_artefact, self._registry.path(model_id))
+        if artefact.manifest.kind != PRICE or _shape(artefact) in self._shapes:
             return
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "mmd.cli.main", "models", "verify", model_id,
@@ -205,3 +204,11 @@ class LiveModels:
                     spread=change.spread.name.lower(),
                 )
             self._changes[at] = predictor.changes_total
+
+
+def _shape(artefact: Artefact) -> Shape | None:
+    """Of a network's weights; None where they do not fit together, which its check will say better."""
+    try:
+        return shape_of(artefact.weights)
+    except (KeyError, ValueError):
+        return None

@@ -36,11 +36,13 @@ def bench(
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("part", overflow="fold")
     table.add_column("backend", overflow="fold")
-    for heading in ("p50 us", "p99 us", "ratio"):
+    for heading in ("p50 us", "p99 us", "CPU us", "ratio"):
         table.add_column(heading, justify="right", no_wrap=True)
     for t in timings:
         ratio = "" if t.ratio is None else f"{t.ratio:.1f}"
-        table.add_row(t.part, t.backend, f"{t.p50_us:.1f}", f"{t.p99_us:.1f}", ratio)
+        table.add_row(
+            t.part, t.backend, f"{t.p50_us:.1f}", f"{t.p99_us:.1f}", f"{t.cpu_us:.1f}", ratio
+        )
     Console().print(table)
     for line in skipped:
         typer.echo(f"{line.backend}: {line.why}")
