@@ -23,7 +23,7 @@ from mmd.errors import ArtefactError
 from mmd.shell.driver import Driver
 from models.artefact import Artefact, Kind, read_artefact
 from models.registry import POINTERS, Registry
-from models.serving import fits, registry_at, served, wanted_kinds
+from models.serving import fits, has_weight, registry_at, served, wanted_kinds
 
 _COMPILE_TIMEOUT_S: Final = 300.0
 _WATCHED = tuple[Kind, ModelRole]
@@ -171,9 +171,13 @@ class LiveModels:
             if model_id != "" and not fits(self._artefacts[model_id], instrument):
                 _log.warning("model_of_another_instrument", model=model_id, instrument=symbol)
                 continue
+            named = model_id
+            if model_id != "" and not has_weight(self._artefacts[model_id]):
+                _log.warning("model_without_weight", model=model_id, instrument=symbol)
+                named = ""
             now_ns = clock.monotonic_ns()
-            driver.on_event(ModelSwap(now_ns, instrument.id, kind, role, model_id))
-            _log.info("model_placed", instrument=symbol, role=role.name.lower(), model=model_id)
+            driver.on_event(ModelSwap(now_ns, instrument.id, kind, role, named))
+            _log.info("model_placed", instrument=symbol, role=role.name.lower(), model=named)
         self._placed[place] = model_id
 
     def _refuse(

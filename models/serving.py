@@ -58,6 +58,11 @@ def fits(artefact: Artefact, instrument: Instrument) -> bool:
     return artefact.manifest.symbol in ("*", instrument.symbol)
 
 
+def has_weight(artefact: Artefact) -> bool:
+    """Whether a model earned a say in its own evaluation; one whose weight came out as 0 moves no quote."""
+    return artefact.manifest.metrics.get("ensemble_weight", 1.0) > 0.0
+
+
 class RegistrySource:
     """Models of a registry by their ids, read and checked when they are first asked for."""
 
@@ -99,7 +104,7 @@ def champions_for(spec: SessionSpec, instrument: Instrument) -> ModelShelf:
     registry, shelf = registry_at(spec.models.folder), ModelShelf()
     for kind in wanted_kinds(spec.models):
         artefact = registry.champion(kind)
-        if artefact is not None and fits(artefact, instrument):
+        if artefact is not None and fits(artefact, instrument) and has_weight(artefact):
             shelf.put(served(artefact))
     return shelf
 

@@ -1,12 +1,13 @@
 """`make bench`: what the hot path costs, and how long the wire waits, beside what a user would pick instead."""
 
+import importlib.util
 import os
 import platform
 from argparse import ArgumentParser
 
 from rich.console import Console
 
-from tests.bench import appends, recorded, stages, wire
+from tests.bench import appends, recorded, stages, trees, wire
 
 
 def main() -> None:
@@ -25,6 +26,8 @@ def main() -> None:
     console.print(stages.table(20_000 // share, 500 // share))
     console.print(recorded.table())
     console.print(appends.table(100_000 // share))
+    if importlib.util.find_spec("lightgbm") is not None:
+        console.print(trees.table(20_000 // share))
     console.print(wire.table(4 if share == 1 else 1, 200))
 
 

@@ -119,3 +119,15 @@ async def test_a_daemon_starts_without_what_it_cannot_load(registry: Registry) -
     daemon = Daemon(registry.folder)
     assert SPREAD not in daemon.predictor.champions
     assert "weights.npz" in daemon.predictor.refusal
+
+
+async def test_a_champion_without_weight_moves_no_quote(registry: Registry) -> None:
+    """Its own evaluation gave it none: whoever was there before leaves, and nobody takes the place."""
+    daemon = Daemon(registry.folder)
+    first = daemon.predictor.champions[SPREAD]
+    idle = forest_artefact(registry.folder, 4.0, metrics={"ensemble_weight": 0.0}).path.name
+    registry.promote(idle)
+    await daemon.watch_until(lambda: daemon.predictor.champions.get(SPREAD) != first)
+    assert daemon.predictor.champions.get(SPREAD, "") == ""
+    registry.rollback("spread_forest")
+    await daemon.watch_until(lambda: daemon.predictor.champions.get(SPREAD) == first)
