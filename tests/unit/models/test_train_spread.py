@@ -14,6 +14,8 @@ from mmd.core.learned.schema import NAMES, N
 from mmd.errors import TrainingError
 from mmd.tape.format import ROW
 from models.checks import check_golden
+from models.registry import Registry
+from models.serving import SHIPPED, has_weight
 from models.spread_artefact import write_spread
 from models.spread_labels import LabelSettings, SpreadData, best_half_spreads
 from models.train_spread import (
@@ -114,3 +116,13 @@ def test_one_label_for_all_and_too_few_labels_are_refused() -> None:
         train_forest(split_samples(same, 20 * S), SpreadSettings())
     with pytest.raises(TrainingError, match="labelled samples, found 0"):
         split_samples(data._replace(label_bps=np.full_like(data.label_bps, np.nan)), 20 * S)
+
+
+def test_the_shipped_trees_verify_and_have_the_weight_that_they_earned() -> None:
+    """Files and golden outputs as they were; not shown to help, so that they move no quote."""
+    champion = Registry(SHIPPED).champion("spread_forest")
+    assert champion is not None
+    metrics = champion.manifest.metrics
+    assert (metrics["edge_over_fixed_low_bps"] > 0.0) == (metrics["ensemble_weight"] > 0.0)
+    assert has_weight(champion) == (metrics["ensemble_weight"] > 0.0)
+    assert champion.manifest.command.startswith("mmd train spread")
