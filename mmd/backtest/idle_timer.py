@@ -6,10 +6,14 @@ markouts, counts the pace of the feed, begins a new day. Wherever one of these i
 
 from typing import Final
 
+from mmd.core.flow import adverse_kernels, response
+from mmd.core.flow import impact as impacts
 from mmd.core.market import microprice
 from mmd.core.orders.order_diff import EMPTY, LIVE, SLOTS
 from mmd.core.quoting import intensity as intensities
 from mmd.core.quoting.risk_aversion import set_gamma
+from mmd.core.quoting.slow_volatility import average_volatility
+from mmd.core.shaping import NANOS_PER_HOUR
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.jit.kernel import Rec, layout, leaf
 
@@ -21,7 +25,13 @@ IDLE = layout(
     ("is_on", "i8"),  # whether a timer may be taken here
     ("is_asleep", "i8"),  # the book is stale and no order rests: a timer brings no decision either
     ("until_ns", "i8"),  # the day ends, or a blackout begins
-    ("shaped_ns", "i8"),  # the skew follows the position's age anew
+    ("shape_ns", "i8"),  # how often the slow volatility follows, and the skew the position's age
+    ("slow_halflife_s", "f8"),  # of that volatility
+    ("held_since_ns", "i8"),  # since when there is a position, 0 = none
+    ("age_skew_per_hour", "f8"),
+    ("age_skew_max", "f8"),
+    ("judges", "i8"),  # whether fills are judged for adverse selection
+    ("told", "i8"),  # steps of the response that quotes go by
     ("mid_low", "i8"),  # half ticks between which no loss limit can be reached
     ("mid_high", "i8"),
     ("mid", "i8"),  # the last mark
@@ -36,6 +46,8 @@ IDLE = layout(
     # What the loop made of them
     ("stepped_ns", "i8"),
     ("solved_ns", "i8"),
+    ("next_shape_ns", "i8"),  # when what changes slowly is worked out again
+    ("averaged_ns", "i8"),  # and when it last was
     ("steps", "i8"),
     ("seen_low", "i8"),  # extreme marks at timers
     ("seen_high", "i8"),
@@ -89,13 +101,42 @@ def _step(i: Rec, now_ns: int, w: Rec, quote: Rec, intensity: Rec, vol: Rec, tou
         i.solved_ns = now_ns
         if i.halflife_s > 0.0:
             microprice.solve(touch, elapsed_s, i.halflife_s)
+    if now_ns >= i.next_shape_ns:
+        _shape(i, now_ns, quote, vol)
     i.stepped_ns = now_ns
     i.steps += 1
     i.steps_left -= 1
 
 
 @leaf
-def is_idle_timer(
+def _shape(i: Rec, now_ns: int, quote: Rec, vol: Rec) -> None:
+    """As `Shaping.on_step`, every ten seconds."""
+    i.next_shape_ns = now_ns + i.shape_ns
+    elapsed_s = (now_ns - i.averaged_ns) / NANOS_PER_SECOND
+    i.averaged_ns = now_ns
+    average_volatility(quote, vol, elapsed_s, i.slow_halflife_s)
+    if i.age_skew_per_hour > 0.0:
+        hours = (now_ns - i.held_since_ns) / NANOS_PER_HOUR if i.held_since_ns > 0 else 0.0
+        quote[0].skew_multiplier = min(1.0 + i.age_skew_per_hour * hours, i.age_skew_max)
+
+
+@leaf
+def _is_answer_told(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
+    """Whether a second's work on adverse selection would judge no fill and tell quotes nothing new."""
+    for k in range(len(adverse_kernels.JUDGED)):
+        if m.judged[adverse_kernels.JUDGED[k]] > a.seen[k]:
+            return False
+    return bool(round(response.level_at(a, now_ns) * response.STEPS) == i.told)
+
+
+@leaf
+def _may_step(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
+    """Whether the step of a second only estimates."""
+    return bool(i.steps_left > 1 and (i.judges == 0 or _is_answer_told(i, a, m, now_ns)))
+
+
+@leaf
+def is_idle_timer(  # noqa: PLR0913, PLR0917 - a record a component
     i: Rec,
     now_ns: int,
     marked: int,
@@ -104,6 +145,7 @@ def is_idle_timer(
     quote: Rec,
     intensity: Rec,
     markout: Rec,
+    adverse: Rec,
 ) -> bool:
     """Whether the timer of now can be taken here; marked is the mid of the last decision, 0 = none since."""
     m = markout[0]
@@ -111,23 +153,38 @@ def is_idle_timer(
     return bool(
         i.is_on == 1
         and now_ns < i.until_ns
-        and now_ns < i.shaped_ns
         and i.mid_low <= mid <= i.mid_high
         and now_ns < m.due_ns
         and m.streak[i.streak_at] == i.streak
         and is_stale == (i.is_asleep == 1)
-        and (i.steps_left > 1 or now_ns - i.stepped_ns < i.step_ns)
+        and (now_ns - i.stepped_ns < i.step_ns or _may_step(i, adverse[0], m, now_ns))
         and _rests_apart(i, working[0], quote, intensity)
     )
 
 
 @leaf
-def play_timer(
-    i: Rec, now_ns: int, marked: int, working: Rec, quote: Rec, intensity: Rec, vol: Rec, touch: Rec
+def play_timer(  # noqa: PLR0913, PLR0917 - a record a component
+    i: Rec,
+    now_ns: int,
+    marked: int,
+    mid_half_ticks: int,
+    working: Rec,
+    quote: Rec,
+    intensity: Rec,
+    vol: Rec,
+    touch: Rec,
+    flow: Rec,
+    markout: Rec,
+    adverse: Rec,
+    history: Rec,
+    impact: Rec,
 ) -> None:
-    """Take a timer that `is_idle_timer`."""
+    """Take a timer that `is_idle_timer`; mid_half_ticks is that of now."""
     mid = marked if marked > 0 else i.mid
     i.seen_low, i.seen_high = min(i.seen_low, mid), max(i.seen_high, mid)
     i.timers += 1
     if now_ns - i.stepped_ns >= i.step_ns:
         _step(i, now_ns, working[0], quote, intensity, vol, touch)
+        if i.judges == 1:
+            adverse_kernels.on_step(adverse, markout, history, flow, mid_half_ticks, now_ns)
+            impacts.on_step(impact, history)

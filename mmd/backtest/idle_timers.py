@@ -1,7 +1,7 @@
 """Tells the compiled loop which timers it may take, and the engine what came of them.
 
 What only informs (VaR, shortfall, notices of the inventory's age and size) is measured at the engine's own timers,
-which then come every ten seconds instead of every second; where any of it moves quotes, no timer is taken here.
+which then come once a minute instead of every second; where any of it moves quotes, no timer is taken here.
 """
 
 from typing import Any, Final
@@ -10,9 +10,15 @@ import msgspec
 
 from mmd.backtest.idle_timer import IDLE
 from mmd.core.engine import Engine
+from mmd.core.flow.adverse_kernels import ADVERSE
+from mmd.core.flow.impact import IMPACT
 from mmd.core.flow.markout import HORIZONS_NS
+from mmd.core.flow.mid_history import HISTORY
+from mmd.core.flow.response import STEPS
 from mmd.core.inventory.pnl import Pnl
 from mmd.core.quoter import SOLVE_NS, STEP_NS
+from mmd.core.quoting.multipliers import Cause
+from mmd.core.shaping import SHAPE_NS
 from mmd.core.spec import SessionSpec
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.jit.kernel import Rec, new
@@ -43,6 +49,7 @@ _KNOWN: Final = frozenset(
         "stale_book_ns_max",
         "close_utc_s",
         "construction",
+        "adverse",
         "aggressive_spread_multiplier",
         "day",
         "fair_value",
@@ -106,11 +113,27 @@ class IdleTimers:
         self.record["solve_ns"] = SOLVE_NS
         if spec.quoting.fair_value == "microprice":
             self.record["halflife_s"] = spec.quoting.microprice_halflife_s
+        shape = spec.construction
+        self.record["shape_ns"] = SHAPE_NS
+        self.record["slow_halflife_s"] = shape.volatility_slow_halflife_s
+        self.record["age_skew_per_hour"] = shape.age_skew_per_hour
+        self.record["age_skew_max"] = shape.age_skew_multiplier_max
+        self._leans_on_age = shape.age_skew_per_hour > 0.0
+        self._selection = self._maker.adverse.selection
+        self.record["judges"] = self._selection is not None
         self._horizon = HORIZONS_NS.index(spec.risk.adverse_horizon_ns)
         self.record["streak_at"] = self._horizon
         self._streak = memoryview(self._maker.ledger.markouts.record["streak"][0])
         self._fills = -1
         self._told = 0
+
+    @property
+    def judging(self) -> tuple[Rec, Rec, Rec]:
+        """Records of the judgement of fills; empty ones where they are not judged."""
+        selection = self._selection
+        if selection is None:
+            return new(ADVERSE), new(HISTORY), new(IMPACT)
+        return selection.record, selection.history, selection.impact.record
 
     @property
     def timers(self) -> int:
@@ -133,18 +156,35 @@ class IdleTimers:
         words[at["is_on"]] = 0
         if not self._can_run or pnl is None or ledger.stated_drift_atoms != 0:
             return
-        if maker.quoter.stepped_ns == 0 or not self._bound(pnl):
+        if maker.quoter.stepped_ns == 0 or not self._bound(pnl) or not self._allow_step():
             return
         words[at["is_on"]] = 1
         words[at["is_asleep"]] = is_asleep
-        words[at["shaped_ns"]] = maker.shaping.next_ns
         words[at["mid"]] = words[at["seen_low"]] = words[at["seen_high"]] = pnl.mid_half_ticks
         words[at["orders"]] = sum(maker.orders.open_orders)
         words[at["streak"]] = self._streak[self._horizon]
-        words[at["stepped_ns"]] = maker.quoter.stepped_ns
-        words[at["solved_ns"]] = maker.quoter.solved_ns
+
+    def _allow_step(self) -> bool:
+        """State what the step of a second begins with; False if it would tell quotes something new."""
+        words, at, maker = self._words, self._at, self._maker
+        quoter, selection, now_ns = maker.quoter, self._selection, self._engine.now_ns
+        if self._leans_on_age and quoter.multipliers.skews_but(Cause.POSITION_AGE):
+            return False
+        if selection is not None:
+            per_bps = 0.0 if maker.scale is None else maker.scale.ticks_per_bps
+            is_together = selection.stepped_ns == quoter.stepped_ns
+            if not is_together or not selection.has_answered(per_bps):
+                return False
+            words[at["told"]] = round(selection.level * STEPS)
+        held_ns = maker.ledger.time_in_position_ns(now_ns)
+        words[at["held_since_ns"]] = now_ns - held_ns if held_ns > 0 else 0
+        words[at["next_shape_ns"]] = maker.shaping.next_ns
+        words[at["averaged_ns"]] = maker.shaping.averaged_ns
+        words[at["stepped_ns"]] = quoter.stepped_ns
+        words[at["solved_ns"]] = quoter.solved_ns
         words[at["steps_left"]] = maker.pace.steps_left
         words[at["steps"]] = 0
+        return True
 
     def settle(self) -> None:
         """Bring the engine up to date with the timers that the loop took."""
@@ -152,14 +192,28 @@ class IdleTimers:
         if self.is_settled:
             return
         self._told = self.timers
-        maker.quoter.stepped_ns = words[at["stepped_ns"]]
-        maker.quoter.solved_ns = words[at["solved_ns"]]
-        maker.pace.skip(words[at["steps"]])
+        if words[at["steps"]] > 0:
+            self._settle_steps(words[at["steps"]])
+            words[at["steps"]] = 0
         pnl, losses = maker.ledger.pnl, self._engine.risk.losses
         assert pnl is not None, "timers are taken once the account is known"
         for mid in (words[at["seen_low"]], words[at["seen_high"]]):
             rose = losses.on_equity(_equity_atoms(pnl, mid), self._engine.now_ns)
             assert not rose, "the loop leaves mids at which a limit might be reached to the engine"
+
+    def _settle_steps(self, steps: int) -> None:
+        words, at, maker = self._words, self._at, self._maker
+        quoter, shaping = maker.quoter, maker.shaping
+        quoter.stepped_ns = words[at["stepped_ns"]]
+        quoter.solved_ns = words[at["solved_ns"]]
+        maker.pace.skip(steps)
+        if self._selection is not None:
+            self._selection.stepped_ns = quoter.stepped_ns
+        shaping.next_ns, shaping.averaged_ns = words[at["next_shape_ns"]], words[at["averaged_ns"]]
+        shaping.sigma_slow = float(quoter.quote["sigma_slow"][0])
+        if self._leans_on_age:
+            skew = float(quoter.quote["skew_multiplier"][0])
+            quoter.multipliers.set(Cause.POSITION_AGE, skew=skew)
 
     def _bound(self, pnl: Pnl) -> bool:
         """Find until when and between which mids timers may be taken; False if a limit is near."""

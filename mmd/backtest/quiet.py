@@ -148,6 +148,28 @@ def _close_decision(q: Rec, markout: Rec) -> None:
 
 
 @leaf
+def _take_frame(  # noqa: PLR0913, PLR0917 - a record a component
+    q: Rec,
+    rows: Rec,
+    local: Rec,
+    market: Rec,
+    features: Rec,
+    book: Rec,
+    flow: Rec,
+    vol: Rec,
+    touch: Rec,
+    own: Rec,
+) -> int:
+    """Apply the frame that is due; returns its kind, or BROKEN."""
+    kind = play_local(rows, local, market)
+    if kind != BROKEN:
+        apply_frame(q, kind, market, features, book, flow, vol, touch, own)
+        if q.decide_ns == NEVER:
+            q.decide_ns = max(q.now_ns, q.busy_ns)
+    return int(kind)
+
+
+@leaf
 def _take_decision(  # noqa: PLR0913, PLR0917 - a record a component
     q: Rec,
     features: Rec,
@@ -170,15 +192,43 @@ def _take_decision(  # noqa: PLR0913, PLR0917 - a record a component
 
 
 @leaf
-def _take_timer(
-    q: Rec, i: Rec, working: Rec, quote: Rec, intensity: Rec, vol: Rec, markout: Rec, touch: Rec
+def _take_timer(  # noqa: PLR0913, PLR0917 - a record a component
+    q: Rec,
+    i: Rec,
+    working: Rec,
+    quote: Rec,
+    intensity: Rec,
+    vol: Rec,
+    touch: Rec,
+    flow: Rec,
+    markout: Rec,
+    adverse: Rec,
+    history: Rec,
+    impact: Rec,
 ) -> bool:
     """Take the timer that is due, unless it is the engine's; returns whether it was taken."""
-    now_ns = q.timer_ns
+    now_ns, mid = q.timer_ns, q.mid_half_ticks
     is_stale = now_ns - q.changed_ns > q.stale_ns
-    if not is_idle_timer(i, now_ns, q.marked, is_stale, working, quote, intensity, markout):
+    if not is_idle_timer(
+        i, now_ns, q.marked, is_stale, working, quote, intensity, markout, adverse
+    ):
         return False
-    play_timer(i, now_ns, q.marked, working, quote, intensity, vol, touch)
+    play_timer(
+        i,
+        now_ns,
+        q.marked,
+        mid,
+        working,
+        quote,
+        intensity,
+        vol,
+        touch,
+        flow,
+        markout,
+        adverse,
+        history,
+        impact,
+    )
     _follow_timer(q, i, markout)
     return True
 
@@ -222,7 +272,7 @@ def is_settled(  # noqa: PLR0913, PLR0917
 
 
 @kernel
-def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
+def play(  # noqa: PLR0913, PLR0917 - one loop
     rows: Rec,
     exch: Rec,
     local: Rec,
@@ -244,6 +294,9 @@ def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
     fixed: Rec,
     working: Rec,
     markout: Rec,
+    adverse: Rec,
+    history: Rec,
+    impact: Rec,
     idle: Rec,
     until_ns: int,
 ) -> int:
@@ -264,12 +317,8 @@ def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
             if f.n_out > 0:
                 return FILLED
         elif c.due_ns <= horizon_ns:
-            kind = play_local(rows, local, market)
-            if kind == BROKEN:
+            if _take_frame(q, rows, local, market, features, book, flow, vol, touch, own) == BROKEN:
                 return BROKEN
-            apply_frame(q, kind, market, features, book, flow, vol, touch, own)
-            if q.decide_ns == NEVER:
-                q.decide_ns = max(q.now_ns, q.busy_ns)
         elif q.decide_ns < min(until_ns, q.timer_ns):
             code = _take_decision(
                 q, features, vol, quote, intensity, table, fixed, working, markout
@@ -277,7 +326,9 @@ def play(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop
             if code != TAKEN:
                 return code
         elif q.timer_ns < until_ns and (c.due_ns != NEVER or q.decide_ns != NEVER):
-            if not _take_timer(q, i, working, quote, intensity, vol, markout, touch):
+            if not _take_timer(
+                q, i, working, quote, intensity, vol, touch, flow, markout, adverse, history, impact
+            ):
                 return DUE
         else:
             return DUE

@@ -65,10 +65,11 @@ class QuietPlayer:
             *self._model_records(),
             maker.working,
             maker.ledger.markouts.record,
+            *self._idle.judging,
             self._idle.record,
         )
         self._play = bind(play, feed.rows, *self._records, 0)
-        wishes = (self.record, view.features, view.vol, *self._records[-7:-2])
+        wishes = (self.record, view.features, view.vol, *self._records[-10:-5])
         self._is_settled = partial(bind(is_settled, *wishes, 0), *wishes)
         self._settled = False
         self._is_timed = (

@@ -4,6 +4,7 @@ Everything here is worked out now and then, when the quoter makes its estimates,
 hot path and the quote judge read it anyway.
 """
 
+from functools import partial
 from typing import Final
 
 from mmd.core.flow.markout import HORIZONS_NS
@@ -14,10 +15,11 @@ from mmd.core.quote_judge import QuoteJudge
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.construction import ConstructionSpec
 from mmd.core.quoting.multipliers import Cause
+from mmd.core.quoting.slow_volatility import average_volatility
 from mmd.core.units import NANOS_PER_SECOND
-from mmd.jit.kernel import Rec
+from mmd.jit.kernel import Rec, bind
 
-_NANOS_PER_HOUR: Final = 3_600 * NANOS_PER_SECOND
+NANOS_PER_HOUR: Final = 3_600 * NANOS_PER_SECOND
 SHAPE_NS: Final = 10 * NANOS_PER_SECOND
 """How often what changes slowly is worked out."""
 _HORIZON: Final = HORIZONS_NS.index(NANOS_PER_SECOND)
@@ -30,6 +32,7 @@ class Shaping:
         sigma_slow: slow average of the volatility, ticks per square root of a second; 0 before the first.
         recent: markouts of the latest fills, one second after each.
         next_ns: when what changes slowly is worked out again.
+        averaged_ns: when it last was.
         is_favourable: whether quotes may be tighter: little inventory, volatility not above its slow average, and the
             latest fills earned enough after the maker fee.
     """
@@ -55,7 +58,9 @@ class Shaping:
         self._sigma = memoryview(vol["sigma"])
         self._fee_bps = instrument.maker_fee_bps
         self._ticks_per_bps = 0.0
-        self._averaged_ns = 0
+        self.averaged_ns = 0
+        averaged = quoter.quote, vol
+        self._average = partial(bind(average_volatility, *averaged, 0.0, 1.0), *averaged)
 
     def rescale(self, ticks_per_bps: float) -> None:
         """Take over a new price level; the QUOTE record has been made anew."""
@@ -81,17 +86,15 @@ class Shaping:
             self._judge.set_favourable(is_favourable=self.is_favourable)
 
     def _average_volatility(self, now_ns: int) -> None:
-        sigma, slow = self._sigma[0], self.sigma_slow
-        elapsed_s = (now_ns - self._averaged_ns) / NANOS_PER_SECOND
-        self._averaged_ns = now_ns
-        keep = 0.5 ** (elapsed_s / self._spec.volatility_slow_halflife_s)
-        self.sigma_slow = sigma if slow == 0.0 else keep * slow + (1.0 - keep) * sigma
-        self._quoter.quote["sigma_slow"] = self.sigma_slow
+        elapsed_s = (now_ns - self.averaged_ns) / NANOS_PER_SECOND
+        self.averaged_ns = now_ns
+        self._average(elapsed_s, self._spec.volatility_slow_halflife_s)
+        self.sigma_slow = float(self._quoter.quote["sigma_slow"][0])
 
     def _lean_on_age(self, now_ns: int) -> None:
         spec = self._spec
         if spec.age_skew_per_hour > 0.0:
-            hours = self._ledger.time_in_position_ns(now_ns) / _NANOS_PER_HOUR
+            hours = self._ledger.time_in_position_ns(now_ns) / NANOS_PER_HOUR
             skew = min(1.0 + spec.age_skew_per_hour * hours, spec.age_skew_multiplier_max)
             self._quoter.multipliers.set(Cause.POSITION_AGE, skew=skew)
 

@@ -24,6 +24,7 @@ class AdverseSelection:
         record: ADVERSE record; history: HISTORY record.
         impact: what trades do to the mid.
         response: what quotes were last told.
+        stepped_ns: when what has come of fills was last judged, 0 = never.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class AdverseSelection:
         self._by_impact = spread_model in IMPACT_MODELS
         self._respond = respond
         self._ticks_per_bps = 0.0
-        self._stepped_ns = 0
+        self.stepped_ns = 0
         self._level = memoryview(self.record["response"])
         fill_records = (self.record, markout, vol, flow)
         step_records = (self.record, markout, self.history, flow)
@@ -62,9 +63,9 @@ class AdverseSelection:
 
     def on_time(self, mid_half_ticks: int, ticks_per_bps: float, now_ns: int) -> None:
         """Once a second: judge what has come of the fills, and let the answer fade."""
-        if now_ns - self._stepped_ns < STEP_NS or mid_half_ticks == 0:
+        if now_ns - self.stepped_ns < STEP_NS or mid_half_ticks == 0:
             return
-        self._stepped_ns = now_ns
+        self.stepped_ns = now_ns
         self._ticks_per_bps = ticks_per_bps
         self._on_step(*self._step_records, mid_half_ticks, now_ns)
         self.impact.on_step()
@@ -85,16 +86,24 @@ class AdverseSelection:
         moved = float(a["all_moved"]) / (float(a["all_moved_weight"]) + SHRINK_FILLS)
         return min(max(-moved, 0.0), self.spec.impact_bps_max * self._ticks_per_bps)
 
-    def _answer(self) -> None:
-        """Tell the quoter, if what it was told has changed."""
+    def has_answered(self, ticks_per_bps: float) -> bool:
+        """Whether quotes were told all that there is to tell at a price level; not where it is another than the last."""
+        is_heard = self._wanted() == self.response or not self.spec.responds
+        return is_heard and ticks_per_bps == self._ticks_per_bps
+
+    def _wanted(self) -> Response:
         spec = self.spec
-        response = response_at(
+        return response_at(
             self._level[0],
             size_multiplier_min=spec.size_multiplier_min,
             spread_multiplier_max=spec.spread_multiplier_max,
             impact_ticks=self.impact_ticks if self._by_impact else None,
         )
-        if spec.responds and response != self.response:
+
+    def _answer(self) -> None:
+        """Tell the quoter, if what it was told has changed."""
+        response = self._wanted()
+        if self.spec.responds and response != self.response:
             self.response = response
             self._respond(response)
 

@@ -25,9 +25,16 @@ FIELDS: Final = (
 @leaf
 def decay(a: Rec, now_ns: int) -> None:
     """Let the level fall to what is left of it now."""
+    a.response = level_at(a, now_ns)
+    a.level_ns = max(a.level_ns, now_ns)
+
+
+@leaf
+def level_at(a: Rec, now_ns: int) -> float:
+    """What will be left of the level then, were nothing to happen."""
     if now_ns > a.level_ns:
-        a.response *= 0.5 ** ((now_ns - a.level_ns) / a.halflife_ns)
-        a.level_ns = now_ns
+        return float(a.response * 0.5 ** ((now_ns - a.level_ns) / a.halflife_ns))
+    return float(a.response)
 
 
 @leaf

@@ -41,6 +41,10 @@ class Multipliers:
         """What a cause asks for: factors of spread, size and skew."""
         return self._factors[cause]
 
+    def skews_but(self, cause: Cause) -> bool:
+        """Whether any other cause asks for more or less skew."""
+        return any(f[2] != 1.0 for at, f in enumerate(self._factors) if at != cause)
+
     def write(self) -> None:
         """Write the products; for a record that was made anew."""
         products = _PLAIN
