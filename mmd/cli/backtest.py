@@ -288,7 +288,7 @@ def _ns(us: float) -> int:
 
 def _tell(results: "list[BacktestResult]", summary: Path | None, *, as_json: bool) -> None:
     """Print the results and write them down; the first is the run that was asked for."""
-    from mmd.cli.backtest_table import result_table  # noqa: PLC0415
+    from mmd.cli.backtest_table import result_tables  # noqa: PLC0415
 
     rows = [msgspec.to_builtins(result) for result in results]
     if summary is not None:
@@ -296,7 +296,8 @@ def _tell(results: "list[BacktestResult]", summary: Path | None, *, as_json: boo
     if as_json:
         typer.echo(msgspec.json.encode({"runs": rows}).decode())
         return
-    Console().print(result_table(results))
+    for table in result_tables(results):
+        Console().print(table)
     first = results[0]
     typer.echo(
         f"{first.instrument}: {first.book_frames:,} book frames of {first.seconds:,.0f} s in {first.wall_s:.2f} s "

@@ -1,52 +1,65 @@
-"""The results of backtests side by side, on a terminal."""
+"""The results of backtests side by side, on a terminal of 80 columns."""
 
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mmd.backtest.result import BacktestResult
 
+_Columns = dict[str, list[str]]
 
-def result_table(results: "Sequence[BacktestResult]") -> Table:
-    """One line a run: what differs between them, fills and money."""
+
+def result_tables(results: "Sequence[BacktestResult]") -> list[Table]:
+    """One line a run: what differs between them, fills and money; beside swept settings there is no room for both."""
     first = results[0]
     title = f"{first.instrument} {first.strategy}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("queue", no_wrap=True, min_width=max(len(r.queue) for r in results))
+    runs: _Columns = {"queue": [r.queue for r in results]}
     for key in first.overrides:
-        table.add_column(key.rpartition(".")[2], justify="right", overflow="fold")
-    headings = (
-        "orders",
-        "fills",
-        "position",
-        "PnL",
-        "edge",
-        "invent.",
-        "fees",
-        "5s t",
-        "quoted",
-    )
-    for heading in headings:
-        table.add_column(heading, justify="right", overflow="fold")
-    for result in results:
-        table.add_row(result.queue, *result.overrides.values(), *_cells(result))
+        runs[key.rpartition(".")[2]] = [str(r.overrides[key]) for r in results]
+    if first.overrides:
+        return [_table(title, runs | _fills(results)), _table("", runs | _money(results))]
+    return [_table(title, runs | _fills(results) | _money(results))]
+
+
+def _table(title: str, columns: _Columns) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, show_edge=False)
+    for heading in columns:
+        is_first = heading == "queue"
+        table.add_column(heading, justify="left" if is_first else "right", no_wrap=True)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     return table
 
 
-def _cells(result: "BacktestResult") -> tuple[str, ...]:
-    markout = result.markout_ticks.get("5s")
-    return (
-        f"{result.orders:,}",
-        f"{result.fills:,}",
-        f"{result.position:+,.2f}",
-        f"{result.pnl:+,.2f}",
-        f"{result.edge:+,.2f}",
-        f"{result.inventory:+,.2f}",
-        f"{result.fees:,.2f}",
-        "-" if markout is None else f"{markout:+.2f}",
-        f"{result.quoted_ratio:.0%}",
-    )
+def _fills(results: "Iterable[BacktestResult]") -> _Columns:
+    rows = list(results)
+    markouts = [r.markout_ticks.get("5s") for r in rows]
+    return {
+        "orders": [f"{r.orders:,}" for r in rows],
+        "fills": [f"{r.fills:,}" for r in rows],
+        "position": [_short(r.position) for r in rows],
+        "5s t": ["-" if m is None else _short(m) for m in markouts],
+        "quoted": [f"{r.quoted_ratio:.0%}" for r in rows],
+    }
+
+
+def _money(results: "Iterable[BacktestResult]") -> _Columns:
+    rows = list(results)
+    return {
+        "PnL": [_short(r.pnl) for r in rows],
+        "edge": [_short(r.edge) for r in rows],
+        "invent.": [_short(r.inventory) for r in rows],
+        "fees": [_short(r.fees).removeprefix("+") for r in rows],
+    }
+
+
+def _short(value: float | Decimal) -> str:
+    """Two decimals, fewer where the number is large."""
+    size = abs(value)
+    if size < 99.995:
+        return f"{value:+.2f}"
+    return f"{value:+.1f}" if size < 999.95 else f"{value:+,.0f}"
