@@ -59,7 +59,7 @@ def _money(results: "Iterable[BacktestResult]") -> _Columns:
 
 def _short(value: float | Decimal) -> str:
     """Two decimals, fewer where the number is large."""
-    size = abs(value)
+    size = float(abs(value))
     if size < 99.995:
         return f"{value:+.2f}"
     return f"{value:+.1f}" if size < 999.95 else f"{value:+,.0f}"
