@@ -59,7 +59,7 @@ def _money(results: "Iterable[BacktestResult]") -> _Columns:
 
 def _short(value: float | Decimal) -> str:
     """Two decimals, fewer where the number is large."""
-    size = float(abs(value))
+    size = abs(float(value))
     if size < 99.995:
         return f"{value:+.2f}"
     return f"{value:+.1f}" if size < 999.95 else f"{value:+,.0f}"
