@@ -2,6 +2,8 @@
 
 import typer
 
+from mmd.cli.train_bandit import EXAMPLES as BANDIT_EXAMPLES
+from mmd.cli.train_bandit import bandit
 from mmd.cli.train_lstm import EXAMPLES as LSTM_EXAMPLES
 from mmd.cli.train_lstm import lstm
 from mmd.cli.train_q import EXAMPLES as Q_EXAMPLES
@@ -13,3 +15,4 @@ train = typer.Typer(no_args_is_help=True, help="Train models; each is told apart
 train.command(epilog=LSTM_EXAMPLES)(lstm)
 train.command(epilog=SPREAD_EXAMPLES)(spread)
 train.command(epilog=Q_EXAMPLES)(q)
+train.command(epilog=BANDIT_EXAMPLES)(bandit)

@@ -21,9 +21,7 @@ Examples:
 
 
 def q(
-    out: Annotated[Path, typer.Option("--out", "-o", help="registry folder to put it in")] = Path(
-        "registry"
-    ),
+    out: Annotated[Path, typer.Option("--out", "-o", help="folder of models")] = Path("var/models"),
     preset: Annotated[
         str, typer.Option(help="generated market, or file of mmd calibrate, to learn in")
     ] = "default",
