@@ -32,12 +32,14 @@ class ModelsSection(Section):
     )
 
     def spec(self, quoting: QuotingSection) -> ModelsSpec:
-        """The engine's form."""
+        """The engine's form; where nothing is predicted it is the plain one, whatever the folder."""
         ensemble = quoting.ensemble
         uses_forecast = ensemble.forecast == "lstm"
         is_learned = ensemble.spread_model == "learned"
+        if not (self.shadow or uses_forecast or is_learned or ensemble.policy):
+            return ModelsSpec()
         return ModelsSpec(
-            enabled=self.shadow or uses_forecast or is_learned or ensemble.policy,
+            enabled=True,
             folder=str(self.folder),
             bar_ns=self.bar_ms * NS_PER_MS,
             horizon_bars=self.horizon_bars,

@@ -37,7 +37,8 @@ def test_each_strategy_is_made_of_its_parts(
 
 
 def test_parts_can_be_chosen_one_by_one() -> None:
-    """A forecast with any spread model; shadow predicts for nobody."""
+    """A forecast with any spread model; shadow predicts for nobody; without either there is nothing to know."""
+    assert ModelsSection(folder="elsewhere").spec(QuotingSection()) == ModelsSpec()
     alone = ModelsSection().spec(QuotingSection(forecast="lstm"))
     assert alone == ModelsSpec(enabled=True, folder="var/models", uses_forecast=True)
     shadow = ModelsSection(shadow=True, bar_ms=3_000).spec(QuotingSection())
