@@ -5,7 +5,7 @@ import numpy as np
 from mmd.core.learned.bandit_rules import DiscountedThompson
 from models.bandit_experiment import ARMS, RULES, problem, regret
 
-DECISIONS = 4_000
+DECISIONS = 3_000
 SEEDS = 2
 
 
