@@ -90,6 +90,8 @@ def _quote(s: Rec, m: Rec, q: Rec, inventory: int, action: int) -> None:
         rate = m.rate * math.exp(-m.decay * s.distance[side])
         held = inventory if side == BID else -inventory
         s.intensity[side] = 0.0 if action == NO_QUOTES or held >= LIMIT_UNITS else rate
+    s.decisions += 1
+    s.taken[action] += 1
 
 
 @leaf
@@ -146,8 +148,55 @@ def _state(p: Rec, m: Rec, inventory: int, time_left: float) -> int:
     return state_index(p, ratio, change, m.spread, volatility, time_left, sign * m.imbalance)
 
 
+@leaf
+def _choose(s: Rec, p: Rec, first: Any, second: Any, state: int, choices: int, number: int) -> int:
+    """The action of a state: explored or the better one in LEARN, the policy's in GREEDY, else NORMAL."""
+    if s.mode != LEARN:
+        return int(p.action[state]) if s.mode == GREEDY else NORMAL
+    if uniform(choices, 3 * number + 1) < s.epsilon:
+        return int(uniform(choices, 3 * number + 2) * ACTIONS)
+    return _best_of_both(first, second, state)
+
+
+@leaf
+def _begin_episode(s: Rec) -> None:
+    s.reward = s.pnl = s.inventory_squared = 0.0
+    s.fills = s.decisions = 0
+    for action in range(ACTIONS):
+        s.taken[action] = 0
+
+
+@leaf
+def _hold(s: Rec, m: Rec, inventory: int, passed: float) -> float:
+    """The reward of holding an inventory for a time, less the mean that is taken out of all rewards."""
+    risk = s.phi * m.sigma**2 * inventory**2 * passed
+    s.inventory_squared += inventory**2 * passed
+    s.reward -= risk
+    return -risk - s.centre * passed
+
+
+@leaf
+def _finish(s: Rec, m: Rec, inventory: int) -> float:
+    """Close what is held at the end, and sum up; returns what closing cost."""
+    cost = abs(inventory) * (0.5 * m.spread + s.taker_fee)
+    s.pnl -= cost
+    s.reward += s.pnl
+    s.inventory_squared /= s.bars * m.bar_s
+    return cost
+
+
+@leaf
+def _picked_off(s: Rec, m: Rec) -> tuple[int, float]:
+    """What news takes from quotes that it has passed: the change of inventory, and what that earned."""
+    if m.news > 0.0 and s.intensity[ASK] > 0.0 and s.distance[ASK] < m.news:
+        return -1, _fill(s, ASK) - m.hidden - m.news
+    if m.news < 0.0 and s.intensity[BID] > 0.0 and s.distance[BID] < -m.news:
+        return 1, _fill(s, BID) + m.hidden + m.news
+    return 0, 0.0
+
+
 @kernel
-def play(  # noqa: PLR0913, PLR0915, PLR0917 - a kernel: one loop over an episode
+def play(  # noqa: PLR0913, PLR0917 - a kernel: one loop over an episode
     learner: Rec,
     market: Rec,
     quote: Rec,
@@ -161,57 +210,35 @@ def play(  # noqa: PLR0913, PLR0915, PLR0917 - a kernel: one loop over an episod
 ) -> None:
     """Play the episode of a seed from no inventory to none; the learner's record says how it went.
 
-    Args:
-        learner: record LEARNER.
-        market: record of `models.q_market.new_market`.
-        quote: QUOTE with gamma set.
-        table: of `glft.new_table`.
-        policy: POLICY; its actions are taken in mode GREEDY, its edges always.
-        first: a table of values, shape (STATES, ACTIONS), f8; learned in mode LEARN.
-        second: the other.
-        visits: shape (STATES, ACTIONS), i4.
-        squared: mean squared errors of prediction, same shape, f8.
-        seed: of the market and of fills.
+    quote has gamma set; market is of `models.q_market.new_market`, table of `glft.new_table`. first and second are
+    values, shape (STATES, ACTIONS), f8, learned in mode LEARN, as visits (i4) and squared errors (f8) of the same
+    shape are. policy's actions are taken in mode GREEDY, its edges always. seed is of the market and of fills.
     """
     s, m, q, p = learner[0], market[0], quote[0], policy[0]
     begin(m, seed)
     fills, choices = stream_key(seed, _FILLS), stream_key(seed, _CHOICES)
     inventory = 0
     before, taken, reward, passed = -1, NORMAL, 0.0, 0.0
-    s.reward = s.pnl = s.inventory_squared = 0.0
-    s.fills = s.decisions = 0
-    for action in range(ACTIONS):
-        s.taken[action] = 0
+    _begin_episode(s)
     for bar in range(s.bars):
         left = m.bar_s
         for turn in range(_PER_BAR):
             number = bar * _PER_BAR + turn
             state = _state(p, m, inventory, (s.bars - bar) * m.bar_s)
-            if s.mode == LEARN:
-                if before >= 0:
-                    kept = math.exp(-s.discount_rate * passed)
-                    u = uniform(choices, 3 * number)
-                    _learn(s, first, second, visits, squared, before, taken, reward, kept, state, u)
-                if uniform(choices, 3 * number + 1) < s.epsilon:
-                    action = int(uniform(choices, 3 * number + 2) * ACTIONS)
-                else:
-                    action = _best_of_both(first, second, state)
-            else:
-                action = int(p.action[state]) if s.mode == GREEDY else NORMAL
+            if s.mode == LEARN and before >= 0:
+                kept = math.exp(-s.discount_rate * passed)
+                u = uniform(choices, 3 * number)
+                _learn(s, first, second, visits, squared, before, taken, reward, kept, state, u)
+            action = _choose(s, p, first, second, state, choices, number)
             q.inventory, q.sigma = inventory, m.sigma_seen
             q.rate[BID] = q.rate[ASK] = m.rate
             glft.offsets(quote, table)
             _quote(s, m, q, inventory, action)
-            s.decisions += 1
-            s.taken[action] += 1
             both = s.intensity[BID] + s.intensity[ASK]
             wait = -math.log(uniform(fills, 2 * number)) / both if both > 0.0 else math.inf
             is_over = wait >= left or turn == _PER_BAR - 1
             passed = left if is_over else wait
-            risk = s.phi * m.sigma**2 * inventory**2 * passed
-            s.inventory_squared += inventory**2 * passed
-            s.reward -= risk
-            reward = -risk - s.centre * passed
+            reward = _hold(s, m, inventory, passed)
             before, taken = state, action
             if not is_over:
                 is_bid = uniform(fills, 2 * number + 1) * both < s.intensity[BID]
@@ -220,18 +247,12 @@ def play(  # noqa: PLR0913, PLR0915, PLR0917 - a kernel: one loop over an episod
                 inventory += sign
                 left -= wait
                 continue
-            if m.news > 0.0 and s.intensity[ASK] > 0.0 and s.distance[ASK] < m.news:
-                reward += _fill(s, ASK) - m.hidden - m.news
-                inventory -= 1
-            elif m.news < 0.0 and s.intensity[BID] > 0.0 and s.distance[BID] < -m.news:
-                reward += _fill(s, BID) + m.hidden + m.news
-                inventory += 1
+            lots, earned = _picked_off(s, m)
+            inventory += lots
+            reward += earned
             s.pnl += inventory * close_bar(m)
             break
-    cost = abs(inventory) * (0.5 * m.spread + s.taker_fee)
-    s.pnl -= cost
-    s.reward += s.pnl
-    s.inventory_squared /= s.bars * m.bar_s
+    cost = _finish(s, m, inventory)
     if s.mode == LEARN and before >= 0:
         u = uniform(choices, 3 * s.bars * _PER_BAR)
         _learn(s, first, second, visits, squared, before, taken, reward - cost, 0.0, -1, u)
