@@ -172,13 +172,13 @@ def _hold(s: Rec, m: Rec, inventory: int, passed: float) -> float:
     risk = s.phi * m.sigma**2 * inventory**2 * passed
     s.inventory_squared += inventory**2 * passed
     s.reward -= risk
-    return -risk - s.centre * passed
+    return float(-risk - s.centre * passed)
 
 
 @leaf
 def _finish(s: Rec, m: Rec, inventory: int) -> float:
     """Close what is held at the end, and sum up; returns what closing cost."""
-    cost = abs(inventory) * (0.5 * m.spread + s.taker_fee)
+    cost: float = abs(inventory) * (0.5 * m.spread + s.taker_fee)
     s.pnl -= cost
     s.reward += s.pnl
     s.inventory_squared /= s.bars * m.bar_s
