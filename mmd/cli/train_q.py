@@ -5,11 +5,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, TextColumn
+
+if TYPE_CHECKING:
+    from models.q_evaluation import Difference
 
 EXAMPLES = """
 Examples:
@@ -77,12 +80,16 @@ def q(
     path = write_q(out, trained, found, market, settings, preset=preset, command=command)
     page = report or out / f"{path.name}.html"
     write_q_report(page, path.name, preset, settings, trained, found)
-    for name, gain in (("reward", found.reward), ("PnL", found.pnl)):
-        typer.echo(
-            f"{name}: {gain.learned:,.1f} against {gain.normal:,.1f} ticks an episode, difference {gain.mean:+,.1f} "
-            f"[{gain.low:+,.1f}, {gain.high:+,.1f}]: {gain.verdict}"
-        )
+    typer.echo(f"reward: {_told(found.reward)}\nPnL: {_told(found.pnl)}")
     typer.echo(f"{path}: the table; {page}: the report")
+
+
+def _told(gain: "Difference") -> str:
+    """One comparison in a line."""
+    return (
+        f"{gain.learned:,.1f} against {gain.normal:,.1f} ticks an episode, difference {gain.mean:+,.1f} "
+        f"[{gain.low:+,.1f}, {gain.high:+,.1f}]: {gain.verdict}"
+    )
 
 
 @contextmanager
