@@ -6,7 +6,8 @@ contain exactly the fills reported before it.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -14,7 +15,7 @@ from adapters.binance_spot.account_state import NO_TRADE, AccountState
 from adapters.binance_spot.order_ids import NO_ORDER, decode_id
 from adapters.binance_spot.order_replies import ReplyDecoder
 from adapters.binance_spot.rejects import CANCEL_REJECTED, NO_SUCH_ORDER
-from adapters.binance_spot.rest_api import TRADES_PAGE, RestApi
+from adapters.binance_spot.rest_api import TRADES_PAGE
 from adapters.binance_spot.user_data import UserDataDecoder
 from adapters.binance_spot.wire import AccountInfo, MyTrade, OrderReport
 from mmd.core.events import Event, Reconciled
@@ -28,6 +29,34 @@ _PAUSE_S = 0.2
 _log = structlog.get_logger()
 
 
+class AccountApi(Protocol):
+    """What is asked of a venue here; `RestApi` asks over HTTP. Everything raises VenueError."""
+
+    async def account(self) -> AccountInfo:
+        """Balances."""
+        ...
+
+    async def open_orders(self, symbol: str) -> Sequence[OrderReport]:
+        """Working orders, whoever placed them."""
+        ...
+
+    async def cancel(self, symbol: str, client_order_id: str) -> None:
+        """Cancel one order."""
+        ...
+
+    async def order(self, symbol: str, venue_order_id: int) -> OrderReport:
+        """One order by the venue's id."""
+        ...
+
+    async def trades(self, symbol: str, from_id: int) -> Sequence[MyTrade]:
+        """A page of trades from an id on."""
+        ...
+
+    async def newest_trade(self, symbol: str) -> Sequence[MyTrade]:
+        """The latest trade, or nothing."""
+        ...
+
+
 class Reconciler:
     """Reads an account until it is at rest and reports what it found."""
 
@@ -35,11 +64,13 @@ class Reconciler:
         self,
         venue: str,
         instruments: Sequence[Instrument],
-        api: RestApi,
+        api: AccountApi,
         account: AccountState,
         clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Nothing is fetched before `run`."""
+        """Nothing is fetched before `run`; `sleep` is another one where time is virtual."""
+        self._sleep = sleep
         self._venue = venue
         self._instruments = instruments
         self._api = api
@@ -80,7 +111,7 @@ class Reconciler:
                 self._account.in_sync = self._started = True
                 return
             before = after
-            await asyncio.sleep(_PAUSE_S)
+            await self._sleep(_PAUSE_S)
         raise VenueUnreachableError(
             f"{self._venue}: balances kept changing while they were read: is another program trading?"
         )
@@ -112,7 +143,7 @@ class Reconciler:
                     client_order_id=order.client_order_id,
                 )
                 await self._cancel(instrument.symbol, order.client_order_id)
-            await asyncio.sleep(_PAUSE_S)
+            await self._sleep(_PAUSE_S)
         raise VenueUnreachableError(
             f"{self._venue}: orders of ours are still working after {_ATTEMPTS} attempts to cancel them: "
             "cancel orders whose client id starts with 'mmd' by hand"

@@ -36,12 +36,12 @@ class Invariants:
         self.checks += 1
         for maker in trader.engine.makers:
             self._check_inventory(trader, maker)
-            _check_money(trader, maker)
+            check_money(trader, maker)
         if trader.is_at_rest:
             self.checks_at_rest += 1
             for maker in trader.engine.makers:
-                _check_orders(trader, maker)
-                _check_account(trader, maker)
+                check_orders(trader, maker)
+                check_account(trader, maker)
 
     def _check_inventory(self, trader: Trader, maker: Maker) -> None:
         scale, held = maker.scale, maker.ledger.position_lots
@@ -50,22 +50,23 @@ class Invariants:
         ratio = abs(held) / scale.position_lots_max
         self.inventory_ratio_max = max(self.inventory_ratio_max, ratio)
         if ratio > INVENTORY_RATIO_MAX:
-            raise _broken(
+            raise broken(
                 trader, f"inventory: expected at most {scale.position_lots_max} lots, found {held}"
             )
 
 
-def _check_money(trader: Trader, maker: Maker) -> None:
+def check_money(trader: Trader, maker: Maker) -> None:
+    """PnL by causes is PnL by balances. Raises: InvariantError."""
     pnl = maker.ledger.pnl
     if pnl is not None and pnl.identity_error != 0:
-        raise _broken(
+        raise broken(
             trader,
             f"PnL identity: expected balances and causes to agree, found {pnl.identity_error} units apart",
         )
 
 
-def _check_orders(trader: Trader, maker: Maker) -> None:
-    """The engine's open orders are the exchange's, and our own sides do not meet."""
+def check_orders(trader: Trader, maker: Maker) -> None:
+    """The engine's open orders are the exchange's, and our own sides do not meet. Raises: InvariantError."""
     link = trader.links[maker.instrument.venue]
     market = link.gateway.markets[maker.instrument.id]
     resting = link.venue.exchange.history.open_orders(link.gateway.account, market)
@@ -73,34 +74,35 @@ def _check_orders(trader: Trader, maker: Maker) -> None:
     known = {o.client_order_id: o.leaves_lots for o in maker.orders}
     if at_venue != known:
         differing = sorted(set(at_venue.items()) ^ set(known.items()))
-        raise _broken(trader, f"orders: engine and exchange differ in {differing}")
+        raise broken(trader, f"orders: engine and exchange differ in {differing}")
     bids = [o.price_ticks for o in resting if o.side is Side.BUY]
     asks = [o.price_ticks for o in resting if o.side is Side.SELL]
     if bids and asks and max(bids) >= min(asks):
-        raise _broken(trader, f"own orders cross: bid {max(bids)}, ask {min(asks)}")
+        raise broken(trader, f"own orders cross: bid {max(bids)}, ask {min(asks)}")
 
 
-def _check_account(trader: Trader, maker: Maker) -> None:
-    """Every atom of base is explained by our fills; cash is what the exchange says it is."""
+def check_account(trader: Trader, maker: Maker) -> None:
+    """Every atom of base is explained by our fills; cash is what the exchange says it is. Raises: InvariantError."""
     at, ledger = maker.instrument, maker.ledger
     link = trader.links[at.venue]
     account = link.venue.exchange.accounts[link.gateway.account]
     if ledger.pnl is None:
         return
     if account.total(at.base) != ledger.base_atoms or ledger.drift_atoms != 0:
-        raise _broken(
+        raise broken(
             trader,
             f"position: expected {account.total(at.base)} atoms of {at.base}, found {ledger.base_atoms} "
             f"and a drift of {ledger.drift_atoms}",
         )
     if account.total(at.quote) != ledger.quote_atoms:
-        raise _broken(
+        raise broken(
             trader,
             f"cash: expected {account.total(at.quote)} atoms of {at.quote}, found {ledger.quote_atoms}",
         )
 
 
-def _broken(trader: Trader, what: str) -> InvariantError:
+def broken(trader: Trader, what: str) -> InvariantError:
+    """What must never be, of a trader at this moment."""
     at_ns = trader.engine.now_ns - trader.engine.spec.started_monotonic_ns
     return InvariantError(
         f"{trader.name} at {at_ns / 1e9:.6f} s, decision {trader.decisions}: {what}"

@@ -5,7 +5,7 @@ journalled before it is sent.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from mmd.core.commands import Command
 from mmd.core.engine import Engine
@@ -26,13 +26,42 @@ from mmd.core.ports import Journal
 from mmd.core.spec import SessionSpec
 from mmd.jit.kernel import bind, new
 from mmd.simulation.agenda import NEVER, Agenda
-from mmd.simulation.link import Link
+from mmd.simulation.link import Receiver
 from mmd.simulation.market_frames import Frame
+from mmd.simulation.order_gateway import OrderGateway
+from mmd.simulation.venue import SimulatedVenue
 
 TIMER_NS: Final = 100_000_000
 _WORD = 8
 _NO_NEWS = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset, DayMark})
 """Answers after which nothing different is wanted; as in the live driver they wait for the next decision."""
+
+
+class VenueLink(Protocol):
+    """A trader's connection to one venue."""
+
+    @property
+    def venue(self) -> SimulatedVenue:
+        """Where to."""
+        ...
+
+    @property
+    def gateway(self) -> OrderGateway:
+        """The account there."""
+        ...
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing about orders or the account is on its way."""
+        ...
+
+    def open(self, receiver: Receiver) -> None:
+        """Connect."""
+        ...
+
+    def send(self, command: Command, sent_ns: int) -> None:
+        """A request leaves the trader at a time."""
+        ...
 
 
 class Trader:
@@ -43,12 +72,13 @@ class Trader:
         links: by the venue's name.
         decisions, commands: how many there were.
         on_settled: called after each event and after each decision, e.g. to check invariants.
+        on_command: called with each command before it is sent.
     """
 
     def __init__(
         self,
         spec: SessionSpec,
-        links: Sequence[Link],
+        links: Sequence[VenueLink],
         agenda: Agenda,
         *,
         journal: Journal | None = None,
@@ -59,6 +89,8 @@ class Trader:
         self.links = {link.venue.name: link for link in links}
         self.decisions = self.commands = 0
         self.on_settled: Callable[[Trader], None] | None = None
+        self.on_command: Callable[[Trader, Command], None] | None = None
+        self._is_dead = False
         self._agenda = agenda
         self._journal = journal
         self._decision_ns = decision_ns
@@ -107,11 +139,17 @@ class Trader:
         if self.on_settled is not None:
             self.on_settled(self)
 
+    def die(self) -> None:
+        """The process is gone: nothing is done any more."""
+        self._is_dead = True
+
     def operate(self, action: OperatorAction, who: str) -> None:
         """A person wants something."""
         self.on_event(OperatorCommand(self._agenda.now_ns, action, who))
 
     def _on_timer(self, _: object) -> None:
+        if self._is_dead:
+            return
         self._agenda.at(self._agenda.now_ns + TIMER_NS, self._on_timer)
         self.on_event(Timer(self._agenda.now_ns))
 
@@ -122,6 +160,8 @@ class Trader:
             self._agenda.at(self._decide_at_ns, self._decide)
 
     def _decide(self, _: object) -> None:
+        if self._is_dead:
+            return
         now_ns = self._agenda.now_ns
         self._decide_at_ns = NEVER
         sent_ns = self._busy_until_ns = now_ns + self._decision_ns
@@ -138,4 +178,6 @@ class Trader:
         if self._journal is not None:
             self._journal.command(command)
         self.commands += 1
+        if self.on_command is not None:
+            self.on_command(self, command)
         self._links_by_instrument[command.instrument].send(command, sent_ns)

@@ -1,6 +1,6 @@
 """A venue on virtual time: the interactive exchange, its strangers, its feed, and the links of those who trade there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -68,6 +68,7 @@ class SimulatedVenue:
         exchange: accounts, books, orders.
         opening: atoms by asset that each account began with.
         is_feed_silent: no market data leaves, by the preset's phases or because a fault says so.
+        on_execution: called with the venue's name and each thing that happens to an account's order.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class SimulatedVenue:
         self.exchange = Exchange([x.instrument for x in listings], balances)
         self.opening = {account: dict(assets) for account, assets in balances.items()}
         self.is_feed_silent = False
+        self.on_execution: Callable[[str, Execution], None] | None = None
         self._markets = [_OpenMarket(x, n, self, seed) for n, x in enumerate(listings)]
         self._clients: list[Client] = []
         for market in self._markets:
@@ -93,6 +95,10 @@ class SimulatedVenue:
     def connect(self, client: Client) -> None:
         """Somebody will be told from now on."""
         self._clients.append(client)
+
+    def disconnect(self, client: Client) -> None:
+        """Somebody is gone for good."""
+        self._clients.remove(client)
 
     def flow(self, market: int) -> InteractiveFlow:
         """A market's strangers."""
@@ -104,12 +110,18 @@ class SimulatedVenue:
 
     def request(self, client: Client, command: Command) -> None:
         """A command arrives."""
-        answers, happened = client.gateway.request(command, self.agenda.now_ns)
-        for event in answers:
+        for event in self.carry_out(client, command)[0]:
             client.tell(event)
+
+    def carry_out(
+        self, client: Client, command: Command
+    ) -> tuple[list[Event], list[ExchangeEvent]]:
+        """Do what a command asks for and tell all whom it concerns, except for the answer, which is returned."""
+        answers, happened = client.gateway.request(command, self.agenda.now_ns)
         self._tell_all(happened)
         for market in self._markets:
             self._publish_top(market)
+        return answers, happened
 
     def _play(self, market: _OpenMarket) -> None:
         """The next thing that a stranger does."""
@@ -137,6 +149,8 @@ class SimulatedVenue:
                 market = self._markets[event.instrument]
                 self._publish(market, market.frames.trade(event))
             elif isinstance(event, Execution):
+                if self.on_execution is not None:
+                    self.on_execution(self.name, event)
                 self._tell(event.order.account, event, now_ns)
             elif isinstance(event, BalanceChange):
                 self._tell(event.account, event, now_ns)

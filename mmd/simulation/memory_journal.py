@@ -1,0 +1,105 @@
+"""A journal in memory, byte for byte as on disk, that can die in the middle of a record as a process does."""
+
+from pathlib import Path
+from typing import Final
+
+from mmd.core.commands import Command, PlaceOrder, ReplaceOrder
+from mmd.core.events import Event
+from mmd.core.spec import SessionSpec
+from mmd.jit.kernel import Rec
+from mmd.journal.format import SUFFIX, Kind, encoder
+from mmd.journal.segment import FULL, Segment
+
+_SEGMENT_BYTES: Final = 1 << 20
+_HEADER: Final = int(Kind.HEADER)
+_ZEROS: Final = bytes(256)
+
+
+class KilledError(Exception):
+    """The process is killed at this instruction."""
+
+
+class MemoryJournal:
+    """One session's journal; implements `mmd.core.ports.Journal`.
+
+    Attributes:
+        intents: client order ids of the new orders whose commands are in the journal.
+        records: how many there are.
+        is_dead: whether the process was killed while it wrote.
+    """
+
+    def __init__(self, spec: SessionSpec) -> None:
+        self.intents: set[int] = set()
+        self.records = 0
+        self.is_dead = False
+        self._header = encoder.encode(spec)
+        self._ended: list[bytes] = []
+        self._memory, self._segment = self._begin(0)
+        self._dies_in: int | None = None
+        self._torn_share = 1.0
+
+    def kill(self, records: int, torn_share: float) -> None:
+        """Die while the record that comes after so many others is written.
+
+        Of its bytes that share is written; with 1 all of it is, and nothing that would follow is done.
+        """
+        self._dies_in, self._torn_share = records, torn_share
+
+    def market(self, market: Rec) -> None:
+        """A market record."""
+        start = self._segment.at
+        if self._segment.market(market) == FULL:
+            start = self._roll(self._segment.sequence)
+            self._segment.market(market)
+        self._wrote(start)
+
+    def event(self, event: Event) -> None:
+        """Any other event."""
+        start = self._segment.at
+        if self._segment.event(event) == FULL:
+            start = self._roll(self._segment.sequence)
+            self._segment.event(event)
+        self._wrote(start)
+
+    def command(self, command: Command) -> None:
+        """An intent."""
+        start = self._segment.at
+        if self._segment.command(command) == FULL:
+            start = self._roll(self._segment.sequence)
+            self._segment.command(command)
+        self._wrote(start)
+        if isinstance(command, PlaceOrder | ReplaceOrder):
+            self.intents.add(command.client_order_id)
+
+    def save(self, folder: Path) -> None:
+        """Write what there is as a session's folder."""
+        folder.mkdir(parents=True)
+        last = bytes(self._memory[: self._segment.at]) + _ZEROS
+        for number, data in enumerate([*self._ended, last], start=1):
+            (folder / f"{number:06d}{SUFFIX}").write_bytes(data)
+
+    def _wrote(self, start: int) -> None:
+        self.records += 1
+        if self._dies_in is None:
+            return
+        self._dies_in -= 1
+        if self._dies_in > 0:
+            return
+        end = self._segment.at
+        if self._torn_share < 1.0:
+            kept = start + int((end - start) * self._torn_share)
+            self._memory[kept:end] = bytes(end - kept)
+        self._dies_in, self.is_dead = None, True
+        raise KilledError
+
+    def _roll(self, sequence: int) -> int:
+        """Begin another segment; returns where its first record after the header stands."""
+        self._ended.append(bytes(self._memory[: self._segment.at]))
+        self._memory, self._segment = self._begin(sequence)
+        return self._segment.at
+
+    def _begin(self, sequence: int) -> tuple[bytearray, Segment]:
+        memory = bytearray(_SEGMENT_BYTES)
+        segment = Segment(memory, sequence)
+        segment.body(_HEADER, self._header)
+        return memory, segment
