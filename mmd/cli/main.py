@@ -26,6 +26,8 @@ from mmd.cli.record import record
 from mmd.cli.report import EXAMPLES as REPORT_EXAMPLES
 from mmd.cli.report import report
 from mmd.cli.run import run
+from mmd.cli.simulate import EXAMPLES as SIMULATE_EXAMPLES
+from mmd.cli.simulate import simulate
 from mmd.cli.stress import EXAMPLES as STRESS_EXAMPLES
 from mmd.cli.stress import stress
 from mmd.cli.tape import tape
@@ -63,6 +65,7 @@ app.add_typer(models, name="models")
 app.command(epilog=CALIBRATE_EXAMPLES)(calibrate)
 app.command(epilog=REALISM_EXAMPLES)(realism)
 app.command(epilog=STRESS_EXAMPLES)(stress)
+app.command(epilog=SIMULATE_EXAMPLES)(simulate)
 
 
 def main() -> None:

@@ -12,6 +12,8 @@ _QUIET_MS: Final = 3_000
 """Nothing goes wrong before: books and accounts shall have a chance to come up."""
 _GAP_MS: Final = 6_000
 """The mean time between the beginnings of two faults of one connection."""
+_NUMBERS: Final = 1_000_000
+"""Numbers for the faults of each connection."""
 
 
 class FaultKind(StrEnum):
@@ -74,7 +76,7 @@ _ORDINARY_MS = 300, 6_000
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One fault of one connection; number is its place in the list that was drawn, and seeds its chances."""
+    """One fault of one connection; its number seeds its chances."""
 
     number: int
     kind: FaultKind
@@ -100,24 +102,27 @@ def draw_faults(
     kinds: Sequence[FaultKind],
     connections: Sequence[tuple[int, int]],
 ) -> list[Fault]:
-    """Faults of every connection (trader, venue), in the order of time; equal seeds give equal faults."""
-    rng = np.random.default_rng((seed, 0xFA017))
+    """Faults of every connection (trader, venue), in the order of time.
+
+    Equal seeds give equal faults, and fewer seconds the first of the same.
+    """
     faults: list[Fault] = []
-    for trader, venue in connections if kinds else ():
-        at_ms = _QUIET_MS + int(rng.exponential(_GAP_MS))
+    for place, (trader, venue) in enumerate(connections if kinds else ()):
+        rng = np.random.default_rng((seed, place, 0xFA017))
+        number, at_ms = place * _NUMBERS, _QUIET_MS + int(rng.exponential(_GAP_MS))
         while at_ms < seconds * 1_000:
             kind = kinds[int(rng.integers(len(kinds)))]
             low, high = _LENGTH_MS.get(kind, _ORDINARY_MS)
             length_ms = int(low * (high / low) ** rng.random())
-            faults.append(
-                Fault(
-                    number=len(faults),
-                    kind=kind,
-                    trader=trader,
-                    venue=venue,
-                    at_ms=at_ms,
-                    length_ms=length_ms,
-                )
+            fault = Fault(
+                number=number,
+                kind=kind,
+                trader=trader,
+                venue=venue,
+                at_ms=at_ms,
+                length_ms=length_ms,
             )
+            faults.append(fault)
+            number += 1
             at_ms += 1 + int(rng.exponential(_GAP_MS))
     return sorted(faults, key=lambda fault: (fault.at_ms, fault.number))

@@ -15,7 +15,11 @@ INVENTORY_RATIO_MAX = 1.1
 
 
 class InvariantError(MmdError):
-    """Something that must never be, with the moment at which it came about."""
+    """Something that must never be, with the moment at which it came about; `rule` names what it breaks."""
+
+    def __init__(self, message: str, rule: str = "") -> None:
+        super().__init__(message)
+        self.rule = rule
 
 
 class Invariants:
@@ -105,5 +109,6 @@ def broken(trader: Trader, what: str) -> InvariantError:
     """What must never be, of a trader at this moment."""
     at_ns = trader.engine.now_ns - trader.engine.spec.started_monotonic_ns
     return InvariantError(
-        f"{trader.name} at {at_ns / 1e9:.6f} s, decision {trader.decisions}: {what}"
+        f"{trader.name} at {at_ns / 1e9:.6f} s, decision {trader.decisions}: {what}",
+        rule=what.partition(":")[0],
     )

@@ -33,12 +33,13 @@ class SystemInvariants:
 
     Attributes:
         checks, checks_at_rest: how often all was looked at, and how often books were compared with the exchange's.
+        orders_sent: new orders that were sent.
         worst_case_ratio_max: the largest share of a position limit that could have been held.
     """
 
     def __init__(self, opening: dict[str, dict[str, int]]) -> None:
         """Opening are the account's atoms by asset, by venue."""
-        self.checks = self.checks_at_rest = 0
+        self.checks = self.checks_at_rest = self.orders_sent = 0
         self.worst_case_ratio_max = 0.0
         self._opening = opening
         self._intents: set[int] = set()
@@ -55,6 +56,11 @@ class SystemInvariants:
         trader.on_settled, trader.on_command = self._on_settled, self._on_command
         for link in links.values():
             link.service.on_served = self._on_served(trader, link)
+
+    @property
+    def fills(self) -> int:
+        """Trades that the venues made of the account's orders."""
+        return sum(self._fills.values())
 
     def on_execution(self, venue: str, event: Execution) -> None:
         """Something happened to an order of the account: trades are counted by the session that they are of."""
@@ -86,6 +92,7 @@ class SystemInvariants:
         """An order may only be sent with its intent on record, on a good book, at a venue that trades."""
         if not isinstance(command, _NEW_ORDERS):
             return
+        self.orders_sent += 1
         maker = trader.engine.makers[command.instrument]
         link = self._links[maker.instrument.venue]
         assert self._journal is not None, "follow comes first"

@@ -5,7 +5,7 @@ Everything follows from the seed and the list of faults, which a failing run is 
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -90,8 +90,15 @@ class Trial:
         kinds: how many faults of each kind began.
     """
 
-    def __init__(self, settings: Settings, seed: int, faults: Sequence[Fault]) -> None:
-        """Everything is open when this returns."""
+    def __init__(
+        self,
+        settings: Settings,
+        seed: int,
+        faults: Sequence[Fault],
+        on_started: Callable[[Process], None] | None = None,
+    ) -> None:
+        """Everything is open when this returns; on_started is called with each process before it connects."""
+        self._on_started = on_started
         self.world = World(seed, START_NS)
         self.faults = tuple(faults)
         self.kinds: Counter[FaultKind] = Counter()
@@ -128,7 +135,8 @@ class Trial:
             if now_ns >= calm_ns:
                 raise InvariantError(
                     f"{waiting[0].account}: expected all to be at rest {CALM_S} s after the last fault: "
-                    f"{_why_restless(waiting[0])}"
+                    f"{_why_restless(waiting[0])}",
+                    rule="rest",
                 )
             self._run_to(now_ns + 7 * _MS)
             if self.world.agenda.now_ns > START_NS + last_ns:
@@ -193,6 +201,8 @@ class Trial:
         )
         process.trader = trader
         process.invariants.follow(trader, process.links, process.journal)
+        if self._on_started is not None:
+            self._on_started(process)
         trader.open()
 
     def _link(self, trader: int, venue: int, account: str) -> FaultyLink:
