@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke bench clean
+.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -50,6 +50,9 @@ clients: $(VENV)/.installed-dev  ## third-party clients, each in its own venv, a
 
 sandbox-smoke: $(VENV)/.installed-dev  ## sign, subscribe, place, amend, cancel, reconcile on Binance's testnet
 	@$(BIN)/python -m tests.sandbox_smoke
+
+simulate: $(VENV)/.installed  ## whole systems with faults on virtual time, ten simulated hours
+	$(BIN)/mmd simulate --hours 10 $(ARGS)
 
 bench: $(VENV)/.installed-dev  ## stages, and wire to wire beside a ccxt.pro maker
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -179,7 +179,9 @@ PLANTED = {
     "wrong_book": PlantedBug("book", _wrong_book, "gaps in the feed go unnoticed"),
     "deaf_to_status": PlantedBug("trading", _deaf_to_status, "a halted market is quoted"),
     "blind_orders": PlantedBug("order entry", _blind_orders, "quotes go on without order entry"),
-    "leaves_orders_over": PlantedBug("restart|orders", _leaves_orders_over, "a restart cancels nothing"),
+    "leaves_orders_over": PlantedBug(
+        "restart|orders", _leaves_orders_over, "a restart cancels nothing"
+    ),
     "crooked_money": PlantedBug("PnL identity", _crooked_money, "one unit a sale is made up"),
     "forgets_doubts": PlantedBug(
         "orders|position|fills", _forgets_doubts, "no answer is taken for no order"

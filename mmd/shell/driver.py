@@ -13,18 +13,14 @@ import structlog
 from mmd.core.commands import AmendOrder, CancelAll, CancelOrder, Command, QueryOrder, ResyncBook
 from mmd.core.engine import Engine
 from mmd.core.events import (
-    Balance,
-    ClockOffset,
-    DayMark,
     Decision,
     Event,
     OperatorAction,
     OperatorCommand,
-    OrderAccepted,
-    RateUsage,
     Timer,
 )
 from mmd.core.market.record import TS_RECV_NS, MarketViews
+from mmd.core.news import is_news
 from mmd.core.ports import Clock, Journal, Sender
 from mmd.errors import JournalError
 from mmd.jit.kernel import Rec
@@ -33,8 +29,6 @@ from mmd.shell.latency import Histogram
 TIMER_PERIOD_S = 0.1
 STAGES = ("decode", "apply", "decide", "send")
 _RISK_FREE = (CancelOrder, CancelAll, QueryOrder, ResyncBook, AmendOrder)
-_NO_NEWS = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset, DayMark})
-"""Events after which nothing different is wanted: they wait for the next decision, the timer's at the latest."""
 _log = structlog.get_logger()
 
 
@@ -99,7 +93,7 @@ class Driver:
             return
         self._record_event(event)
         self.engine.apply(event)
-        if type(event) not in _NO_NEWS:
+        if is_news(event):
             self._schedule()
 
     def operate(self, action: OperatorAction, who: str) -> None:

@@ -10,18 +10,14 @@ from typing import Final, Protocol
 from mmd.core.commands import Command
 from mmd.core.engine import Engine
 from mmd.core.events import (
-    Balance,
-    ClockOffset,
-    DayMark,
     Decision,
     Event,
     OperatorAction,
     OperatorCommand,
-    OrderAccepted,
-    RateUsage,
     Timer,
 )
 from mmd.core.market.record import MARKET, packed_view, unpack
+from mmd.core.news import is_news
 from mmd.core.ports import Journal
 from mmd.core.spec import SessionSpec
 from mmd.jit.kernel import bind, new
@@ -33,8 +29,6 @@ from mmd.simulation.venue import SimulatedVenue
 
 TIMER_NS: Final = 100_000_000
 _WORD = 8
-_NO_NEWS = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset, DayMark})
-"""Answers after which nothing different is wanted; as in the live driver they wait for the next decision."""
 
 
 class VenueLink(Protocol):
@@ -134,7 +128,7 @@ class Trader:
         if self._journal is not None:
             self._journal.event(event)
         self.engine.apply(event)
-        if type(event) not in _NO_NEWS:
+        if is_news(event):
             self._schedule()
         if self.on_settled is not None:
             self.on_settled(self)

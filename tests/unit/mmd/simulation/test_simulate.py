@@ -1,0 +1,99 @@
+"""Whole systems with faults hold their invariants, follow from their seeds, and planted bugs are caught and shrunk."""
+
+import pytest
+
+from mmd.core.units import NANOS_PER_SECOND
+from mmd.simulation.fault import FaultKind, draw_faults
+from mmd.simulation.shrink import fewest
+from mmd.simulation.simulate import SimulateRequest, faults_of, quiet_log, run_seed, shrink
+from tests.planted_bugs import PLANTED
+
+_CAUGHT_BY = {
+    "no_intent": 0,
+    "lost_fill": 1,
+    "double_fill": 5,
+    "no_limit": 0,
+    "deaf_to_feed_loss": 2,
+    "no_age_limit": 0,
+    "wrong_book": 0,
+    "deaf_to_status": 1,
+    "blind_orders": 1,
+    "leaves_orders_over": 2,
+    "crooked_money": 1,
+    "forgets_doubts": 1,
+    "never_asks": 4,
+}
+"""A seed, of a minute, for each planted bug."""
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """The adapter's warnings about faults are no news here."""
+    quiet_log()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_invariant_holds_in_two_minutes_of_faults(seed):
+    """Two makers in one market, one at two venues, one alone: everything comes to rest and agrees."""
+    result = run_seed(SimulateRequest(seed=seed, seconds=120.0))
+    assert result.broken == ""
+    assert result.checks_at_rest > 100
+    assert sum(result.faults.values()) > 5
+
+
+def test_equal_seeds_give_equal_runs_crashes_included():
+    """Everything that is counted is equal."""
+    request = SimulateRequest(seed=4, seconds=30.0, kinds=(FaultKind.CRASH, FaultKind.ANSWER_LOST))
+    first, second = (run_seed(request) for _ in range(2))
+    assert first.crashes > 0
+    assert (first.events, first.orders, first.fills, first.checks) == (
+        second.events,
+        second.orders,
+        second.fills,
+        second.checks,
+    )
+
+
+@pytest.mark.parametrize("name", _CAUGHT_BY)
+def test_a_planted_bug_is_caught(name):
+    """One bug for each invariant, and the rule that it breaks."""
+    bug = PLANTED[name]
+    result = run_seed(SimulateRequest(seed=_CAUGHT_BY[name], seconds=60.0), bug.plant)
+    assert result.rule in bug.rule.split("|"), result.broken
+
+
+def test_requests_that_are_turned_away_do_not_make_a_storm():
+    """While the venue asks to wait, cancels that it does not look at are not sent again and again."""
+    request = SimulateRequest(seed=0, seconds=30.0, kinds=(FaultKind.BAN,))
+    assert run_seed(request, PLANTED["impatient"].plant).rule == "pace"
+    assert run_seed(request).broken == ""
+
+
+def test_a_failure_is_shrunk_to_what_causes_it_and_one_line_shows_it_again():
+    """A lost feed is all that a deaf engine needs; what the line names fails in the same way."""
+    kinds = (FaultKind.FEED_DOWN, FaultKind.ANSWER_LATE, FaultKind.FEED_DELAY)
+    request = SimulateRequest(seed=2, seconds=60.0, kinds=kinds)
+    bug = PLANTED["deaf_to_feed_loss"].plant
+    failed = run_seed(request, bug)
+    assert failed.rule == "book"
+    found = shrink(request, failed, bug)
+    assert [f.kind for f in found.faults] == [FaultKind.FEED_DOWN]
+    assert found.result.rule == "book"
+    assert len(found.faults) < len(faults_of(request))
+    (fault,) = found.faults
+    assert f"--only {fault.number}" in found.command
+    assert found.result.seconds * NANOS_PER_SECOND >= fault.at_ns
+
+
+def test_the_fewest_causes_are_found():
+    """Two of ten that only fail together, and none where nothing is needed."""
+    assert fewest(range(10), lambda some: {3, 8} <= set(some), 100) == (3, 8)
+    assert fewest(range(10), lambda some: True, 100) == ()
+    assert fewest(range(10), lambda some: {3, 8} <= set(some), 0) == tuple(range(10))
+
+
+def test_fewer_seconds_draw_the_first_of_the_same_faults():
+    """A shorter run is the beginning of a longer one."""
+    links = [(0, 0), (0, 1)]
+    long, short = (draw_faults(5, s, tuple(FaultKind), links) for s in (120.0, 40.0))
+    assert short == [f for f in long if f.at_ms < 40_000]
