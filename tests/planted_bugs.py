@@ -169,6 +169,18 @@ def _wrong_book(process: Process) -> None:
         link.feed._deliver = bridge
 
 
+def _impatient(process: Process) -> None:
+    """A decision follows every event, refusals of what the venue did not even look at among them."""
+    trader = process.trader
+    on_event = trader.on_event
+
+    def at_once(event):
+        on_event(event)
+        trader._schedule()
+
+    trader.on_event = at_once
+
+
 PLANTED = {
     "no_intent": PlantedBug("intent", _no_intent, "every fortieth command is not journalled"),
     "lost_fill": PlantedBug("orders|position|fills", _lost_fill, "every third fill is not applied"),
@@ -187,4 +199,5 @@ PLANTED = {
         "orders|position|fills", _forgets_doubts, "no answer is taken for no order"
     ),
     "never_asks": PlantedBug("rest", _never_asks, "unknown orders are never asked about"),
+    "impatient": PlantedBug("pace", _impatient, "what was turned away is sent again at once"),
 }

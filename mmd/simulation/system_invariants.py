@@ -9,7 +9,7 @@ from typing import Final
 
 from mmd.core.commands import Command, PlaceOrder, ReplaceOrder
 from mmd.core.maker import Maker
-from mmd.core.units import InstrumentId, Side, session_of
+from mmd.core.units import NANOS_PER_SECOND, InstrumentId, Side, session_of
 from mmd.exchange.executions import Execution, ExecutionKind
 from mmd.simulation.faulty_link import FaultyLink
 from mmd.simulation.invariants import (
@@ -24,6 +24,7 @@ from mmd.simulation.order_gateway import order_number
 from mmd.simulation.trader import Trader
 
 _NEW_ORDERS: Final = (PlaceOrder, ReplaceOrder)
+COMMANDS_PER_SECOND_MAX: Final = 500
 _DECISION_NS: Final = 1_000_000
 """A book may come of age while its decision is made."""
 
@@ -47,6 +48,7 @@ class SystemInvariants:
         self._journal: MemoryJournal | None = None
         self._links: dict[str, FaultyLink] = {}
         self._has_quoted = False
+        self._second = self._commands = 0
 
     def follow(self, trader: Trader, links: dict[str, FaultyLink], journal: MemoryJournal) -> None:
         """A process begins."""
@@ -90,6 +92,7 @@ class SystemInvariants:
 
     def _on_command(self, trader: Trader, command: Command) -> None:
         """An order may only be sent with its intent on record, on a good book, at a venue that trades."""
+        self._check_pace(trader)
         if not isinstance(command, _NEW_ORDERS):
             return
         self.orders_sent += 1
@@ -109,6 +112,15 @@ class SystemInvariants:
             self._has_quoted = True
             for other in self._links.values():
                 self._check_sessions(trader, other)
+
+    def _check_pace(self, trader: Trader) -> None:
+        """Requests that are turned away must not make more requests at once."""
+        second = trader.engine.now_ns // NANOS_PER_SECOND
+        if second != self._second:
+            self._second, self._commands = second, 0
+        self._commands += 1
+        if self._commands > COMMANDS_PER_SECOND_MAX:
+            raise broken(trader, f"pace: more than {COMMANDS_PER_SECOND_MAX} commands in a second")
 
     def _check_book(self, trader: Trader, maker: Maker, link: FaultyLink) -> None:
         view, at = maker.view, maker.instrument.id
