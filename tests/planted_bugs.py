@@ -82,7 +82,7 @@ def _no_limit(process: Process) -> None:
 def _deaf_to_feed_loss(process: Process) -> None:
     """A lost feed leaves the book as it was."""
     for maker in process.trader.engine.makers:
-        maker.view.lose = lambda: None
+        maker.view.lose = lambda *_: None
 
 
 def _no_age_limit(process: Process) -> None:
