@@ -39,6 +39,7 @@ def _quote() -> Rec:
     quote = new_quote(QuoteSettings(unit_lots=100))
     quote["gamma"], quote["tau_s"] = 0.01, 60.0
     quote["adverse_cost"], quote["adverse_ratio"], quote["activity"] = 0.5, 0.3, 1.4
+    quote["learned_half"], quote["learned_weight"] = 4.0, 0.5
     return quote
 
 
