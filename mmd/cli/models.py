@@ -24,6 +24,8 @@ Folder = Annotated[
     Path, typer.Option(help="the registry, as models.folder of the settings", show_default=True)
 ]
 _DEFAULT = Path("var/models")
+_HEADLINES = ("r2", "edge_over", "reward_ticks")
+"""How the figure begins that says most of a model of each kind."""
 ModelId = Annotated[str, typer.Argument(help="a model's id, or the beginning of it", metavar="ID")]
 KindName = Annotated[
     str, typer.Argument(help="price_lstm, spread_forest or q_table", metavar="KIND")
@@ -45,15 +47,22 @@ def list_(folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
         typer.echo(f"no models in {folder}; train one with mmd train")
         return
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("model", "role", "instrument"):
+    for heading in ("model", "role", "symbol"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("bars", "out of sample"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("out of sample", overflow="fold")
     for row in rows:
-        metrics = ", ".join(f"{k} {v:.4g}" for k, v in list(row["metrics"].items())[:3])
-        bars = f"{row['bar_ms']:g} ms x {', '.join(map(str, row['horizons']))}"
-        table.add_row(row["id"], row["role"], row["instrument"], bars, metrics)
+        symbol = row["instrument"].split(":")[-1]
+        table.add_row(row["id"], row["role"], symbol, _headline(row["metrics"]))
     Console().print(table)
+
+
+def _headline(metrics: dict[str, float]) -> str:
+    """The first figure that sums a model up, as `mmd models show` has all of them."""
+    for name in _HEADLINES:
+        for key, value in metrics.items():
+            if key.startswith(name):
+                return f"{key} {value:.3g}"
+    return next((f"{key} {value:.3g}" for key, value in metrics.items()), "")
 
 
 @models.command()
