@@ -58,6 +58,8 @@ def test_tables_are_for_people(tmp_path: Path) -> None:
     assert "no models" in empty.output
     name = forest_artefact(tmp_path).path.name
     table = CliRunner().invoke(app, ["models", "list", "--folder", str(tmp_path)])
-    assert "binance_spot:MMDUSDT" in table.output.replace("\n", "")
+    assert name in table.output
+    assert "MMDUSDT" in table.output
+    assert max(map(len, table.output.splitlines())) <= 80
     shown = CliRunner().invoke(app, ["models", "show", name, "--folder", str(tmp_path)])
     assert "mmd train" in shown.output
