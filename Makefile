@@ -36,7 +36,7 @@ layers: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed-dev
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 coverage: $(VENV)/.installed-dev  ## branches covered, kernels run as plain Python
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n 2 tests/unit tests/property --timeout 900 --cov --cov-report=term-missing:skip-covered $(ARGS)
