@@ -18,8 +18,8 @@ class PnlAttribution(msgspec.Struct, frozen=True):
         rebates: commissions paid to us.
         fees: commissions paid by us, 0 or negative.
         inventory: what the mid's moves made of the inventory held meanwhile.
-        hedging: 0: there is no hedger in this version.
-        arbitrage: 0: there is no arbitrage in this version.
+        hedging: 0: not told apart here yet; `mmd run`'s own summary has it by source.
+        arbitrage: 0, likewise.
     """
 
     spread: float

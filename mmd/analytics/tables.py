@@ -93,8 +93,8 @@ def _pnl(m: Metrics) -> list[Row]:
             ("rebates", causes.rebates, "commissions paid to us"),
             ("fees", causes.fees, "commissions paid by us"),
             ("inventory", causes.inventory, "the mid's moves times the inventory held meanwhile"),
-            ("hedging", causes.hedging, "no hedger in this version"),
-            ("arbitrage", causes.arbitrage, "no arbitrage in this version"),
+            ("hedging", causes.hedging, "not told apart here; the run summary has it"),
+            ("arbitrage", causes.arbitrage, "not told apart here; the run summary has it"),
         )
     ]
     rows += [
