@@ -20,20 +20,19 @@ from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
 from mmd.core.engine import Engine
 from mmd.core.events import (
-    Balance,
     CancelRejected,
     Decision,
     Event,
     FeedUp,
     Fill,
     ModelSwap,
-    OrderAccepted,
     OrderRejected,
     PrivateUp,
     Timer,
 )
 from mmd.core.learned.served_model import ModelRole, ModelShelf
 from mmd.core.market.record import MarketViews
+from mmd.core.news import is_news
 from mmd.core.ports import Journal
 from mmd.core.spec import SessionSpec
 from mmd.exchange.fills.fill_exchange import FillExchange
@@ -41,8 +40,6 @@ from mmd.exchange.fills.latency import new_latency
 from mmd.exchange.fills.record import queue_model
 from mmd.tape.reader import Tape
 
-_NO_NEWS = frozenset({OrderAccepted, Balance})
-"""Answers after which nothing different is wanted; as in the live driver they wait for the next decision."""
 _TIMED = frozenset({Fill, OrderRejected, CancelRejected})
 """Answers that the next timer must see."""
 
@@ -220,7 +217,7 @@ class BacktestRunner:
 
     def _on_answer(self, event: Event) -> None:
         self._apply(event)
-        if type(event) not in _NO_NEWS:
+        if is_news(event):
             self._schedule()
         is_quoting = min(self.maker.orders.open_orders) > 0
         if self._player is not None and (
