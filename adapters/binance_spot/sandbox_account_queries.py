@@ -67,6 +67,20 @@ class AccountQueries:
             "discount": discount(market),
         }
 
+    def trade_fees(self, _account: str, params: Params) -> list[Json]:
+        """Maker and taker rates of one symbol or of all, as the venue's wallet API lists them."""
+        is_all = params.optional("symbol") is None
+        markets = self._exchange.markets if is_all else [self._lookup.market(params)]
+        return [
+            {
+                "symbol": market.instrument.symbol,
+                "makerCommission": rates["maker"],
+                "takerCommission": rates["taker"],
+            }
+            for market in markets
+            for rates in (commission_rates(market.fee_schedule),)
+        ]
+
     def filters(self, _account: str, params: Params) -> Json:
         """The filters that apply to an account on a symbol."""
         market = self._lookup.market(params)

@@ -147,6 +147,7 @@ def _account(q: AccountQueries) -> list[Operation]:
             weigh=_by_symbols(6, 80),
             query=q.open_orders,
         ),
+        Operation(verb="GET", path="/sapi/v1/asset/tradeFee", query=q.trade_fees),
     ]
 
 

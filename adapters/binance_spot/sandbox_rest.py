@@ -46,7 +46,10 @@ class RestServer:
         known = [
             web.route(o.verb, o.path, self._handler(o)) for o in self._operations.all if o.path
         ]
-        return [*known, web.route("*", "/api/{tail:.*}", self._unknown)]
+        unknown = [
+            web.route("*", f"/{root}/{{tail:.*}}", self._unknown) for root in ("api", "sapi")
+        ]
+        return [*known, *unknown]
 
     def _handler(self, operation: Operation) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:

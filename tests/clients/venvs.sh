@@ -4,7 +4,7 @@
 set -eu
 folder=$1
 python=${2:-python3.11}
-for client in binance-sdk-spot==13.2.0 python-binance==1.0.37 cryptofeed==2.4.1 hftbacktest==2.4.4; do
+for client in binance-sdk-spot==13.2.0 python-binance==1.0.37 cryptofeed==2.4.1 hftbacktest==2.4.4 nautilus_trader==1.221.0; do
     name=${client%%==*}
     if [ -f "$folder/$name/.$client" ]; then
         continue

@@ -35,6 +35,19 @@ async def test_commissions_are_told_and_paid_in_a_third_asset() -> None:
         assert (account["makerCommission"], account["takerCommission"]) == (1, 2)
 
 
+async def test_the_wallet_lists_trade_fees() -> None:
+    """Of one symbol and of all, as clients ask before they load instruments; other wallet paths are refused."""
+    options = SandboxOptions(maker_fee_bps=1.0, taker_fee_bps=2.5)
+    async with Sandbox(options) as sandbox, rest(sandbox) as client:
+        path = "/sapi/v1/asset/tradeFee"
+        fees = {"makerCommission": "0.00010000", "takerCommission": "0.00025000"}
+        for params in ({}, _AT):
+            _, told, _ = await client.signed("GET", path, **params)
+            assert told == [_AT | fees]
+        status, told, _ = await client.signed("GET", "/sapi/v1/asset/dust")
+        assert (status, told["code"]) == (404, -1020)
+
+
 async def test_prevented_self_trades_are_answered_reported_and_listed() -> None:
     """DECREMENT between two accounts of one group: the taker's answer, its order, and the query agree."""
     group = (Credential(trade_group=5), Credential("second", "embedded-secret", "other", 5))
