@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Sequence
 from decimal import Decimal
-from importlib.metadata import version
 from time import gmtime, strftime
 
 import numpy as np
@@ -18,7 +17,7 @@ from mmd.core.engine import Engine
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.settings import HedgeSpec
 from mmd.core.ports import Clock, Venue
-from mmd.core.spec import SCHEMA, SessionSpec
+from mmd.core.spec import SessionSpec
 from mmd.core.trading_day import DayState
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
@@ -27,6 +26,7 @@ from mmd.journal.reader import read_spec, sessions_in
 from mmd.journal.recovery import day_state, inventory_targets
 from mmd.journal.scratch import ScratchJournal
 from mmd.journal.writer import JournalWriter
+from mmd.session_spec import Beginning, spec_from_settings
 from mmd.shell.clock import SystemClock
 from mmd.shell.driver import Driver
 from mmd.shell.paper_venue import PaperVenue
@@ -69,33 +69,17 @@ def session_spec(
     """What a session that begins now is made of."""
     now_ns = clock.unix_ns()
     targets = _carried_targets(settings)
-    risk = settings.risk.spec()
-    return SessionSpec(
-        schema=SCHEMA,
-        version=version("mmd"),
+    beginning = Beginning(
         session=now_ns // NANOS_PER_SECOND - _SESSION_EPOCH_S,
         environment=settings.environment,
         started_unix_ns=now_ns,
         started_monotonic_ns=clock.monotonic_ns(),
         seed=settings.seed,
-        instruments=tuple(instruments),
+        is_own_shown=settings.environment != "paper",  # on paper nobody else sees our orders
         target_atoms=tuple(targets.get((i.venue, i.symbol)) for i in instruments),
-        quoting=settings.quoting.spec(),
-        risk=risk,
-        adverse=settings.adverse_selection.spec(),
-        day=_carried_day(settings, now_ns, risk.day_starts_s),
-        book_shows_own=_shows_own(settings),
-        construction=settings.construction.spec(),
-        arbitrage=settings.arbitrage.spec(),
-        inventory=settings.inventory.spec(),
-        hedge=settings.hedge.spec(),
-        models=settings.models.spec(settings.quoting),
+        day=_carried_day(settings, now_ns, settings.risk.spec().day_starts_s),
     )
-
-
-def _shows_own(settings: Settings) -> bool:
-    """Whether our own orders must be taken out of the book: on paper nobody else sees them."""
-    return settings.environment != "paper" and settings.construction.own_orders_removed
+    return spec_from_settings(settings, instruments, beginning)
 
 
 def make_venue(settings: Settings, addresses: Sequence[str], clock: Clock) -> Venue:

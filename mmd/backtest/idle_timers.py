@@ -50,6 +50,7 @@ _KNOWN: Final = frozenset(
         "close_utc_s",
         "construction",
         "adverse",
+        "arbitrage",  # of one instrument there is none
         "models",  # where they are on nothing is taken in the loop
         "aggressive_spread_multiplier",
         "day",

@@ -1,7 +1,6 @@
 """What a backtest's session is made of: the live session's settings on the tape's instrument and clock."""
 
 from decimal import Decimal
-from importlib.metadata import version
 
 import msgspec
 import numpy as np
@@ -10,10 +9,11 @@ from mmd.backtest.settings import BacktestSettings
 from mmd.config import Settings
 from mmd.core.instrument import Instrument
 from mmd.core.market.record import PARTIAL
-from mmd.core.spec import SCHEMA, SessionSpec
+from mmd.core.spec import SessionSpec
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, SESSION_MAX, InstrumentId
 from mmd.errors import ConfigError, TapeError
 from mmd.exchange.fills.fee_tiers import with_fees
+from mmd.session_spec import Beginning, spec_from_settings
 from mmd.tape.format import EMPTY
 from mmd.tape.reader import Tape
 
@@ -28,24 +28,15 @@ def backtest_spec(
     settings: Settings, instrument: Instrument, started_ns: int, seed: int
 ) -> SessionSpec:
     """A session that begins at started_ns of the tape; engine time is the tape's time since 1970."""
-    return SessionSpec(
-        schema=SCHEMA,
-        version=version("mmd"),
+    beginning = Beginning(
         session=started_ns // NANOS_PER_SECOND % SESSION_MAX,
         environment="backtest",
         started_unix_ns=started_ns,
         started_monotonic_ns=started_ns,
         seed=seed,
-        instruments=(instrument,),
-        target_atoms=(None,),
-        quoting=settings.quoting.spec(),
-        risk=settings.risk.spec(),
-        construction=settings.construction.spec(),
-        inventory=settings.inventory.spec(),
-        hedge=settings.hedge.spec(),
-        adverse=settings.adverse_selection.spec(),
-        models=settings.models.spec(settings.quoting),
+        is_own_shown=False,
     )
+    return spec_from_settings(settings, (instrument,), beginning)
 
 
 def starting_balances(

@@ -9,7 +9,13 @@ from mmd.core.units import InstrumentId
 from mmd.exchange.presets import FlowPreset
 from mmd.simulation.invariants import Invariants
 from mmd.simulation.link import LinkDelays
-from mmd.simulation.session import START_NS, opening_balances, simulated_instrument, simulated_spec
+from mmd.simulation.session import (
+    START_NS,
+    opening_balances,
+    simulated_instrument,
+    simulated_models,
+    simulated_spec,
+)
 from mmd.simulation.track import Track
 from mmd.simulation.trader import Trader
 from mmd.simulation.venue import Listing
@@ -69,6 +75,7 @@ class Scenario:
             journal=journal,
             decision_ns=assumed.decision_ns,
             on_settled=self._on_settled,
+            models=simulated_models(spec),
         )
 
     def _on_settled(self, trader: Trader) -> None:

@@ -1,16 +1,18 @@
 """The session of a simulated run: the live session's settings on a made-up instrument and clock."""
 
 from decimal import Decimal
-from importlib.metadata import version
 
 import msgspec
 
 from mmd.config import Settings
 from mmd.core.instrument import Instrument
-from mmd.core.spec import SCHEMA, SessionSpec
+from mmd.core.learned.served_model import ModelShelf
+from mmd.core.spec import SessionSpec
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND
 from mmd.exchange.default_instrument import synthetic_instrument
 from mmd.exchange.presets import FlowPreset
+from mmd.session_spec import Beginning, spec_from_settings
+from models.serving import champions_for
 
 START_NS = 1_767_225_600 * NANOS_PER_SECOND
 """2026-01-01T00:00:00Z: every simulated world begins then."""
@@ -35,24 +37,24 @@ def simulated_spec(
     settings: Settings, instruments: tuple[Instrument, ...], seed: int
 ) -> SessionSpec:
     """A session that begins with the world; engine time is the world's time since 1970."""
-    return SessionSpec(
-        schema=SCHEMA,
-        version=version("mmd"),
+    beginning = Beginning(
         session=_SESSION,
         environment="simulation",
         started_unix_ns=START_NS,
         started_monotonic_ns=START_NS,
         seed=seed,
-        instruments=instruments,
-        target_atoms=(None,) * len(instruments),
-        quoting=settings.quoting.spec(),
-        risk=settings.risk.spec(),
-        book_shows_own=settings.construction.own_orders_removed,
-        construction=settings.construction.spec(),
-        arbitrage=settings.arbitrage.spec(),
-        inventory=settings.inventory.spec(),
-        hedge=settings.hedge.spec(),
+        is_own_shown=True,
     )
+    return spec_from_settings(settings, instruments, beginning)
+
+
+def simulated_models(spec: SessionSpec) -> ModelShelf | None:
+    """The champions of the session, for all of its instruments, which bear one symbol; None where it uses none.
+
+    Raises:
+        ArtefactError: One that is damaged, or made for something else.
+    """
+    return champions_for(spec, spec.instruments[0]) if spec.models.enabled else None
 
 
 def opening_balances(instrument: Instrument, price: float, position_max: Decimal) -> dict[str, int]:

@@ -12,10 +12,12 @@ from mmd.core.engine import Engine
 from mmd.core.events import (
     Decision,
     Event,
+    ModelSwap,
     OperatorAction,
     OperatorCommand,
     Timer,
 )
+from mmd.core.learned.served_model import ModelRole, ModelShelf
 from mmd.core.market.record import MARKET, packed_view, unpack
 from mmd.core.news import is_news
 from mmd.core.ports import Journal
@@ -77,9 +79,14 @@ class Trader:
         *,
         journal: Journal | None = None,
         decision_ns: int = 0,
+        models: ModelShelf | None = None,
     ) -> None:
-        """A decision takes decision_ns: its commands leave that much later, and no other begins before."""
-        self.engine = Engine(spec)
+        """A decision takes decision_ns: its commands leave that much later, and no other begins before.
+
+        models are the champions of the session, of each of its instruments.
+        """
+        self.engine = Engine(spec, models)
+        self._models = models
         self.links = {link.venue.name: link for link in links}
         self.decisions = self.commands = 0
         self.on_settled: Callable[[Trader], None] | None = None
@@ -106,7 +113,11 @@ class Trader:
         return all(link.is_at_rest for link in self.links.values())
 
     def open(self) -> None:
-        """Connect everywhere and begin to keep time."""
+        """Put the models in place, connect everywhere and begin to keep time."""
+        now_ns, champion = self._agenda.now_ns, ModelRole.CHAMPION
+        for instrument in self.engine.instruments:
+            for model in self._models or ():
+                self.on_event(ModelSwap(now_ns, instrument.id, model.kind, champion, model.id))
         for link in self.links.values():
             link.open(self)
         self._agenda.at(self._agenda.now_ns + TIMER_NS, self._on_timer)

@@ -27,6 +27,7 @@ from mmd.simulation.session import (
     START_NS,
     opening_balances,
     simulated_instrument,
+    simulated_models,
     simulated_spec,
 )
 from mmd.simulation.system_invariants import SystemInvariants
@@ -198,6 +199,7 @@ class Trial:
             self.world.agenda,
             journal=process.journal,
             decision_ns=_DECISION_NS,
+            models=simulated_models(spec),
         )
         process.trader = trader
         process.invariants.follow(trader, process.links, process.journal)

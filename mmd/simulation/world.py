@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import numpy as np
 
+from mmd.core.learned.served_model import ModelShelf
 from mmd.core.ports import Journal
 from mmd.core.spec import SessionSpec
 from mmd.core.units import NANOS_PER_SECOND, InstrumentId
@@ -67,13 +68,16 @@ class World:
         journal: Journal | None = None,
         decision_ns: int = 0,
         on_settled: Callable[[Trader], None] | None = None,
+        models: ModelShelf | None = None,
     ) -> Trader:
         """Start a session of the daemon: it connects at once."""
         links = [
             Link(self.venues[c.venue], c.account, c.markets, c.delays, self._rng)
             for c in connections
         ]
-        trader = Trader(spec, links, self.agenda, journal=journal, decision_ns=decision_ns)
+        trader = Trader(
+            spec, links, self.agenda, journal=journal, decision_ns=decision_ns, models=models
+        )
         trader.on_settled = on_settled
         self.traders.append(trader)
         trader.open()
