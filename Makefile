@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench clean
+.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench docs clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -56,6 +56,9 @@ simulate: $(VENV)/.installed  ## whole systems with faults on virtual time, ten 
 
 bench: $(VENV)/.installed-dev  ## stages, and wire to wire beside a ccxt.pro maker
 	$(BIN)/python -m tests.bench $(ARGS)
+
+docs: $(VENV)/.installed-dev  ## write what is generated from the code
+	$(BIN)/python -m mmd.ops.metrics_reference docs/metrics.md
 
 clean:
 	rm -rf $(VENV) var build *.egg-info

@@ -25,6 +25,7 @@ from mmd.errors import MmdError
 from mmd.ops.audit import BookAudit
 from mmd.ops.break_even import report_break_even
 from mmd.ops.engine_side import EngineSide
+from mmd.ops.process_use import ProcessUse
 from mmd.ops.snapshot import snapshot
 from mmd.ops.state import State
 from mmd.ops.summary import RunFacts, Summary, summarise
@@ -162,8 +163,11 @@ class Daemon:
             audit = stack.enter_context(BookAudit(self._options.book_audit, engine))
             driver.on_market_applied = audit.on_market_applied
 
+        use = ProcessUse(journal.folder)
+        stack.enter_context(use.watching())
+
         def state_of() -> State:
-            return snapshot(engine, driver, journal, self._clock.monotonic_ns())
+            return snapshot(engine, driver, journal, self._clock.monotonic_ns(), use.state())
 
         side = EngineSide(
             self._settings.http,
@@ -197,11 +201,7 @@ class Daemon:
             startup_s=self._startup_s(engine) - compiled.seconds,
             compile_s=compiled.seconds,
             risk_level=_level_when_stopped(engine.levels).name,
-            breaches=sum(
-                change.after > change.before
-                for change in engine.levels.history
-                if change.reason is not LevelReason.STOP
-            ),
+            breaches=_breaches(engine.levels),
             open_orders_left=self._open_orders_left,
             journal=str(journal.folder),
         )
@@ -312,6 +312,11 @@ def _level_when_stopped(levels: RiskLevels) -> RiskLevel:
     """The risk level that held when the end was wanted: stopping itself raises it."""
     stops = (c.before for c in levels.history if c.reason is LevelReason.STOP)
     return next(stops, levels.level)
+
+
+def _breaches(levels: RiskLevels) -> int:
+    """Rises of the level before the end was wanted."""
+    return sum(c.after > c.before for c in levels.history if c.reason is not LevelReason.STOP)
 
 
 def _status(maker: Maker) -> dict[str, object]:

@@ -3,12 +3,13 @@
 from types import SimpleNamespace
 
 from mmd.core.commands import PlaceOrder
+from mmd.core.durations import Durations
 from mmd.core.units import Side
 from mmd.ops.snapshot import snapshot
 from mmd.ops.state import State
 from tests.driver_bench import DriverBench
 
-JOURNAL = SimpleNamespace(records=3, bytes_written=400)
+JOURNAL = SimpleNamespace(records=3, bytes_written=400, unsynced_bytes=100, sync_times=Durations())
 
 
 def state_of(bench: DriverBench) -> State:

@@ -18,7 +18,7 @@ from mmd.core.orders.order_diff import hold, new_working
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.order_update import OrderEvent
 from mmd.core.orders.own_levels import OwnLevels
-from mmd.core.orders.working_orders import Outcome, WorkingOrders
+from mmd.core.orders.working_orders import Applied, Outcome, WorkingOrders
 from mmd.core.quote_judge import QuoteJudge
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.avellaneda_stoikov import seconds_to_close
@@ -135,7 +135,7 @@ class Maker:
     def on_order(self, event: OrderEvent, now_ns: int) -> None:
         """Anything about one of our orders."""
         applied = self.orders.apply(event)
-        self._count(event, applied.outcome)
+        self._count(event, applied)
         if applied.is_new_fill and isinstance(event, Fill):
             order = applied.order
             purpose = _QUOTE if order is None else order.purpose
@@ -333,11 +333,11 @@ class Maker:
             orders.open_ticklots,
         )
 
-    def _count(self, event: OrderEvent, outcome: Outcome) -> None:
-        counts = self.counts
+    def _count(self, event: OrderEvent, applied: Applied) -> None:
+        counts, outcome = self.counts, applied.outcome
         counts.foreign += outcome is Outcome.FOREIGN
         if outcome is Outcome.BREACH:
             counts.breaches += 1
             self._levels.escalate(RiskLevel.REDUCE_ONLY, LevelReason.ORDER_BREACH, event.ts_recv_ns)
         if outcome is Outcome.CHANGED:
-            counts.on_changed(event)
+            counts.on_changed(event, applied.order)

@@ -10,12 +10,14 @@ and 20 us when it is not.
 import mmap
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from mmd.core.commands import Command
+from mmd.core.durations import Durations
 from mmd.core.events import Event
 from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
@@ -42,6 +44,9 @@ class JournalWriter:
             JournalError: The folder exists already, or cannot be written.
         """
         self.folder = folder
+        self.sync_times = Durations()
+        """How long bringing it to the disk took, each time."""
+        self._synced_bytes = 0
         self._header = encoder.encode(spec)
         self._segment_bytes = max(segment_bytes, 4 * len(self._header) + 1024 * 1024)
         self._number = 0
@@ -94,6 +99,11 @@ class JournalWriter:
         """Bytes in all segments so far, zero fill not counted."""
         at = self._ended[0] if self._segment is None else self._segment.at
         return (self._number - 1) * self._segment_bytes + at
+
+    @property
+    def unsynced_bytes(self) -> int:
+        """What the death of the host would take now, at most."""
+        return max(self.bytes_written - self._synced_bytes, 0)
 
     def close(self) -> None:
         """Cut the zero fill off and bring everything to the disk."""
@@ -152,8 +162,12 @@ class JournalWriter:
             if fd < 0 or out is None or segment is None:
                 continue
             at, segment = segment.at, None
+            written = (self._number - 1) * self._segment_bytes + at
+            began_ns = time.perf_counter_ns()
             try:
                 os.fdatasync(fd)
+                self.sync_times.record(time.perf_counter_ns() - began_ns)
+                self._synced_bytes = written
                 _touch_ahead(out, at, 2 * (at - synced_at))
             except (OSError, ValueError):  # the segment was rolled just now, and synced by that
                 continue

@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from mmd.errors import ConfigError, MmdError
+from mmd.ops.exposition import CONTENT_TYPE, exposition
 from mmd.ops.metrics import StateCollector
 from mmd.ops.state import State
 
@@ -38,8 +37,7 @@ class HttpServer:
         self._host = host
         self._port = port
         self._snapshot = snapshot
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(StateCollector(snapshot))
+        self._collector = StateCollector(snapshot)
         self._control = control
         self._token = token
         self._runner: web.AppRunner | None = None
@@ -90,9 +88,8 @@ class HttpServer:
         )
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(
-            body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-        )
+        body = exposition(self._collector.collect())
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
     async def _state(self, _: web.Request) -> web.Response:
         return web.Response(body=_encode(self._snapshot()), content_type="application/json")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from mmd.core.notices import NoticeKind
 from mmd.ops.inventory_state import HedgeState, HeldState, InventoryState
 from mmd.ops.state import InstrumentState
 
@@ -91,6 +92,6 @@ def inventory_metrics(
         correlation.add_metric((one, other), value)
     yield correlation
     notices = CounterMetricFamily("mmd_notices", "Notices to people", labels=("kind",))
-    for notice, count in together.notice_counts.items():
-        notices.add_metric((notice,), count)
+    for kind_of in NoticeKind:
+        notices.add_metric((kind_of.name,), together.notice_counts.get(kind_of.name, 0))
     yield notices

@@ -10,12 +10,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from mmd.core.risk.levels import RiskLevel
+from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.ops.adverse_metrics import adverse_metrics
 from mmd.ops.construction_metrics import construction_metrics
 from mmd.ops.crossvenue_metrics import crossvenue_metrics
 from mmd.ops.inventory_metrics import inventory_metrics
+from mmd.ops.market_metrics import market_metrics
+from mmd.ops.order_metrics import order_metrics
 from mmd.ops.prediction_metrics import prediction_metrics
-from mmd.ops.state import InstrumentState, LatencyState, RiskState, State
+from mmd.ops.process_metrics import process_metrics
+from mmd.ops.state import InstrumentState, RiskState, State
 
 _LABELS = ("venue", "instrument")
 _INSTRUMENT_COUNTERS: tuple[tuple[str, str, Callable[[InstrumentState], float]], ...] = (
@@ -123,7 +128,7 @@ class StateCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """All families, from one consistent snapshot."""
         state = self._snapshot()
-        yield from _process(state)
+        yield from process_metrics(state)
         for name, text, value_of in _INSTRUMENT_COUNTERS:
             counter = CounterMetricFamily(name, text, labels=_LABELS)
             for i in state.instruments:
@@ -139,37 +144,23 @@ class StateCollector(Collector):
         yield from _labelled(state)
 
 
-def _process(state: State) -> Iterator[Metric]:
-    """Families of the daemon as a whole."""
-    yield GaugeMetricFamily(
-        "mmd_ready", "1 while books are in sync and orders reconciled", state.ready
-    )
-    yield GaugeMetricFamily("mmd_uptime_seconds", "Time since the session began", state.uptime_s)
-    yield CounterMetricFamily("mmd_decisions", "Decisions taken", state.decisions)
-    yield GaugeMetricFamily(
-        "mmd_journal_up", "1 while the journal can be written", state.journal_up
-    )
-    yield CounterMetricFamily("mmd_journal_records", "Records appended", state.journal_records)
-    yield CounterMetricFamily("mmd_journal_bytes", "Bytes appended", state.journal_bytes)
-    yield _quantiles(
-        "mmd_tick_to_order_seconds", "Bytes in to order bytes out", {"all": state.tick_to_order_us}
-    )
-    yield _quantiles("mmd_stage_seconds", "Time in each stage of the hot path", state.stages_us)
-    yield _quantiles(
-        "mmd_loop_lag_seconds", "Lateness of the event loop's timer", {"all": state.loop_lag_us}
-    )
-
-
 def _labelled(state: State) -> Iterator[Metric]:
     """Families with a label from a closed set."""
-    level = GaugeMetricFamily("mmd_risk_level", "1 at the risk level that holds", labels=("level",))
-    level.add_metric((state.risk_level,), 1)
+    level = GaugeMetricFamily(
+        "mmd_risk_level", "1 at the risk level that holds, 0 at the others", labels=("level",)
+    )
+    for each in RiskLevel:
+        level.add_metric((each.name,), state.risk_level == each.name)
     yield level
+    yield CounterMetricFamily(
+        "mmd_risk_approvals", "Commands that the risk gate let through", state.risk_approvals
+    )
     refusals = CounterMetricFamily(
         "mmd_risk_refusals", "Commands refused by the risk gate", labels=("reason",)
     )
-    for reason, count in state.risk_refusals.items():
-        refusals.add_metric((reason,), count)
+    for reason in RiskReason:
+        if reason is not RiskReason.OK:
+            refusals.add_metric((reason.name,), state.risk_refusals.get(reason.name, 0))
     yield refusals
     yield from _risk(state.risk)
     quote = GaugeMetricFamily(
@@ -185,6 +176,8 @@ def _labelled(state: State) -> Iterator[Metric]:
                 markout.add_metric((i.venue, i.symbol, horizon), bps)
     yield quote
     yield markout
+    yield from market_metrics(state.instruments)
+    yield from order_metrics(state.instruments)
     yield from construction_metrics(state.instruments)
     yield from adverse_metrics(state.instruments)
     yield from prediction_metrics(state.instruments)
@@ -211,8 +204,8 @@ def _risk(risk: RiskState) -> Iterator[Metric]:
     rises = CounterMetricFamily(
         "mmd_risk_level_rises", "Rises of the risk level", labels=("reason",)
     )
-    for reason, count in risk.level_rises.items():
-        rises.add_metric((reason,), count)
+    for reason in LevelReason:
+        rises.add_metric((reason.name,), risk.level_rises.get(reason.name, 0))
     yield rises
     headroom = GaugeMetricFamily(
         "mmd_risk_headroom_ratio",
@@ -235,12 +228,3 @@ def _risk(risk: RiskState) -> Iterator[Metric]:
     for name, text, value in gauges:
         if value is not None:
             yield GaugeMetricFamily(name, text, value)
-
-
-def _quantiles(name: str, text: str, by_stage: dict[str, LatencyState]) -> Metric:
-    """Latency quantiles as a gauge family labelled by stage and quantile."""
-    family = GaugeMetricFamily(name, text, labels=("stage", "quantile"))
-    for stage, latency in by_stage.items():
-        for label, value_us in (("0.5", latency.p50), ("0.9", latency.p90), ("0.99", latency.p99)):
-            family.add_metric((stage, label), value_us / 1e6)
-    return family

@@ -63,7 +63,14 @@ def _labelled(found: _Found) -> Iterator[Metric]:
     scored = (*_LABELS, "role", "bars_ahead")
     r2 = GaugeMetricFamily("mmd_model_explained_ratio", "Live R2 against no change", labels=scored)
     hits = GaugeMetricFamily("mmd_model_hit_ratio", "Moves whose sign was forecast", labels=scored)
+    named = GaugeMetricFamily(
+        "mmd_model_info", "1; who predicts", labels=(*_LABELS, "role", "kind", "model")
+    )
     for at, state in found:
+        for kind, model in state.champions.items():
+            named.add_metric((*at, "champion", kind, model), 1)
+        if state.challenger != "":
+            named.add_metric((*at, "challenger", "price_lstm", state.challenger), 1)
         rung.add_metric((*at, state.rung), 1)
         status.add_metric((*at, "price", state.price_status), 1)
         status.add_metric((*at, "spread", state.spread_status), 1)
@@ -75,4 +82,4 @@ def _labelled(found: _Found) -> Iterator[Metric]:
                 hits.add_metric(labels, score.hit_ratio)
         if state.policy_action != "":
             action.add_metric((*at, state.policy_action), 1)
-    yield from (rung, status, action, r2, hits)
+    yield from (rung, status, action, r2, hits, named)

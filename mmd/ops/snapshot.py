@@ -15,9 +15,12 @@ from mmd.journal.writer import JournalWriter
 from mmd.ops.adverse_state import adverse_state
 from mmd.ops.construction_state import construction_state
 from mmd.ops.crossvenue_state import crossvenue_state
+from mmd.ops.histogram_state import durations_state, latency_state
 from mmd.ops.inventory_state import held_state, inventory_state
 from mmd.ops.model_state import model_state
+from mmd.ops.order_flow_state import order_flow_state
 from mmd.ops.prediction_state import prediction_state
+from mmd.ops.process_use import ProcessState
 from mmd.ops.risk_state import risk_state
 from mmd.ops.state import (
     BookState,
@@ -26,7 +29,6 @@ from mmd.ops.state import (
     OrderState,
     SourcesState,
     State,
-    latency_state,
 )
 from mmd.shell.driver import Driver
 
@@ -34,7 +36,13 @@ FILLS_SHOWN = 50
 _HORIZON_NAMES = tuple(f"{ns / NANOS_PER_SECOND:g}s" for ns in HORIZONS_NS)
 
 
-def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int) -> State:
+def snapshot(
+    engine: Engine,
+    driver: Driver,
+    journal: JournalWriter,
+    now_ns: int,
+    process: ProcessState | None = None,
+) -> State:
     """The daemon as it stands."""
     spec, levels = engine.spec, engine.levels
     return State(
@@ -51,6 +59,7 @@ def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int
             for reason in RiskReason
             if reason is not RiskReason.OK and engine.gate.counts[reason] > 0
         },
+        risk_approvals=engine.gate.counts[RiskReason.OK],
         risk=risk_state(engine, now_ns),
         inventory=inventory_state(engine, now_ns),
         decisions=driver.decisions,
@@ -58,6 +67,9 @@ def snapshot(engine: Engine, driver: Driver, journal: JournalWriter, now_ns: int
         journal_up=driver.journal_up,
         journal_records=journal.records,
         journal_bytes=journal.bytes_written,
+        journal_unsynced_bytes=journal.unsynced_bytes,
+        journal_sync=durations_state(journal.sync_times),
+        process=process,
         tick_to_order_us=latency_state(driver.tick_to_order),
         stages_us={stage: latency_state(h) for stage, h in driver.stages.items()},
         loop_lag_us=latency_state(driver.loop_lag),
@@ -115,6 +127,9 @@ def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
         feed_latency_s=None if lag_ns is None else risk.latency_ns(lag_ns) / NANOS_PER_SECOND,
         uptime_ratio=maker.uptime.ratio,
         adverse_streak=maker.adverse.streak,
+        order_flow=order_flow_state(maker),
+        is_feed_up=view.is_up,
+        is_private_up=maker.is_private_up,
         adverse=adverse_state(maker),
         prediction=prediction_state(maker, now_ns),
         construction=construction_state(maker, now_ns),

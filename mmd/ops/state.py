@@ -3,8 +3,10 @@
 import msgspec
 
 from mmd.ops.crossvenue_state import CrossVenueState
+from mmd.ops.histogram_state import HistogramState, LatencyState
 from mmd.ops.inventory_state import HeldState, InventoryState
-from mmd.shell.latency import Histogram
+from mmd.ops.order_flow_state import OrderFlowState
+from mmd.ops.process_use import ProcessState
 
 
 class BookState(msgspec.Struct, frozen=True):
@@ -249,6 +251,10 @@ class InstrumentState(msgspec.Struct, frozen=True):
     """None where nothing is predicted."""
     adverse: AdverseState | None = None
     """None where fills are not judged."""
+    order_flow: OrderFlowState | None = None
+    is_feed_up: bool = False
+    is_private_up: bool = False
+    """Whether order entry and account are connected."""
 
 
 class RiskState(msgspec.Struct, frozen=True):
@@ -271,16 +277,6 @@ class RiskState(msgspec.Struct, frozen=True):
     clock_offset_s: float | None
     blackout: str | None
     """Reason of the one that holds, None outside."""
-
-
-class LatencyState(msgspec.Struct, frozen=True):
-    """Quantiles of one histogram, microseconds."""
-
-    count: int
-    p50: float
-    p90: float
-    p99: float
-    max: float
 
 
 class State(msgspec.Struct, frozen=True):
@@ -308,9 +304,9 @@ class State(msgspec.Struct, frozen=True):
     instruments: list[InstrumentState]
     crossvenue: CrossVenueState | None = None
     """None where no two instruments share a base asset, or nobody looks."""
-
-
-def latency_state(histogram: Histogram) -> LatencyState:
-    """Quantiles of a histogram in microseconds."""
-    p50, p90, p99 = (histogram.quantile_ns(q) / 1e3 for q in (0.5, 0.9, 0.99))
-    return LatencyState(histogram.count, p50, p90, p99, histogram.max_ns / 1e3)
+    risk_approvals: int = 0
+    journal_unsynced_bytes: int = 0
+    journal_sync: HistogramState = HistogramState()
+    """How long bringing the journal to the disk takes."""
+    process: ProcessState | None = None
+    """None where nobody measures."""

@@ -5,7 +5,8 @@ from rich.console import Console
 from rich.table import Table
 
 from mmd.ops.crossvenue_state import CrossVenueState
-from mmd.ops.state import LatencyState, SourcesState, State
+from mmd.ops.histogram_state import LatencyState
+from mmd.ops.state import SourcesState, State
 
 
 class FeedSummary(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ class Ledger:
         base_atoms, quote_atoms: total holdings, as the venue last said and moved by fills since.
         position_atoms: inventory; 0 before the first reconciliation.
         position_lots: the same in whole lots, towards zero.
+        turnover_ticklots: by side, price times quantity of what was bought and sold since the start.
         hedge_lots: what of that is held for other instruments, as hedges of theirs.
         quoted_lots: the rest, which is what quotes are about.
     """
@@ -36,6 +37,7 @@ class Ledger:
         self.fills: deque[Fill] = deque(maxlen=FILLS_KEPT)
         self.fill_count = 0
         self.maker_count = 0
+        self.turnover_ticklots = [0, 0]
         self.drift_atoms = 0
         self.base_atoms = 0
         self.quote_atoms = 0
@@ -86,6 +88,7 @@ class Ledger:
         self.fills.append(fill)
         self.fill_count += 1
         self.maker_count += fill.is_maker
+        self.turnover_ticklots[fill.side] += fill.price_ticks * fill.qty_lots
         money = self.pnl.position.money
         self.base_atoms += fill.side.sign * fill.qty_lots * money.atoms_per_lot
         self.quote_atoms -= fill.side.sign * money.quote_atoms(

@@ -9,6 +9,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from mmd.core.events import RejectReason
 from mmd.core.notices import NoticeKind
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
@@ -22,10 +23,14 @@ from tests.ops_state import cold, quoting, state_of
 CLOSED = {
     "venue": {"embedded"},
     "instrument": {"MMDUSDT"},
-    "stage": {*STAGES, "all"},
-    "quantile": {"0.5", "0.9", "0.99"},
+    "stage": set(STAGES),
+    "version": {"test", "0.1.0"},
+    "environment": {"embedded"},
+    "ladder_level": {"0", "1", "2"},
     "level": {level.name for level in RiskLevel},
-    "reason": {r.name for kind in (RiskReason, QuoteReason, LevelReason) for r in kind},
+    "reason": {
+        r.name for kind in (RiskReason, QuoteReason, LevelReason, RejectReason) for r in kind
+    },
     "limit": {
         f"{scope}_{kind}" for scope in ("exposure", "venue", "asset") for kind in ("gross", "net")
     }
@@ -92,8 +97,8 @@ async def test_values_are_the_states(state: State) -> None:
     assert value["mmd_position_base"] == pytest.approx(float(row.position))
     assert ("mmd_mid_price" in value) == (row.mid is not None)
     assert value.get("mmd_mid_price") == row.mid
-    (level,) = families["mmd_risk_level"].samples
-    assert level.labels == {"level": state.risk_level}
+    levels = {s.labels["level"]: s.value for s in families["mmd_risk_level"].samples}
+    assert levels == {level.name: level.name == state.risk_level for level in RiskLevel}
     (quote,) = families["mmd_quote_state"].samples
     assert (quote.labels["state"], quote.labels["reason"]) == (row.quote_state, row.reason)
     for family in families.values():

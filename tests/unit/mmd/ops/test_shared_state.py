@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from mmd.errors import MmdError
+from mmd.ops.histogram_state import LatencyState
 from mmd.ops.inventory_state import InventoryState
 from mmd.ops.shared_state import SharedStateReader, SharedStateWriter, shared_folder
-from mmd.ops.state import LatencyState, RiskState, State
+from mmd.ops.state import RiskState, State
 
 NONE = LatencyState(0, 0.0, 0.0, 0.0, 0.0)
 STATE = State(

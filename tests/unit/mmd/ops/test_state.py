@@ -2,7 +2,8 @@
 
 import msgspec
 
-from mmd.ops.state import State, latency_state
+from mmd.ops.histogram_state import latency_state
+from mmd.ops.state import State
 from mmd.shell.latency import Histogram
 from tests.ops_state import quoting, state_of
 

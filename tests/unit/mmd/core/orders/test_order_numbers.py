@@ -17,7 +17,8 @@ def test_each_event_counts_once_and_a_fill_elsewhere():
     """Fills are counted where they are booked, with their position."""
     counts = OrderCounts()
     for event in (accepted(1), rejected(2), ended(1), timed_out(3), fill(4, 9, 5)):
-        counts.on_changed(event)
+        counts.on_changed(event, None)
     seen = (counts.acked, counts.rejected, counts.canceled, counts.timed_out)
     assert seen == (1, 1, 1, 1)
+    assert counts.rejects[rejected(2).reason] == sum(counts.rejects) == 1
     assert counts.sent == counts.foreign == counts.breaches == 0

@@ -1,0 +1,105 @@
+"""Prometheus families of the daemon's processes and of its journal."""
+
+import time
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from mmd.ops.histogram_metrics import histogram_family
+from mmd.ops.process_use import ProcessState
+from mmd.ops.state import State
+
+_OPS_STARTED_S = time.time()  # noqa: TID251 - of this process, for whoever counts its restarts
+
+
+def process_metrics(state: State) -> Iterator[Metric]:
+    """Families of the daemon as a whole."""
+    build = GaugeMetricFamily("mmd_build_info", "1; what runs", labels=("version", "environment"))
+    build.add_metric((state.version, state.environment), 1)
+    yield build
+    gauges = (
+        ("mmd_ready", "1 while books are in sync and orders reconciled", float(state.ready)),
+        ("mmd_uptime_seconds", "Time since the session began", state.uptime_s),
+        (
+            "mmd_engine_start_time_seconds",
+            "When the session began, since 1970",
+            state.taken_unix_s - state.uptime_s,
+        ),
+        ("mmd_ops_start_time_seconds", "When this server began, since 1970", _OPS_STARTED_S),
+        (
+            "mmd_state_age_seconds",
+            "Age of the engine's last picture; above a second it hangs",
+            max(time.time() - state.taken_unix_s, 0.0),  # noqa: TID251 - compared across processes
+        ),
+        ("mmd_journal_up", "1 while the journal can be written", float(state.journal_up)),
+        (
+            "mmd_journal_unsynced_bytes",
+            "Journal that is not on the disk yet",
+            state.journal_unsynced_bytes,
+        ),
+    )
+    for name, text, value in gauges:
+        yield GaugeMetricFamily(name, text, value)
+    yield CounterMetricFamily("mmd_decisions", "Decisions taken", state.decisions)
+    yield CounterMetricFamily("mmd_journal_records", "Records appended", state.journal_records)
+    yield CounterMetricFamily("mmd_journal_bytes", "Bytes appended", state.journal_bytes)
+    yield from _histograms(state)
+    if state.process is not None:
+        yield from _use(state.process)
+
+
+def _histograms(state: State) -> Iterator[Metric]:
+    everything: tuple[str, ...] = ()
+    yield histogram_family(
+        "mmd_tick_to_order_seconds",
+        "Bytes in to order bytes out",
+        everything,
+        [((), state.tick_to_order_us.histogram)],
+    )
+    yield histogram_family(
+        "mmd_stage_seconds",
+        "Time in each stage of the hot path",
+        ("stage",),
+        (((stage,), latency.histogram) for stage, latency in state.stages_us.items()),
+    )
+    yield histogram_family(
+        "mmd_loop_lag_seconds",
+        "Lateness of the event loop's timer",
+        everything,
+        [((), state.loop_lag_us.histogram)],
+    )
+    yield histogram_family(
+        "mmd_journal_sync_seconds",
+        "Bringing the journal to the disk",
+        everything,
+        [((), state.journal_sync)],
+    )
+
+
+def _use(process: ProcessState) -> Iterator[Metric]:
+    """What the engine process takes of its machine."""
+    yield CounterMetricFamily(
+        "mmd_engine_cpu_seconds", "Processor time of the engine process", process.cpu_s
+    )
+    gauges: tuple[tuple[str, str, int | None], ...] = (
+        (
+            "mmd_engine_memory_bytes",
+            "Resident memory of the engine process",
+            process.memory_bytes,
+        ),
+        ("mmd_engine_open_files", "Open files and sockets of it", process.open_files),
+        (
+            "mmd_journal_free_bytes",
+            "Free space on the journal's disk",
+            process.journal_free_bytes,
+        ),
+    )
+    for name, text, value in gauges:
+        if value is not None:
+            yield GaugeMetricFamily(name, text, value)
+    yield histogram_family(
+        "mmd_gc_pause_seconds",
+        "Pauses of the engine for garbage collection",
+        (),
+        [((), process.collections)],
+    )
