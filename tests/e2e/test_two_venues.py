@@ -126,7 +126,7 @@ def test_one_daemon_trades_at_both(tmp_path: Path) -> None:
     assert summary["arbitrage"]["opportunities"] == cross.scanner.opportunities.opened
     assert cross.executor is not None
     assert summary["arbitrage"]["realised_net"] == cross.executor.realised_net
-    assert {v: latency.answers > 0 for v, latency in cross.latencies.items()} == {
+    assert {v: latency.answers > 0 for v, latency in cross.latencies.by_venue.items()} == {
         "first": True,
         "second": True,
     }

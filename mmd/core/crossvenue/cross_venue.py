@@ -11,11 +11,11 @@ from mmd.core.commands import Approved, Command
 from mmd.core.crossvenue.consolidated import ConsolidatedBook
 from mmd.core.crossvenue.conversion import Conversions
 from mmd.core.crossvenue.executor import Executor
-from mmd.core.crossvenue.order_latency import OrderLatency
+from mmd.core.crossvenue.order_latency import OrderLatencies
 from mmd.core.crossvenue.outlet import Outlet
 from mmd.core.crossvenue.routing import Router
 from mmd.core.crossvenue.scanner import Scanner, pairs_of
-from mmd.core.events import ClockOffset, Fill, OrderAccepted
+from mmd.core.events import ClockOffset, Fill
 from mmd.core.maker import Maker
 from mmd.core.orders.order_update import OrderEvent
 from mmd.core.risk.session_risk import SessionRisk
@@ -38,9 +38,9 @@ class CrossVenue:
     ) -> None:
         instruments = [m.instrument for m in makers]
         self.reporting = risk.commitments.reporting
-        self.latencies = {i.venue: OrderLatency(spec.latency_prior_ns) for i in instruments}
+        self.latencies = OrderLatencies(makers, spec.latency_prior_ns)
         self.outlets = [
-            Outlet(m, self.latencies[m.instrument.venue], spec.age_ns_max)
+            Outlet(m, self.latencies.of(m), spec.age_ns_max)
             for m in makers
             if m.instrument.base in bases
         ]
@@ -74,13 +74,8 @@ class CrossVenue:
 
     def on_order(self, event: OrderEvent) -> None:
         """Anything about one of our orders, after its maker has seen it."""
-        if isinstance(event, OrderAccepted):
-            maker = self._makers[event.instrument]
-            order = maker.orders.get(event.client_order_id)
-            if order is not None and order.changed_ns == event.ts_recv_ns:
-                took_ns = event.ts_recv_ns - order.sent_ns
-                self.latencies[maker.instrument.venue].on_answer(took_ns)
-        elif isinstance(event, Fill) and self.executor is not None:
+        self.latencies.on_order(event)
+        if isinstance(event, Fill) and self.executor is not None:
             self.executor.on_fill(event)
 
     def on_clock_offset(self, event: ClockOffset) -> None:

@@ -1,11 +1,8 @@
 """Where an order should go when several venues would take it: price after fees, chance of a fill, and latency.
 
-Everything is an expected cost in basis points of the mean of the venues' mids, so that the three weigh in one
-unit. Taking costs the average price of the levels that are there, the commission, the adverse move to be
-expected until the order arrives, and, for what is missed, the move until the next attempt. Resting costs its
-price less a rebate (or with the maker commission) where it is filled within the patience given, and taking
-where it is not. Every choice is kept with its alternatives; it depends on events alone, so that a replay of the
-journal makes the same.
+Everything is an expected cost (mmd.core.crossvenue.order_cost) in basis points of the mean of the venues' mids, so that
+the three weigh in one unit. Every choice is kept with its alternatives; it depends on events alone, so that a replay of
+the journal makes the same.
 """
 
 import math
@@ -16,12 +13,19 @@ from typing import Final, NamedTuple
 
 from mmd.core.crossvenue.conversion import Conversions, Rate
 from mmd.core.crossvenue.depth import taken
+from mmd.core.crossvenue.order_cost import (
+    BPS,
+    NOTHING,
+    OrderCost,
+    Terms,
+    resting_cost,
+    taking_cost,
+)
 from mmd.core.crossvenue.outlet import Condition, Outlet
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
 
 ROUTES_KEPT: Final = 64
-_RETRY_S: Final = 0.25
-_BPS: Final = 1e4
+_RETRY_NS: Final = NANOS_PER_SECOND // 4
 _NEVER: Final = math.inf
 
 
@@ -76,21 +80,14 @@ class Router:
 
     def take(self, outlets: Sequence[Outlet], side: Side, qty_atoms: int, now_ns: int) -> Route:
         """Where an order that takes should go."""
-        middle = self._middle(outlets, now_ns)
-        found = [self._take(o, side, qty_atoms, middle, now_ns) for o in outlets]
+        found = self._candidates(outlets, side, qty_atoms, None, now_ns)
         return self._choose(Manner.TAKE, side, qty_atoms, found, now_ns)
 
     def rest(
-        self,
-        outlets: Sequence[Outlet],
-        side: Side,
-        qty_atoms: int,
-        patience_s: float,
-        now_ns: int,
+        self, outlets: Sequence[Outlet], side: Side, qty_atoms: int, patience_ns: int, now_ns: int
     ) -> Route:
-        """Where an order that joins the best price and takes what is left after patience_s should go."""
-        middle = self._middle(outlets, now_ns)
-        found = [self._rest(o, side, qty_atoms, patience_s, middle, now_ns) for o in outlets]
+        """Where an order that joins the best price and takes what is left after patience_ns should go."""
+        found = self._candidates(outlets, side, qty_atoms, patience_ns, now_ns)
         return self._choose(Manner.REST, side, qty_atoms, found, now_ns)
 
     def _choose(
@@ -115,58 +112,44 @@ class Router:
                 mids.append(outlet.view.mid_half_ticks / 2 * outlet.tick * rate.mid)
         return sum(mids) / len(mids) if mids else 0.0
 
-    def _take(
-        self, outlet: Outlet, side: Side, qty_atoms: int, middle: float, now_ns: int
-    ) -> Candidate:
-        """Price, chance and cost of taking."""
-        condition, rate = outlet.condition(now_ns), self._conversions.rate(outlet.id, now_ns)
-        levels = outlet.reachable(side)
-        there_atoms = min(sum(atoms for _, atoms in levels), qty_atoms)
-        if condition is not Condition.GOOD or rate is None or there_atoms == 0:
-            return _useless(outlet, condition)
-        last_ticks, total = taken(levels, there_atoms)
-        if there_atoms < outlet.least_atoms(last_ticks):
-            return _useless(outlet, condition)
-        fee = side.sign * outlet.taker_fee
-        price = total / there_atoms * outlet.tick * _paid(rate, side) * (1.0 + fee)
-        sigma_ticks = float(outlet.view.vol["sigma"][0])
-        latency_s = outlet.latency.latency_ns / NANOS_PER_SECOND
-        cap_ticks = last_ticks * self._cap_bps / _BPS
-        probability = there_atoms / qty_atoms
-        probability *= _stays_within(cap_ticks, sigma_ticks * math.sqrt(latency_s))
-        tick_bps = outlet.tick * rate.mid / middle * _BPS
-        cost_bps = side.sign * (price - middle) / middle * _BPS
-        cost_bps += outlet.slippage_ticks() * tick_bps
-        cost_bps += (1.0 - probability) * sigma_ticks * math.sqrt(_RETRY_S) * tick_bps
-        latency_ns = round(outlet.latency.latency_ns)
-        return Candidate(outlet.id, cost_bps, price, probability, latency_ns, condition)
-
-    def _rest(
+    def _candidates(
         self,
-        outlet: Outlet,
+        outlets: Sequence[Outlet],
         side: Side,
         qty_atoms: int,
-        patience_s: float,
-        middle: float,
+        patience_ns: int | None,
         now_ns: int,
-    ) -> Candidate:
-        """Price, chance and cost of joining the best price, with taking as what is left to do."""
-        taking = self._take(outlet, side, qty_atoms, middle, now_ns)
-        rate = self._conversions.rate(outlet.id, now_ns)
-        if taking.cost_bps == _NEVER or rate is None:
-            return taking
-        view, intensity = outlet.view, outlet.maker.quoter.intensity[0]
-        ticks = view.bid_ticks if side is Side.BUY else view.ask_ticks
-        away_ticks = abs(view.mid_half_ticks / 2 - ticks)
-        fills = float(intensity["rate"][side]) * math.exp(
-            -float(intensity["decay"][side]) * away_ticks
-        )
-        probability = 1.0 - math.exp(-fills * patience_s)
-        fee = side.sign * outlet.maker_fee
-        price = ticks * outlet.tick * _paid(rate, side) * (1.0 + fee)
-        resting_bps = side.sign * (price - middle) / middle * _BPS
-        cost_bps = probability * resting_bps + (1.0 - probability) * taking.cost_bps
-        return taking._replace(cost_bps=cost_bps, price=price, fill_probability=probability)
+    ) -> list[Candidate]:
+        """What each outlet would cost; patience is None where nothing rests."""
+        middle, found = self._middle(outlets, now_ns), []
+        for outlet in outlets:
+            rate, condition = self._conversions.rate(outlet.id, now_ns), outlet.condition(now_ns)
+            cost, tick = NOTHING, 0.0
+            if rate is not None and condition is Condition.GOOD:
+                tick = outlet.tick * rate.mid
+                terms = Terms(side, middle / tick, _RETRY_NS, _paid(rate, side) / rate.mid)
+                cost = self._cost(outlet, qty_atoms, patience_ns, terms)
+            latency_ns = round(outlet.latency.latency_ns)
+            price = cost.price_ticks * tick
+            found.append(
+                Candidate(
+                    outlet.id, cost.cost_bps, price, cost.fill_probability, latency_ns, condition
+                )
+            )
+        return found
+
+    def _cost(
+        self, outlet: Outlet, qty_atoms: int, patience_ns: int | None, terms: Terms
+    ) -> OrderCost:
+        """The cost at an outlet, where there is enough for an order."""
+        levels = outlet.reachable(terms.side)
+        there_atoms = min(sum(atoms for _, atoms in levels), qty_atoms)
+        last_ticks, _ = taken(levels, there_atoms)
+        if there_atoms == 0 or there_atoms < outlet.least_atoms(last_ticks):
+            return NOTHING
+        limit_ticks = last_ticks * (1.0 + terms.side.sign * self._cap_bps / BPS)
+        cost = taking_cost(outlet, levels, qty_atoms, limit_ticks, terms)
+        return cost if patience_ns is None else resting_cost(outlet, cost, patience_ns, terms)
 
 
 def describe(route: Route, names: Mapping[int, str]) -> str:
@@ -182,15 +165,6 @@ def describe(route: Route, names: Mapping[int, str]) -> str:
     return f"{route.manner.name.lower()} {route.side.name.lower()} {qty:g} at {where}: {costs}"
 
 
-def _useless(outlet: Outlet, condition: Condition) -> Candidate:
-    return Candidate(outlet.id, _NEVER, 0.0, 0.0, round(outlet.latency.latency_ns), condition)
-
-
 def _paid(rate: Rate, side: Side) -> float:
     """What is bought is paid for dear, what is sold brings less."""
     return rate.high if side is Side.BUY else rate.low
-
-
-def _stays_within(cap: float, deviation: float) -> float:
-    """P(a normal move of a standard deviation stays below a cap)."""
-    return 1.0 if deviation == 0.0 else 0.5 * (1.0 + math.erf(cap / deviation / math.sqrt(2.0)))

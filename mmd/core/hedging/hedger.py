@@ -36,8 +36,6 @@ _NO_ROUTE_PERIOD_NS = 10 * NANOS_PER_SECOND
 
 Ratio = Callable[[HedgeRoute], float]
 """Lots of a route's instrument that hedge one lot of the hedged one; 0 where that cannot be said."""
-CostOf = Callable[[HedgeRoute, Side, int], RouteCost]
-"""What a quantity of the route's lots is expected to cost."""
 
 
 class HedgeState(IntEnum):
@@ -72,7 +70,6 @@ class Hedger:
         levels: RiskLevels,
         notices: Notices,
         ratio: Ratio,
-        cost_of: CostOf,
     ) -> None:
         self.source = source
         self.routes = routes
@@ -86,7 +83,6 @@ class Hedger:
         self._levels = levels
         self._notices = notices
         self._ratio = ratio
-        self._cost_of = cost_of
         self._execution = hedge_execution(spec)
         self._crossing = ImmediateOrCancel(spec.retry_ns)
         self._sign = 0
@@ -246,7 +242,7 @@ class Hedger:
                 or (adds and self._levels.level > RiskLevel.CAUTIOUS)
             ):
                 continue
-            found.append((self._cost_of(route, self.side, lots), route))
+            found.append((route.cost(self.side, lots), route))
         found.sort(key=lambda pair: pair[0].cost_bps)
         self.choice = tuple(cost for cost, _ in found)
         return found[0][1] if found and found[0][0].cost_bps < math.inf else None

@@ -10,10 +10,10 @@ from functools import partial
 from typing import NamedTuple
 
 from mmd.core.commands import Approved, CancelOrder, Command
-from mmd.core.events import OrderAccepted
+from mmd.core.crossvenue.order_latency import OrderLatencies
 from mmd.core.hedging.execution import Place, Withdraw
 from mmd.core.hedging.hedger import Hedger
-from mmd.core.hedging.route import HedgeRoute, RouteCost
+from mmd.core.hedging.route import HedgeRoute
 from mmd.core.inventory.settings import HedgeSpec
 from mmd.core.inventory_watch import InventoryWatch
 from mmd.core.maker import Maker
@@ -21,13 +21,12 @@ from mmd.core.notices import Notices
 from mmd.core.orders.order import Order, OrderPurpose
 from mmd.core.orders.order_update import OrderEvent
 from mmd.core.risk.session_risk import SessionRisk
-from mmd.core.units import ClientOrderId, Side, TimeInForce
+from mmd.core.units import ClientOrderId, TimeInForce
 from mmd.errors import ConfigError
 
 _SENT_KEPT = 1_024
 """Orders whose late fills are still told apart."""
 _LATENCY_PRIOR_NS = 50_000_000
-_LATENCY_WEIGHT = 0.1
 
 
 class _Sent:
@@ -69,20 +68,18 @@ class Hedging:
         self._spec = spec
         self._session = session
         self._watch = watch
-        self._latency_ns = [float(_LATENCY_PRIOR_NS)] * len(makers)
+        self._latencies = OrderLatencies(makers, _LATENCY_PRIOR_NS)
         self._sent: OrderedDict[ClientOrderId, _Sent] = OrderedDict()
         picked = _picked(makers, spec)
         self.hedgers: list[Hedger] = []
         for maker in makers:
-            routes = [HedgeRoute(maker, spec, is_same=True)] if picked.same else []
+            routes = [self._route(maker, is_same=True)] if picked.same else []
             if maker not in picked.others:
-                routes += [HedgeRoute(m, spec, is_same=False) for m in picked.others]
+                routes += [self._route(m, is_same=False) for m in picked.others]
             elif not picked.same:
                 continue
             ratio = partial(self._ratio, maker)
-            self.hedgers.append(
-                Hedger(maker, routes, spec, session.levels, notices, ratio, self._cost)
-            )
+            self.hedgers.append(Hedger(maker, routes, spec, session.levels, notices, ratio))
 
     def on_time(self, now_ns: int) -> None:
         """Begin and end hedges; an instrument takes part in one at a time."""
@@ -92,13 +89,8 @@ class Hedging:
 
     def on_order(self, event: OrderEvent) -> None:
         """Follow an order event that the maker has applied: fills of hedges, and how fast the venue answers."""
+        self._latencies.on_order(event)
         sent = self._sent.get(event.client_order_id)
-        if isinstance(event, OrderAccepted):
-            order = self._makers[event.instrument].orders.get(event.client_order_id)
-            if order is not None:
-                took_ns = event.ts_recv_ns - order.sent_ns
-                average = self._latency_ns[event.instrument]
-                self._latency_ns[event.instrument] += _LATENCY_WEIGHT * (took_ns - average)
         if sent is not None:
             self._count(sent)
 
@@ -161,9 +153,8 @@ class Hedging:
         other = shared.lot_atoms(route.maker.instrument.id)
         return 0.0 if worth is None or other is None else self._spec.beta * worth / other
 
-    def _cost(self, route: HedgeRoute, side: Side, lots: int) -> RouteCost:
-        latency_ns = self._latency_ns[route.maker.instrument.id]
-        return route.cost(side, lots, latency_ns, self._spec.retry_ns)
+    def _route(self, maker: Maker, *, is_same: bool) -> HedgeRoute:
+        return HedgeRoute(maker, self._spec, self._latencies.of(maker), is_same=is_same)
 
 
 def _picked(makers: Sequence[Maker], spec: HedgeSpec) -> _Picked:

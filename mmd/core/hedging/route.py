@@ -1,18 +1,20 @@
 """One instrument that a hedge can be traded on: its price now, what may be sent there, what is held there."""
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from mmd.core.crossvenue.order_cost import BPS, Terms, resting_cost, taking_cost
+from mmd.core.crossvenue.order_latency import OrderLatency
+from mmd.core.crossvenue.outlet import Outlet
 from mmd.core.flattening import least_lots, limit_price_ticks
 from mmd.core.instrument import TradingStatus
 from mmd.core.inventory.settings import HedgeSpec
 from mmd.core.maker import Maker
 from mmd.core.risk.view import RiskView
-from mmd.core.units import NANOS_PER_SECOND, Side
+from mmd.core.units import Side
 
-_BPS = 1e4
-_ADVERSE = 1.0 / math.sqrt(2.0 * math.pi)
-"""E[max(Z, 0)] of a standard normal: half of a price's moves are against us."""
+_ANY_AGE: Final = 2**62
+"""What is traded on follows from the maker's own state; the age of its book is the gate's business."""
 
 
 class RouteCost(NamedTuple):
@@ -22,7 +24,7 @@ class RouteCost(NamedTuple):
     cost_bps: float
     """Infinite where nothing can be had."""
     fill_probability: float
-    """Share of the quantity that is there to be taken within the cap."""
+    """Share of the quantity that is expected to be filled at once, or while resting where the algorithm rests."""
     latency_ns: int
 
 
@@ -35,11 +37,15 @@ class HedgeRoute:
         held_lots: what is held there as a hedge, negative when short; always 0 on the same instrument.
     """
 
-    def __init__(self, maker: Maker, spec: HedgeSpec, *, is_same: bool) -> None:
+    def __init__(
+        self, maker: Maker, spec: HedgeSpec, latency: OrderLatency, *, is_same: bool
+    ) -> None:
+        """The latency is of orders at the instrument's venue."""
         self.maker = maker
         self.is_same = is_same
         self.held_lots = 0
-        self._cap_bps = spec.cap_bps
+        self._spec = spec
+        self._outlet = Outlet(maker, latency, _ANY_AGE)
         self._notional_min = math.ceil(spec.notional_min / maker.instrument.notional_per_ticklot)
 
     @property
@@ -63,7 +69,7 @@ class HedgeRoute:
 
     def cap_ticks(self, side: Side) -> int:
         """The worst price at which a hedge takes, within filters and collar."""
-        return limit_price_ticks(self.maker.risk, -side.sign, self._cap_bps)
+        return limit_price_ticks(self.maker.risk, -side.sign, self._spec.cap_bps)
 
     def best_ticks(self, side: Side) -> int:
         """The best price of an order's own side."""
@@ -80,21 +86,19 @@ class HedgeRoute:
         own = self.maker.orders.best_price_ticks[side.opposite]
         return own is not None and side.sign * (price_ticks - own) >= 0
 
-    def cost(self, side: Side, qty_lots: int, latency_ns: float, retry_ns: int) -> RouteCost:
-        """Price, commission, the move to be expected until an order arrives, and waiting for what is missed."""
-        view, instrument = self.maker.view, self.maker.instrument
-        mid, sigma = view.mid_half_ticks / 2, float(view.vol["sigma"][0])
-        there, paid = _reachable(
-            self.maker, side, qty_lots, mid * (1.0 + side.sign * self._cap_bps / _BPS)
-        )
-        if there == 0:
-            return RouteCost(self.name, math.inf, 0.0, round(latency_ns))
-        probability = there / qty_lots
-        ticks = side.sign * (paid / there - mid)
-        ticks += sigma * math.sqrt(latency_ns / NANOS_PER_SECOND) * _ADVERSE
-        ticks += (1.0 - probability) * sigma * math.sqrt(retry_ns / NANOS_PER_SECOND)
-        cost_bps = ticks / mid * _BPS + instrument.taker_fee_bps
-        return RouteCost(self.name, cost_bps, probability, round(latency_ns))
+    def cost(self, side: Side, qty_lots: int) -> RouteCost:
+        """What a hedge of so many lots is expected to cost, as the algorithm would trade it."""
+        view, outlet, spec = self.maker.view, self._outlet, self._spec
+        terms = Terms(side, view.mid_half_ticks / 2, spec.retry_ns)
+        touch = view.ask_ticks if side is Side.BUY else view.bid_ticks
+        cap_ticks = touch * (1.0 + side.sign * spec.cap_bps / BPS)
+        offered = outlet.levels(side.opposite)
+        levels = [level for level in offered if side.sign * (level[0] - cap_ticks) <= 0]
+        found = taking_cost(outlet, levels, qty_lots * outlet.lot_atoms, cap_ticks, terms)
+        if spec.algorithm == "passive_then_cross":
+            found = resting_cost(outlet, found, spec.passive_ns, terms)
+        latency_ns = round(outlet.latency.latency_ns)
+        return RouteCost(self.name, found.cost_bps, found.fill_probability, latency_ns)
 
 
 def sendable_lots(view: RiskView, side: Side, qty_lots: int, price_ticks: int) -> int:
@@ -110,17 +114,3 @@ def sendable_lots(view: RiskView, side: Side, qty_lots: int, price_ticks: int) -
         funded_lots = view.base_lots - open_lots
     most = min(room_lots, funded_lots, bounds.qty_lots_max, bounds.notional_max // price_ticks)
     return max(min(qty_lots, most), 0)
-
-
-def _reachable(maker: Maker, side: Side, qty_lots: int, cap_ticks: float) -> tuple[int, float]:
-    """Lots that an order would be filled with at once, up to a price, and the sum of their prices."""
-    book, opposite = maker.view.book[0], side.opposite
-    n = int(book["nview"][opposite])
-    rows = zip(book["vpx"][opposite, :n].tolist(), book["vsz"][opposite, :n].tolist(), strict=True)
-    there, paid = 0, 0.0
-    for price_ticks, lots in rows:
-        if there >= qty_lots or side.sign * (price_ticks - cap_ticks) > 0:
-            break
-        take = min(lots, qty_lots - there)
-        there, paid = there + take, paid + take * price_ticks
-    return there, paid

@@ -60,7 +60,7 @@ def test_orders_measure_the_latency_of_their_venue() -> None:
     cross = world.engine.crossvenue
     assert cross is not None
     world.step(4)
-    for latency in cross.latencies.values():
+    for latency in cross.latencies.by_venue.values():
         assert latency.answers > 0
         assert latency.latency_ns == 2 * STEP_NS
 

@@ -208,7 +208,7 @@ def test_the_slower_venue_goes_first() -> None:
     """Where its orders take longer it is likelier to miss."""
     world = trading()
     assert world.engine.crossvenue is not None
-    latencies = world.engine.crossvenue.latencies
+    latencies = world.engine.crossvenue.latencies.by_venue
     for _ in range(20):
         latencies["second"].on_answer(900_000_000)
     lift(world)

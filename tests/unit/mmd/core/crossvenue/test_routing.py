@@ -65,8 +65,8 @@ def test_a_slow_venue_costs_what_the_price_may_do_meanwhile() -> None:
     for maker in world.engine.makers:
         maker.view.vol["sigma"] = 3.0
     for _ in range(30):
-        cross.latencies["first"].on_answer(10**9)
-        cross.latencies["second"].on_answer(10**7)
+        cross.latencies.by_venue["first"].on_answer(10**9)
+        cross.latencies.by_venue["second"].on_answer(10**7)
     route = take(world, Side.SELL)
     assert route.chosen == 1
     fast, slow = route.candidates
@@ -93,8 +93,8 @@ def test_resting_is_cheaper_the_longer_one_may_wait() -> None:
     world.step(10)
     cross = cross_of(world)
     costs = [
-        cross.router.rest(cross.outlets, Side.BUY, UNIT, patience_s, world.now_ns).candidates[0]
-        for patience_s in (0.0, 1.0, 1e6)
+        cross.router.rest(cross.outlets, Side.BUY, UNIT, patience_ns, world.now_ns).candidates[0]
+        for patience_ns in (0, 10**9, 10**15)
     ]
     taking = take(world, Side.BUY, 1).candidates[0]
     assert costs[0].cost_bps == pytest.approx(taking.cost_bps)

@@ -178,3 +178,20 @@ def test_a_warning_widens_and_skews_before_anything_is_hedged():
     assert bench.maker.quoter.multipliers.of(Cause.INVENTORY) == (1.25, 1.0, 1.5)
     assert bench.engine.inventory.held[0].is_warned
     assert bench.engine.notices.counts[NoticeKind.INVENTORY_WARNING] == 1
+
+
+def test_a_patient_hedge_goes_where_resting_is_cheap():
+    """Dear to take and free to make: an order that may wait goes there, one that takes does not."""
+    spec = two_venues(route="best")
+    made = tuple(
+        instrument(
+            id=i.id, venue=i.venue, lot_size=i.lot_size, maker_fee_bps=maker, taker_fee_bps=taker
+        )
+        for i, maker, taker in zip(spec.instruments, (5.0, 0.0), (1.0, 3.0), strict=True)
+    )
+    for algorithm, expected in (("ioc", 0), ("passive_then_cross", 1)):
+        hedge = replace(spec.hedge, algorithm=algorithm, passive_ns=10**12)
+        bench = HedgeBench(replace(spec, instruments=made, hedge=hedge))
+        bench.start()
+        bench.run(200)
+        assert bench.hedges[0][1].instrument == expected
