@@ -116,6 +116,18 @@ class JournalSection(Section):
     folder: Path = Field(Path("var/journal"), description="one sub-folder per session")
     segment_mib: int = Field(64, ge=1, le=1024, description="size of a preallocated segment")
     sync_ms: int = Field(50, gt=0, description="longest time until a record is on the disk")
+    compress: bool = Field(True, description="compress segments that nobody writes any more")
+    keep_days: float | None = Field(
+        default=None, gt=0, description="remove sessions that began longer ago; unset: none"
+    )
+    keep_gib: float | None = Field(
+        default=None, gt=0, description="remove the oldest sessions beyond this size; unset: none"
+    )
+
+    @property
+    def keep_bytes(self) -> int | None:
+        """keep_gib in bytes."""
+        return None if self.keep_gib is None else round(self.keep_gib * 2**30)
 
 
 class HttpSection(Section):

@@ -13,8 +13,7 @@ from mmd.analytics.periods import Period, PeriodRow, by_period
 from mmd.analytics.session import Session, Track, read_session
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import JournalError
-from mmd.journal.format import SUFFIX
-from mmd.journal.reader import sessions_in
+from mmd.journal.reader import is_session, sessions_in
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -39,8 +38,7 @@ def make_report(journal_folder: Path, period: Period = Period.DAY) -> Report:
     Raises:
         JournalError: None of them can be read.
     """
-    is_session = any(journal_folder.glob(f"*{SUFFIX}"))
-    folders = [journal_folder] if is_session else sessions_in(journal_folder)
+    folders = [journal_folder] if is_session(journal_folder) else sessions_in(journal_folder)
     latest: Session | None = None
     tracks: list[tuple[Track, float]] = []
     skipped: list[str] = []

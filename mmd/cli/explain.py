@@ -53,11 +53,10 @@ def explain(
     from mmd.analytics.moment import explain as explain_at  # noqa: PLC0415 - loads the compiler
     from mmd.analytics.moment import find_order  # noqa: PLC0415
     from mmd.analytics.order_life import order_life  # noqa: PLC0415
-    from mmd.journal.format import SUFFIX  # noqa: PLC0415
-    from mmd.journal.reader import latest_session, read_spec  # noqa: PLC0415
+    from mmd.journal.reader import read_spec, session_at  # noqa: PLC0415
     from mmd.shell.warmup import compile_progress  # noqa: PLC0415
 
-    folder = journal if any(journal.glob(f"*{SUFFIX}")) else latest_session(journal)
+    folder = session_at(journal)
     spec = read_spec(folder)
     number = order_in(what, spec)
     life = None

@@ -10,13 +10,15 @@ import msgspec
 import typer
 
 from mmd.cli.journal_arbitrage import arbitrage
+from mmd.cli.journal_files import export, tidy
 from mmd.cli.options import AsJson
 from mmd.errors import JournalError
-from mmd.journal.format import SUFFIX, Kind, Record, command_decoder, event_decoder, spec_decoder
-from mmd.journal.reader import latest_session, records, size_on_disk
+from mmd.journal.format import Kind, Record, command_decoder, event_decoder, spec_decoder
+from mmd.journal.reader import records, session_at, size_on_disk
 
 journal = typer.Typer(no_args_is_help=True, help="Look into recorded sessions.")
-journal.command()(arbitrage)
+for command in (arbitrage, export, tidy):
+    journal.command()(command)
 Folder = Annotated[
     Path,
     typer.Argument(
@@ -39,7 +41,7 @@ def show(
     Example: mmd journal show --kind Fill --kind OrderRejected
     """
     printed = 0
-    for record in records(_session(folder)):
+    for record in records(session_at(folder)):
         row = _row(record)
         if kind and row["kind"] not in kind:
             continue
@@ -55,7 +57,7 @@ def verify(folder: Folder = _DEFAULT, as_json: AsJson = False) -> None:
 
     Example: mmd journal verify var/journal
     """
-    session = _session(folder)
+    session = session_at(folder)
     counts = Counter(_row(record)["kind"] for record in records(session))
     result = {
         "session": session.name,
@@ -88,7 +90,7 @@ def replay(
     from mmd.shell.warmup import compile_progress  # noqa: PLC0415
     from models.serving import models_of  # noqa: PLC0415
 
-    session = _session(folder)
+    session = session_at(folder)
     with compile_progress():
         result = replay_session(session, models=models_of(session, models))
     equal = result.divergence is None
@@ -113,10 +115,6 @@ def replay(
             f"{at.record.segment} offset {at.record.offset} record {at.record.sequence}: replay differs; "
             f"recorded {_command_text(at.recorded)}, replayed {_command_text(at.replayed)}"
         )
-
-
-def _session(folder: Path) -> Path:
-    return folder if any(folder.glob(f"*{SUFFIX}")) else latest_session(folder)
 
 
 def _command_text(body: bytes | None) -> str:

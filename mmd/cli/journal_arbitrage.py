@@ -8,8 +8,7 @@ import msgspec
 import typer
 
 from mmd.errors import JournalError
-from mmd.journal.format import SUFFIX
-from mmd.journal.reader import latest_session
+from mmd.journal.reader import session_at
 
 _FOLDER = Annotated[
     Path, typer.Argument(help="a session's folder, or the journal folder: then its latest session")
@@ -27,7 +26,7 @@ def arbitrage(folder: _FOLDER = Path("var/journal")) -> None:
     from mmd.ops.crossvenue_history import CrossVenueHistory  # noqa: PLC0415
     from mmd.shell.warmup import compile_progress  # noqa: PLC0415
 
-    session = folder if any(folder.glob(f"*{SUFFIX}")) else latest_session(folder)
+    session = session_at(folder)
     history = CrossVenueHistory()
     with compile_progress():
         result = replay(session, lambda engine, _: history.look(engine))

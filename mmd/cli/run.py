@@ -78,7 +78,7 @@ def run(
     if role == "ops":
         from mmd.ops.process import run_ops  # noqa: PLC0415 - each process loads only its own part
 
-        run_ops(settings.http, check_shared(shared))
+        run_ops(settings.http, settings.journal, check_shared(shared))
         return
     from mmd.daemon import RunOptions, run_daemon  # noqa: PLC0415
 

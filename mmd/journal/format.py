@@ -4,7 +4,7 @@ A segment is a sequence of records, zero-filled to its preallocated size while i
 
     u32 length of body | u32 CRC32C of all that follows | u64 sequence | u8 kind | body
 
-A length of zero ends a segment. Sequences run from 1 across segments without a hole. Kinds:
+Closed segments may be compressed (mmd.journal.retention). A length of zero ends a segment. Sequences run from 1 across segments without a hole. Kinds:
 
     HEADER   msgpack SessionSpec; first record of every segment
     MARKET   packed market record (mmd.core.market.record)
@@ -29,6 +29,8 @@ CHECKED_FROM = HEAD.size - CHECKED.size
 """Offset in the head at which it begins."""
 BODY_MAX = 16 * 1024 * 1024
 SUFFIX = ".mmdj"
+COMPRESSED = ".mmdj.zst"
+"""A closed segment as one Zstandard frame with its own checksum."""
 
 
 class Kind(IntEnum):

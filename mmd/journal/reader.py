@@ -4,25 +4,49 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import crc32c
+import zstandard
 
 from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
-from mmd.journal.format import BODY_MAX, CHECKED_FROM, HEAD, SUFFIX, Kind, Record, spec_decoder
+from mmd.journal.format import (
+    BODY_MAX,
+    CHECKED_FROM,
+    COMPRESSED,
+    HEAD,
+    SUFFIX,
+    Kind,
+    Record,
+    spec_decoder,
+)
 
 _KINDS = frozenset(int(k) for k in Kind)
 
 
 def segments(folder: Path) -> list[Path]:
-    """A session's segments in order. Raises: JournalError if there is none."""
-    found = sorted(folder.glob(f"*{SUFFIX}"))
-    if not found:
+    """A session's segments in order, compressed or not. Raises: JournalError if there is none."""
+    by_number = {
+        path.name.partition(".")[0]: path
+        for suffix in (COMPRESSED, SUFFIX)  # the plain one where both are there
+        for path in folder.glob(f"*{suffix}")
+    }
+    if not by_number:
         raise JournalError(f"{folder} holds no journal: expected files like 000001{SUFFIX}")
-    return found
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def is_session(folder: Path) -> bool:
+    """Whether a folder holds segments."""
+    return any(any(folder.glob(f"*{suffix}")) for suffix in (SUFFIX, COMPRESSED))
+
+
+def session_at(folder: Path) -> Path:
+    """A session's folder itself, or the latest one below a journal folder. Raises: JournalError."""
+    return folder if is_session(folder) else latest_session(folder)
 
 
 def sessions_in(folder: Path) -> list[Path]:
     """Folders of the sessions below a journal folder, oldest first."""
-    return sorted(p for p in folder.glob("*") if p.is_dir() and any(p.glob(f"*{SUFFIX}")))
+    return sorted(p for p in folder.glob("*") if p.is_dir() and is_session(p))
 
 
 def latest_session(folder: Path) -> Path:
@@ -64,7 +88,7 @@ def records(folder: Path) -> Iterator[Record]:
 
 def segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
     """Records of one segment. Raises: JournalError as `records` does."""
-    data = memoryview(path.read_bytes())
+    data = memoryview(_content(path))
     at = 0
     while at + HEAD.size <= len(data):
         length, checksum, sequence, kind = HEAD.unpack_from(data, at)
@@ -89,6 +113,21 @@ def segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
         raise JournalError(
             f"{path.name} offset {at}: segment ends inside a record; restore it from a copy"
         )
+
+
+def _content(path: Path) -> bytes:
+    """A segment's bytes, also where it is compressed between being listed and being read."""
+    if not path.name.endswith(COMPRESSED):
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            path = path.with_name(path.name.removesuffix(SUFFIX) + COMPRESSED)
+    try:
+        return zstandard.ZstdDecompressor().decompress(path.read_bytes())
+    except (OSError, zstandard.ZstdError) as error:
+        raise JournalError(
+            f"{path} cannot be read ({error}): expected a compressed segment; restore it from a copy"
+        ) from error
 
 
 def _expect_zeros(path: Path, data: memoryview, at: int, *, is_last: bool) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from mmd.config import HttpSection
+from mmd.config import HttpSection, JournalSection
 from mmd.errors import MmdError
+from mmd.ops.housekeeping import keep_tidy
 from mmd.ops.http import HttpServer
 from mmd.ops.shared_files import ADDRESS_FILE, CONTROL_FILE, STATE_FILE
 from mmd.ops.shared_state import SharedStateReader
@@ -35,14 +36,14 @@ class _EngineState:
         return self._reader.read()
 
 
-def run_ops(section: HttpSection, shared: Path) -> None:
+def run_ops(section: HttpSection, journal: JournalSection, shared: Path) -> None:
     """Serve until SIGTERM, after the engine wherever they share a core. Raises: ConfigError if the port is taken."""
     os.nice(_NICENESS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(section, shared))
+        runner.run(_serve(section, journal, shared))
 
 
-async def _serve(section: HttpSection, shared: Path) -> None:
+async def _serve(section: HttpSection, journal: JournalSection, shared: Path) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -60,9 +61,11 @@ async def _serve(section: HttpSection, shared: Path) -> None:
     await http.start()
     (shared / ADDRESS_FILE).write_text(http.address)
     _log.info("ops_up", address=http.address)
+    tidying = asyncio.create_task(keep_tidy(journal))
     try:
         await stop.wait()
     finally:
+        tidying.cancel()
         await http.stop()
 
 

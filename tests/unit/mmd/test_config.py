@@ -97,3 +97,13 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
 def test_no_secret_is_shown(file: Path) -> None:
     """Neither the settings' text nor an error shows an adapter's keys."""
     assert "hush" not in repr(config.load(file))
+
+
+def test_the_example_of_live_settings_asks_before_it_trades() -> None:
+    """It does not load until it is confirmed, and then its limits are small."""
+    live = EXAMPLE.with_name("live.toml")
+    with pytest.raises(ConfigError, match="live_confirmed"):
+        config.load(live)
+    settings = config.load(live, {"live_confirmed": True})
+    assert settings.risk.position_notional_max <= 50
+    assert settings.risk.loss_max <= 5
