@@ -20,6 +20,7 @@ from adapters.binance_spot.frame_fields import (
     EVENT_TIME,
     FIRST,
     FOREIGN,
+    FRAME_MAX,
     LAST,
     MAKER,
     PREV,
@@ -287,13 +288,13 @@ def event_ns(stamp: int) -> int:
 
 
 @kernel
-def scan_frame(scan: Rec, market: Rec, n: int, ts_recv_ns: int, row: int) -> int:
-    """Read the frame in scan.raw[:n] into market.
+def scan_frame(scan: Rec, market: Rec, frame: bytes, ts_recv_ns: int, row: int) -> int:
+    """Read a frame into market.
 
     Args:
-        scan: SCAN record.
+        scan: SCAN record; the frame is copied into it, so that a zero byte can stand behind it.
         market: MARKET record; undefined where 0 is returned.
-        n: bytes of the frame, at most FRAME_MAX.
+        frame: of the socket.
         ts_recv_ns: engine time of its arrival.
         row: -1 for a stream's frame; for a snapshot's body, the instrument's row in the scan's tables.
 
@@ -301,6 +302,11 @@ def scan_frame(scan: Rec, market: Rec, n: int, ts_recv_ns: int, row: int) -> int
         The kind of event, or 0 for a frame that has to be read exactly.
     """
     s, m = scan[0], market[0]
+    n = len(frame)
+    if n > FRAME_MAX:
+        return 0
+    for k in range(n):
+        s.raw[k] = frame[k]
     s.raw[n] = 0
     s.row = row
     s.expect = SNAPSHOT if row >= 0 else 0

@@ -4,9 +4,10 @@ The compiled scan reads what the venue normally writes; everything else is read 
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from adapters.binance_spot.exact_decode import decode_exact, decode_snapshot_exact, fold
-from adapters.binance_spot.frame_fields import FRAME_MAX, INSTRUMENTS_MAX, SCAN, SYMBOL_MAX
+from adapters.binance_spot.frame_fields import INSTRUMENTS_MAX, SCAN, SYMBOL_MAX
 from adapters.binance_spot.frame_scan import scan_frame
 from mmd.core.instrument import Instrument
 from mmd.core.market.record import MARKET
@@ -23,7 +24,7 @@ class MarketCodec:
         market: MARKET record that the next decode overwrites; undefined after a CodecError.
     """
 
-    __slots__ = ("_by_id", "_by_symbol", "_raw", "_rows", "_scan", "_scan_frame", "market")
+    __slots__ = ("_by_id", "_by_symbol", "_rows", "_scan", "_scan_frame", "market")
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
         """Compile the scan and lay out the instruments' symbols and grids."""
@@ -34,10 +35,10 @@ class MarketCodec:
         self._rows = {i.id: row for row, i in enumerate(instruments)}
         assert len(self._by_symbol) == len(instruments), "expected each symbol once"
         self._scan = _scan_record(instruments)
-        self._raw = memoryview(self._scan["raw"][0])
-        self._scan_frame = bind(scan_frame, self._scan, self.market, 0, 0, _ANY)
+        records = self._scan, self.market
+        self._scan_frame = partial(bind(scan_frame, *records, b"", 0, _ANY), *records)
 
-    def decode(self, frame: bytes | bytearray | memoryview, ts_recv_ns: int) -> int:
+    def decode(self, frame: bytes, ts_recv_ns: int) -> int:
         """Read one WebSocket text frame, received at engine time ts_recv_ns, into `market`.
 
         Returns:
@@ -49,13 +50,10 @@ class MarketCodec:
 
         Source: Binance spot API, "WebSocket Streams".
         """
-        size = len(frame)
-        if size <= FRAME_MAX:
-            self._raw[:size] = frame
-            kind = self._scan_frame(self._scan, self.market, size, ts_recv_ns, _ANY)
-            if kind != 0:
-                return kind
-        kind = decode_exact(bytes(frame), self.market, self._by_symbol)
+        kind = self._scan_frame(frame, ts_recv_ns, _ANY)
+        if kind != 0:
+            return kind
+        kind = decode_exact(frame, self.market, self._by_symbol)
         self.market["ts_recv_ns"] = ts_recv_ns
         return kind
 
@@ -67,12 +65,8 @@ class MarketCodec:
 
         Source: Binance spot API, "Order book" (GET /api/v3/depth).
         """
-        size = len(body)
-        if size <= FRAME_MAX:
-            self._raw[:size] = body
-            row = self._rows[instrument]
-            if self._scan_frame(self._scan, self.market, size, ts_recv_ns, row) != 0:
-                return
+        if self._scan_frame(body, ts_recv_ns, self._rows[instrument]) != 0:
+            return
         decode_snapshot_exact(body, self.market, self._by_id[instrument])
         self.market["ts_recv_ns"] = ts_recv_ns
 

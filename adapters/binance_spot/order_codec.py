@@ -7,7 +7,7 @@ Orders that may take carry selfTradePreventionMode=EXPIRE_MAKER: flattening neve
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from adapters.binance_spot.auth import Signer
 from adapters.binance_spot.decimal_grid import InstrumentGrids
@@ -20,10 +20,12 @@ from mmd.core.commands import (
     PlaceOrder,
     QueryOrder,
     ReplaceOrder,
-    ResyncBook,
 )
 from mmd.core.instrument import Grid, Instrument
 from mmd.core.units import InstrumentId, Side, TimeInForce
+
+Encode = Callable[[int, int, int, int, int, int], bytes]
+"""`RequestTemplate.encode` of one template."""
 
 
 class OrderEncoder:
@@ -50,18 +52,39 @@ class OrderEncoder:
         )
         self._account = usual.request("account.status", omitZeroBalances="false")
         self._requests = {i.id: _InstrumentRequests(i, usual) for i in instruments}
+        # Looked up at once: each step of a look-up that is not in the caches costs 0.1 us.
+        self._place = {at: requests.place for at, requests in self._requests.items()}
+        self._replace = {at: requests.replace for at, requests in self._requests.items()}
 
     def encode(self, command: Command, request_id: int, timestamp_ms: int) -> bytes:
         """A command's request, signed for the venue time `timestamp_ms`.
 
         ResyncBook concerns no request and is refused by an assertion.
         """
+        if isinstance(command, ReplaceOrder):  # the most frequent first
+            return self._replace[command.instrument][command.tif][command.side](
+                request_id,
+                timestamp_ms,
+                command.client_order_id,
+                command.cancel_id,
+                command.price_ticks,
+                command.qty_lots,
+            )
+        if isinstance(command, PlaceOrder):
+            return self._place[command.instrument][command.tif][command.side](
+                request_id,
+                timestamp_ms,
+                command.client_order_id,
+                0,
+                command.price_ticks,
+                command.qty_lots,
+            )
+        return self._encode_request(command, request_id, timestamp_ms)
+
+    def _encode_request(self, command: Command, request_id: int, timestamp_ms: int) -> bytes:
+        """What is no new order."""
         requests = self._requests[command.instrument]
         match command:
-            case ReplaceOrder():  # the most frequent first: a class that doesn't match takes 0.25 us
-                return requests.replace(command, request_id, timestamp_ms)
-            case PlaceOrder():
-                return requests.place(command, request_id, timestamp_ms)
             case CancelOrder(client_order_id=order_id):
                 return requests.cancel.encode(request_id, timestamp_ms, order_id)
             case AmendOrder():
@@ -70,10 +93,8 @@ class OrderEncoder:
                 return requests.cancel_all.encode(request_id, timestamp_ms)
             case QueryOrder(client_order_id=order_id):
                 return requests.status.encode(request_id, timestamp_ms, order_id)
-            case ResyncBook():
-                raise AssertionError("ResyncBook is done by the market-data side, not sent")
             case _:
-                assert_never(command)
+                raise AssertionError("ResyncBook is done by the market-data side, not sent")
 
     def open_orders(self, instrument: InstrumentId, request_id: int, timestamp_ms: int) -> bytes:
         """Ask for the working orders of an instrument."""
@@ -117,8 +138,8 @@ class _InstrumentRequests:
         InstrumentGrids(instrument)  # refuses too many decimals
         shared = {**templates.shared, "symbol": instrument.symbol}
         request = templates._replace(shared=shared, grid=instrument.grid).request
-        self._place = _by_variant(lambda order: request("order.place", **order))
-        self._replace = _by_variant(
+        self.place = _by_variant(lambda order: request("order.place", **order))
+        self.replace = _by_variant(
             lambda order: request(
                 "order.cancelReplace",
                 cancelOrigClientOrderId=Slot.OLD_ID,
@@ -138,21 +159,6 @@ class _InstrumentRequests:
         self.open_orders = request("openOrders.status")
         self.trades = request("myTrades", orderId=Slot.NUMBER)
 
-    def place(self, order: PlaceOrder, request_id: int, timestamp_ms: int) -> bytes:
-        return self._place[order.tif][order.side].encode(
-            request_id, timestamp_ms, order.client_order_id, 0, order.price_ticks, order.qty_lots
-        )
-
-    def replace(self, order: ReplaceOrder, request_id: int, timestamp_ms: int) -> bytes:
-        return self._replace[order.tif][order.side].encode(
-            request_id,
-            timestamp_ms,
-            order.client_order_id,
-            order.cancel_id,
-            order.price_ticks,
-            order.qty_lots,
-        )
-
     def shrink(self, amend: AmendOrder, request_id: int, timestamp_ms: int) -> bytes:
         # The name is sent as the new id too: else the venue invents one.
         return self._amend.encode(
@@ -162,9 +168,11 @@ class _InstrumentRequests:
 
 def _by_variant(
     make: Callable[[dict[str, str | Slot]], RequestTemplate],
-) -> tuple[tuple[RequestTemplate, ...], ...]:
-    """Requests indexed by time in force, then side."""
-    return tuple(tuple(make(_order_params(tif, side)) for side in Side) for tif in TimeInForce)
+) -> tuple[tuple[Encode, ...], ...]:
+    """What encodes a request, by time in force, then side."""
+    return tuple(
+        tuple(make(_order_params(tif, side)).encode for side in Side) for tif in TimeInForce
+    )
 
 
 def _order_params(tif: TimeInForce, side: Side) -> dict[str, str | Slot]:

@@ -69,13 +69,17 @@ class RequestTemplate:
         qty_lots: int = 0,
     ) -> bytes:
         """The request's bytes; a template without a slot ignores its value."""
-        values = request_id, timestamp_ms, order_id, old_id, price_ticks, qty_lots
         if self._signer is not None:
-            size = self._write_payload(*values)
-            signature = self._signer.sign(bytes(self._payload[:size])).encode()
-            self._record["signature_size"] = len(signature)
-            self._record["signature"][0, : len(signature)] = list(signature)
-        return bytes(self._frame[: self._write(*values)])
+            values = request_id, timestamp_ms, order_id, old_id, price_ticks, qty_lots
+            self._sign(self._signer, self._write_payload(*values))
+        size = self._write(request_id, timestamp_ms, order_id, old_id, price_ticks, qty_lots)
+        return self._frame[:size].tobytes()
+
+    def _sign(self, signer: Signer, size: int) -> None:
+        """Have so many bytes of payload signed by other means than the kernel's."""
+        signature = signer.sign(bytes(self._payload[:size])).encode()
+        self._record["signature_size"] = len(signature)
+        self._record["signature"][0, : len(signature)] = list(signature)
 
 
 class _Layout:

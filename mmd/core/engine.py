@@ -52,6 +52,7 @@ from mmd.core.scaling import NO_SCALE, risk_limits
 from mmd.core.spec import SessionSpec
 from mmd.jit.kernel import Rec
 
+_NORMAL = RiskLevel.NORMAL
 _CANCEL_ALL = RiskLevel.CANCEL_ALL  # a look-up through the metaclass of an Enum takes 0.1 us
 _FLATTEN = RiskLevel.FLATTEN
 _OPERATOR: dict[OperatorAction, tuple[RiskLevel, LevelReason, RiskLevel | None]] = {
@@ -100,6 +101,7 @@ class Engine:
         self.now_ns = 0
         self.first_order_ns = 0
         self._views = MarketViews()
+        self._market_views = [maker.view for maker in self.makers]
         self._blackouts = self.risk.blackouts
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             FeedUp: self._on_feed_up,
@@ -148,10 +150,10 @@ class Engine:
 
     def apply_market(self, market: Rec) -> None:
         """Apply one market record."""
-        views = self._views.of(market)
-        head = views.head
-        now_ns = self.now_ns = max(self.now_ns, head[TS_RECV_NS])
-        self.makers[head[INSTRUMENT]].view.apply(views, now_ns)
+        head = self._views.of(market).head
+        now_ns = head[TS_RECV_NS]
+        self.now_ns = max(self.now_ns, now_ns)
+        self._market_views[head[INSTRUMENT]].apply(market, self.now_ns)
 
     def apply(self, event: Event) -> None:
         """Apply any other event."""
@@ -164,16 +166,17 @@ class Engine:
         Send each before asking for the next, take them all, and apply nothing meanwhile: a command counts as
         sent once the caller comes back, and what follows is judged with it.
         """
-        now_ns = self.now_ns = max(self.now_ns, decision.ts_recv_ns)
+        now_ns = decision.ts_recv_ns
+        now_ns = max(now_ns, self.now_ns)
+        self.now_ns = now_ns
         if now_ns >= self._blackouts.next_ns:
             self.risk.advance(now_ns)
-        level = self.levels.level
-        if level is _CANCEL_ALL and self.orders_open == 0:
-            self.levels.on_all_canceled(now_ns)
-        elif level is _FLATTEN and all(m.is_flat for m in self.makers):
-            self.levels.end_flatten(now_ns)
+        if self.levels.level is not _NORMAL:
+            self._follow_level(now_ns)
         for maker in self.makers:
-            yield from maker.decide(now_ns)
+            n = maker.plan(now_ns)
+            if n != 0:
+                yield from maker.carry_out(n, now_ns)
         if self.crossvenue is not None:
             yield from self.crossvenue.decide(now_ns)
         if self.hedging is not None:
@@ -182,6 +185,14 @@ class Engine:
             maker.keep_books(now_ns)
         if self.first_order_ns == 0 and any(m.counts.sent for m in self.makers):
             self.first_order_ns = now_ns
+
+    def _follow_level(self, now_ns: int) -> None:
+        """Go on to what follows a level, once it is reached."""
+        level = self.levels.level
+        if level is _CANCEL_ALL and self.orders_open == 0:
+            self.levels.on_all_canceled(now_ns)
+        elif level is _FLATTEN and all(m.is_flat for m in self.makers):
+            self.levels.end_flatten(now_ns)
 
     def _on_feed_up(self, event: FeedUp) -> None:
         self.makers[event.instrument].view.is_up = True

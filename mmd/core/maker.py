@@ -1,13 +1,14 @@
 """Everything that the engine keeps for one instrument, and how events and decisions go through it."""
 
-import struct
 from collections.abc import Iterator
 from functools import partial
 
 from mmd.core.adverse_watch import AdverseWatch
 from mmd.core.commands import Approved, Command
+from mmd.core.decision import EXTRAORDINARY
 from mmd.core.events import Fill, OrderRejected, Reconciled, RequestTimedOut
 from mmd.core.flattening import is_flat
+from mmd.core.holdings import Holdings
 from mmd.core.instrument import Instrument, TradingStatus
 from mmd.core.instrument_predictor import predictor_of
 from mmd.core.inventory.ledger import Ledger
@@ -19,6 +20,7 @@ from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.order_update import OrderEvent
 from mmd.core.orders.own_levels import OwnLevels
 from mmd.core.orders.working_orders import Applied, Outcome, WorkingOrders
+from mmd.core.ordinary_decision import OrdinaryDecision
 from mmd.core.quote_judge import QuoteJudge
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.avellaneda_stoikov import seconds_to_close
@@ -35,15 +37,12 @@ from mmd.core.risk.view import RiskView
 from mmd.core.scaling import NO_SCALE, Scale, risk_limits, scale_at
 from mmd.core.shaping import Shaping
 from mmd.core.spec import SessionSpec
-from mmd.core.units import ATOMS_PER_UNIT, Side
+from mmd.core.units import ATOMS_PER_UNIT
 from mmd.jit.kernel import bind
 
 _FLATTEN = RiskLevel.FLATTEN
 _QUOTE = OrderPurpose.QUOTE
 _OK = RiskReason.OK
-_SIDES = tuple(Side)
-_ACTION = struct.Struct("=6q")
-"""A row of WORKING.act."""
 
 
 class Maker:
@@ -87,6 +86,7 @@ class Maker:
             instrument,
             self.orders,
             self.quoter.quote,
+            self.view.record,
             self.risk,
             session.gate,
             numbers,
@@ -98,15 +98,21 @@ class Maker:
         self._drift_atoms_max = instrument.atoms_per_lot
         self._private_down_ns = 0
         self._lots_max: int | None = None
-        self._mid_range = 1, 0
-        """Best bid + best ask for which the scale surely holds; nothing before there is one."""
-        self._held: tuple[int, ...] = ()
-        """What the gate was told last in a session that is shared."""
+        self._holdings = Holdings(instrument.id, session, self.ledger, self.orders, self.risk)
+        self._ordinary = OrdinaryDecision(
+            spec.quoting,
+            self.view,
+            self.quoter,
+            self._judge,
+            self.risk,
+            session,
+            numbers,
+            self._holdings,
+        )
         self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
         pictures = (self.working, self.quoter.quote)
         self._hold = partial(bind(hold, *pictures, 0, 0, 0, 0), *pictures)
         self._close_utc_s = spec.quoting.close_utc_s
-        self._action_at = partial(_ACTION.unpack_from, memoryview(self.working["act"]))
         self._unknown = memoryview(self.working["unknown_count"])
 
     # What happens
@@ -148,7 +154,7 @@ class Maker:
                 self._hold(int(event.side), event.price_ticks, now_ns, until_ns)
         if isinstance(event, OrderRejected):
             self._storm.on_reject(event.reason, now_ns)
-        self._share()
+        self._holdings.share()
 
     def on_time(self, now_ns: int) -> None:
         """What only time brings: bars, estimates, streaks, drift, uptime, requests without an answer."""
@@ -167,19 +173,37 @@ class Maker:
             )
         if ledger.pnl is not None:
             self.uptime.on_time(now_ns, is_quoting=min(self.orders.open_orders) > 0)
-        self._state_commitments()
+        self._holdings.commit()
 
     # What to do
 
-    def decide(self, now_ns: int) -> Iterator[Approved[Command]]:
-        """Commands that bring the working orders to the targets of now, one by one.
+    def plan(self, now_ns: int) -> int:
+        """What is to be done now: how many actions, or EXTRAORDINARY; anything but 0 is to be carried out."""
+        return self._ordinary.plan(now_ns) if self.is_private_up else EXTRAORDINARY
+
+    def carry_out(self, n: int, now_ns: int) -> Iterator[Approved[Command]]:
+        """Commands that bring the working orders to the targets of now, one by one; n is what `plan` has just said.
 
         Each is recorded as sent when the caller comes back for the next (or goes away), and only then is the
         next one judged: the first is on the wire before the rest has been thought about.
         """
+        if n == EXTRAORDINARY:
+            yield from self._decide_step_by_step(now_ns)
+            return
+        desk = self.desk
+        for at in range(n):
+            approved = desk.act(at)
+            if approved is not None:
+                try:
+                    yield approved
+                finally:
+                    desk.on_sent(approved.command, self.risk.rung)
+        self._holdings.share()
+
+    def _decide_step_by_step(self, now_ns: int) -> Iterator[Approved[Command]]:
+        """Plan and carry out, whatever the circumstances."""
         view, desk, judge = self.view, self.desk, self._judge
-        low, high = self._mid_range
-        if view.is_dirty and not low <= view.mid_half_ticks <= high:
+        if view.is_dirty:
             self._follow_price()
         judge.judge(now_ns, is_private_up=self.is_private_up)
         if view.wants_resync or self._unknown[0] > 0 or not self.is_private_up:
@@ -196,18 +220,10 @@ class Maker:
             tau_s = seconds_to_close(now_ns + self._unix_less_engine_ns, close_s)
         lots, lots_max = self.ledger.quoted_lots, self.scale.position_lots_max
         self.quoter.target(judge.state, lots, lots_max, tau_s, now_ns)
-        self._hold_risk()
-        n = desk.plan(view, judge.hindrance, now_ns)
+        self._holdings.tell()
+        n = desk.plan(judge.hindrance, now_ns)
         if n > 0:
-            for at in range(n):
-                op, side, level, slot, _, sz = self._action_at(at * _ACTION.size)
-                approved = desk.act(at, op, _SIDES[side], slot, sz)
-                if approved is not None:
-                    try:
-                        yield approved
-                    finally:
-                        desk.on_sent(approved.command, level)
-            self._share()
+            yield from self.carry_out(n, now_ns)
         if judge.level is _FLATTEN:
             yield from self._flatten(now_ns)
 
@@ -254,7 +270,8 @@ class Maker:
         first = self.scale is None
         quoting, risk = self._spec.quoting, self._spec.risk
         scale = self.scale = scale_at(mid_ticks, self.instrument, quoting, risk, self._lots_max)
-        self._mid_range = scale.half_ticks_range()
+        calm = self._judge.calm
+        calm["mid_low"], calm["mid_high"] = scale.half_ticks_range()
         if first:
             self.quoter.start(scale)
         self.quoter.rescale(scale)
@@ -298,40 +315,8 @@ class Maker:
         risk.book_ts_ns = view.changed_ns
         risk.is_synced = view.is_synced and not view.is_crossed
         risk.is_private_up = self.is_private_up
-        self._hold_risk()
+        self._holdings.tell()
         risk.settle()
-
-    def _hold_risk(self) -> None:
-        """Tell the gate what is held, and leave to others what is theirs: funds that they lock, exposure that they have."""
-        ledger = self.ledger
-        if not self._session.is_shared:
-            self.risk.hold(ledger.position_atoms, ledger.base_atoms, ledger.quote_atoms)
-            return
-        shared, at = self._session.commitments, self.instrument.id
-        known = shared.version, ledger.position_atoms, ledger.base_atoms, ledger.quote_atoms
-        if known == self._held:
-            return
-        self._held = known
-        base_atoms, quote_atoms = shared.others_locked(at)
-        self.risk.hold(
-            ledger.position_atoms, ledger.base_atoms - base_atoms, ledger.quote_atoms - quote_atoms
-        )
-        self.risk.exposure_lots = shared.room_lots(at, ledger.position_lots)
-
-    def _share(self) -> None:
-        """Tell the others at once; where there are none it is soon enough by the timer, for the metrics."""
-        if self._session.is_shared:
-            self._state_commitments()
-
-    def _state_commitments(self) -> None:
-        """State what this instrument holds and may come to."""
-        orders = self.orders
-        self._session.commitments.state(
-            self.instrument.id,
-            self.ledger.position_lots,
-            orders.open_lots,
-            orders.open_ticklots,
-        )
 
     def _count(self, event: OrderEvent, applied: Applied) -> None:
         counts, outcome = self.counts, applied.outcome

@@ -1,6 +1,5 @@
 """One instrument's market as the engine sees it: book, features, volatility, and how the feed has fared."""
 
-import struct
 from functools import partial
 
 from mmd.core.learned.bar_clock import BarClock
@@ -9,29 +8,11 @@ from mmd.core.market import trade_flow, volatility
 from mmd.core.market.features import FEATURES
 from mmd.core.market.microprice import TOUCH, forget
 from mmd.core.market.others_book import OWN_LEVELS
-from mmd.core.market.record import (
-    DIFF,
-    KIND,
-    MARKET,
-    PARTIAL,
-    PRICE,
-    SNAPSHOT,
-    TOP,
-    TRADE,
-    TS_EVENT_NS,
-    TS_RECV_NS,
-    RecordViews,
-)
-from mmd.core.quoting.inputs import follow
+from mmd.core.market.record import MARKET
+from mmd.core.view_record import SOUND, VIEW, see
 from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.record_field import Field, words
 
-_TOUCH = struct.Struct("=3q")
-_UPDATES = (DIFF, TOP)
-_OK = books.OK
-_CROSSED = books.CROSSED
-_NEEDS_RESYNC = frozenset({books.GAP, books.CROSSED, books.TOO_MANY})
-_IGNORED = frozenset({books.STALE, books.UNSYNCED, books.GAP, books.TOO_MANY})
-"""What leaves the view as it was."""
 _NEVER = 2**63 - 1
 
 
@@ -39,6 +20,7 @@ class MarketView:
     """Applies market records to one instrument's book and keeps what is derived from it.
 
     Attributes:
+        record: VIEW record; most attributes are its fields.
         book, features, flow, vol, touch: kernel records.
         own: OWN_LEVELS record of what is taken out of the view before anything is made of it.
         mid_half_ticks: best bid + best ask of the others, 0 before the first two-sided book.
@@ -50,8 +32,28 @@ class MarketView:
             None before.
     """
 
+    is_up = Field(VIEW, "is_up", bool)
+    is_crossed = Field(VIEW, "is_crossed", bool)
+    wants_resync = Field(VIEW, "wants_resync", bool)
+    is_dirty = Field(VIEW, "is_dirty", bool)
+    bid_ticks = Field(VIEW, "bid_ticks", int)
+    ask_ticks = Field(VIEW, "ask_ticks", int)
+    mid_half_ticks = Field(VIEW, "mid_half_ticks", int)
+    last_trade_ticks = Field(VIEW, "last_trade_ticks", int)
+    changed_ns = Field(VIEW, "changed_ns", int)
+    messages = Field(VIEW, "messages", int)
+    gaps = Field(VIEW, "gaps", int)
+    resyncs = Field(VIEW, "resyncs", int)
+    crossed = Field(VIEW, "crossed", int)
+    checks = Field(VIEW, "checks", int)
+    mismatches = Field(VIEW, "mismatches", int)
+    _lag_ns = Field(VIEW, "lag_ns", int)
+    _has_lag = Field(VIEW, "has_lag", bool)
+
     def __init__(self, own: Rec | None = None) -> None:
         """Own is an OWN_LEVELS record, where the venue's book shows our own orders."""
+        self.record: Rec = new(VIEW)
+        self.words = words(self.record)
         self.book: Rec = new(books.BOOK)
         self.own: Rec = new(OWN_LEVELS) if own is None else own
         self.features: Rec = new(FEATURES)
@@ -61,27 +63,11 @@ class MarketView:
         self.bar_end_ns = _NEVER
         """When the predictor's bar ends; never where nothing is predicted."""
         self._predictor: BarClock | None = None
-        self.is_up = False
-        self.is_crossed = False
-        self.wants_resync = False
-        self.is_dirty = False
-        self.mid_half_ticks = 0
-        self.bid_ticks = 0
-        self.ask_ticks = 0
-        self.last_trade_ticks = 0
-        self.changed_ns = 0
-        self.lag_ns: int | None = None
-        self.messages = self.gaps = self.resyncs = self.crossed = self.checks = self.mismatches = 0
         volatility.configure(self.vol, sigma_prior=0.0)
-        self._touch = partial(_TOUCH.unpack_from, memoryview(self.touch))
-        """Best bid, best ask and their sum."""
-        market = new(MARKET)
-        self._check = partial(bind(books.check, self.book, market), self.book)
         self._reset = partial(bind(books.reset, self.book), self.book)
         self._forget_touch = partial(bind(forget, self.touch), self.touch)
-        self._on_trade = partial(bind(trade_flow.on_trade, self.flow, market), self.flow)
         seen = (self.features, self.book, self.flow, self.vol, self.touch, self.own)
-        self._follow = partial(bind(follow, *seen, market, 0), *seen)
+        self._see = partial(bind(see, self.record, *seen, new(MARKET), 0), self.record, *seen)
         self._reset()
 
     @property
@@ -89,31 +75,22 @@ class MarketView:
         """Whether the book is the venue's, as far as sequence numbers tell."""
         return self.is_up and not self.wants_resync and self.mid_half_ticks > 0
 
-    def apply(self, views: RecordViews, now_ns: int) -> None:
-        """Apply one record of any kind."""
+    @property
+    def lag_ns(self) -> int | None:
+        """See the class."""
+        return self._lag_ns if self._has_lag else None
+
+    @lag_ns.setter
+    def lag_ns(self, lag_ns: int | None) -> None:
+        self._has_lag = lag_ns is not None
+        self._lag_ns = 0 if lag_ns is None else lag_ns
+
+    def apply(self, market: Rec, now_ns: int) -> None:
+        """Apply one market record of any kind."""
         if now_ns > self.bar_end_ns:
             self.close_bars(now_ns)
-        self.messages += 1
-        market, head = views.record, views.head
-        kind, ts_event_ns = head[KIND], head[TS_EVENT_NS]
-        if ts_event_ns > 0:
-            self.lag_ns = head[TS_RECV_NS] - ts_event_ns
-        if kind in _UPDATES:
-            status = self._follow(market, now_ns)
-            if status != _OK and kind == DIFF:
-                self._count_trouble(status, now_ns)
-            self._view_changed(status, now_ns)
-        elif kind == TRADE:
-            self._on_trade(market)
-            self.last_trade_ticks = head[PRICE]
-        elif kind == PARTIAL:
-            self._compare(self._check(market))
-        elif kind == SNAPSHOT:
-            self.resyncs += self.changed_ns > 0
-            self.wants_resync = False
-            status = self._follow(market, now_ns)
-            self._count_trouble(status, now_ns)
-            self._view_changed(status, now_ns)
+        if self._see(market, now_ns) != SOUND:
+            self._break_bars(now_ns)
 
     def predict_by(self, predictor: BarClock) -> None:
         """Have bars closed from now on."""
@@ -137,31 +114,3 @@ class MarketView:
         self.lag_ns = None
         self._forget_touch()
         self._reset()
-
-    def _count_trouble(self, status: int, now_ns: int) -> None:
-        """Count a gap or a crossed book, and ask for a new snapshot."""
-        if status in _NEEDS_RESYNC:
-            self._break_bars(now_ns)
-            self.wants_resync = True
-            self.gaps += status != _CROSSED
-            self.crossed += status == _CROSSED
-
-    def _view_changed(self, status: int, now_ns: int) -> None:
-        if status in _IGNORED:
-            return
-        self.changed_ns = now_ns
-        self.is_dirty = True
-        if status == _OK:
-            self.is_crossed = False
-            self.bid_ticks, self.ask_ticks, self.mid_half_ticks = self._touch()
-        else:
-            self.is_crossed = True
-
-    def _compare(self, result: int) -> None:
-        """Count a comparison with the venue's own picture; a difference is a reason to start again."""
-        if result == books.NOT_COMPARABLE:
-            return
-        self.checks += 1
-        if result == books.MISMATCH:
-            self.mismatches += 1
-            self.wants_resync = True

@@ -15,17 +15,18 @@ from mmd.core.commands import (
 )
 from mmd.core.flattening import next_slice
 from mmd.core.instrument import Instrument
-from mmd.core.market_view import MarketView
 from mmd.core.order_plan import judge_action, plan
 from mmd.core.orders.order import OrderPurpose
 from mmd.core.orders.order_diff import AMEND, PLACE, REPLACE
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.orders.working_orders import WorkingOrders
 from mmd.core.risk.gate import RiskGate
+from mmd.core.risk.order_check import RISK
 from mmd.core.risk.reasons import RiskReason
 from mmd.core.risk.view import RiskView
 from mmd.core.units import NANOS_PER_SECOND, ClientOrderId, Side, TimeInForce
 from mmd.jit.kernel import Rec, bind
+from mmd.jit.record_field import word_of
 
 RESYNC_PERIOD_NS = 2 * NANOS_PER_SECOND
 QUERY_PERIOD_NS = NANOS_PER_SECOND
@@ -34,9 +35,12 @@ CANCEL_PERIOD_NS = 2 * NANOS_PER_SECOND
 TAKE_PERIOD_NS = 250_000_000
 """Between two slices of a flattening, so that the book can fill up again."""
 _NEW = (PLACE, REPLACE)
+_SIDES = tuple(Side)
 _NEW_ORDERS = (PlaceOrder, ReplaceOrder)
 _IOC = TimeInForce.IOC
 _QUOTE = OrderPurpose.QUOTE
+_OK = int(RiskReason.OK)
+_VERDICT = word_of(RISK, "verdict")
 _ORDER_RESERVE = int(RiskReason.ORDER_RESERVE)
 
 
@@ -48,21 +52,23 @@ class OrderDesk:
         instrument: Instrument,
         orders: WorkingOrders,
         quote: Rec,
+        market: Rec,
         view: RiskView,
         gate: RiskGate,
         numbers: OrderNumbers,
         counts: OrderCounts,
     ) -> None:
-        """`quote` is the QUOTE record whose targets are planned for."""
+        """`quote` is the QUOTE record whose targets are planned for, `market` the VIEW record of their market."""
         self._id = instrument.id
         self._orders = orders
         self._order_at = orders.at
         records = (view.record, gate.budgets)
-        planned = (orders.working, quote, *records)
+        planned = (orders.working, quote, *records, market)
         judged = (orders.working, *records)
-        self._plan = partial(bind(plan, *planned, *[0] * 11), *planned)
+        self._plan = partial(bind(plan, *planned, *[0] * 6), *planned)
         self._judge = partial(bind(judge_action, *judged, *[0] * 5), *judged)
         self._view = view
+        self._words = view.words
         self._gate = gate
         self._numbers = numbers
         self._counts = counts
@@ -71,54 +77,49 @@ class OrderDesk:
         self._taking_id: ClientOrderId | None = None
         """The last order that takes; it ends by itself."""
 
-    def plan(self, market: MarketView, hindrance: int, now_ns: int) -> int:
+    def plan(self, hindrance: int, now_ns: int) -> int:
         """Find what is to be done about the targets, and judge the first action; returns how many there are."""
         gate = self._gate
         return self._plan(
             now_ns,
             hindrance,
-            market.bid_ticks,
-            market.ask_ticks,
-            market.last_trade_ticks,
-            market.changed_ns,
-            market.is_up
-            and not market.wants_resync
-            and not market.is_crossed
-            and market.mid_half_ticks > 0,
             gate.levels.level,
             gate.ratio.left,
             self._numbers.last + 1,
             gate.last_id,
         )
 
-    def act(
-        self, at: int, op: int, side: Side, slot: int, qty_lots: int
-    ) -> Approved[Command] | None:
+    def act(self, at: int) -> Approved[Command] | None:
         """Action number `at` of the plan as a command, if it may be sent; the first was judged with the plan."""
-        instrument, gate = self._id, self._gate
-        if op in _NEW:
-            if at > 0:
-                self._judge(
-                    at, gate.levels.level, gate.ratio.left, self._numbers.last + 1, gate.last_id
-                )
+        gate, view = self._gate, self._view
+        if at > 0:
+            self._judge(
+                at, gate.levels.level, gate.ratio.left, self._numbers.last + 1, gate.last_id
+            )
+        if self._words[_VERDICT] == _OK:
             self._numbers.last += 1
+            return gate.redeem(view, self._id)
+        return self._act_otherwise()
+
+    def _act_otherwise(self) -> Approved[Command] | None:
+        """What is no new order, or one that was refused."""
+        view, gate = self._view, self._gate
+        reason, _, op, side, _, slot, _, sz, old_id = view.verdict()
+        if op in _NEW:
+            self._numbers.last += 1
+            gate.counts[reason] += 1
             if op == PLACE:
-                return gate.redeem(self._view, instrument, None)
-            old_id = self._order_at(side, slot).client_order_id
-            replacing = gate.redeem(self._view, instrument, old_id)
-            if replacing is None and self._view.verdict()[0] == _ORDER_RESERVE:
-                self._counts.requotes_skipped += (
-                    1  # it stands no closer to the touch than is wanted
-                )
                 return None
-            return replacing or self.approve(CancelOrder(instrument, old_id))
-        old = self._order_at(side, slot)
-        old_id = old.client_order_id
+            if reason == _ORDER_RESERVE:  # it stands no closer to the touch than is wanted
+                self._counts.requotes_skipped += 1
+                return None
+            return self.approve(CancelOrder(self._id, old_id))
+        old = self._order_at(_SIDES[side], slot)
         if op == AMEND:
-            return self.approve(AmendOrder(instrument, old_id, old.filled_lots + qty_lots))
-        if old_id == self._taking_id and self._view.now_ns - old.sent_ns < CANCEL_PERIOD_NS:
+            return self.approve(AmendOrder(self._id, old_id, old.filled_lots + sz))
+        if old_id == self._taking_id and view.now_ns - old.sent_ns < CANCEL_PERIOD_NS:
             return None
-        return self.approve(CancelOrder(instrument, old_id))
+        return self.approve(CancelOrder(self._id, old_id))
 
     def place(
         self, side: Side, price_ticks: int, qty_lots: int, tif: TimeInForce

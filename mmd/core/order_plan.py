@@ -6,7 +6,7 @@ others is judged by itself, after what precedes it has been sent and counts.
 
 from typing import Final
 
-from mmd.core.orders.order_diff import OP, PLACE, PX, REPLACE, SIDE, SLOT, SZ, diff
+from mmd.core.orders.order_diff import LEVEL, OP, PLACE, PX, REPLACE, SIDE, SLOT, SZ, diff
 from mmd.core.risk.order_check import judge, settle_row
 from mmd.jit.kernel import Rec, kernel, leaf
 
@@ -18,14 +18,17 @@ OTHER: Final = -1
 def _judge_action(
     v: Rec, w: Rec, b: Rec, at: int, level: int, ratio_left: int, order_id: int, last_id: int
 ) -> None:
-    """Leave the verdict on an action in v, together with the order that it is on."""
+    """Leave an action in v, with the verdict on it and the id of the order that it is about."""
     row = w.act[at]
     op, side, slot = row[OP], row[SIDE], row[SLOT]
-    v.order_id, v.side, v.px, v.sz = order_id, side, row[PX], row[SZ]
+    v.op, v.side, v.rung, v.slot, v.px, v.sz = op, side, row[LEVEL], slot, row[PX], row[SZ]
+    v.order_id, v.old_id = order_id, 0
     is_new_id = int(order_id > last_id)
     if op == PLACE:
         v.verdict = judge(v, w, b, level, ratio_left, is_new_id, side, row[PX], row[SZ], 0, 0, 0)
-    elif op == REPLACE:
+        return
+    v.old_id = w.id[side, slot]
+    if op == REPLACE:
         old_ticks, old_lots = w.px[side, slot], w.leaves[side, slot]
         v.verdict = judge(
             v, w, b, level, ratio_left, is_new_id, side, row[PX], row[SZ], 1, old_ticks, old_lots
@@ -40,13 +43,9 @@ def plan(  # noqa: PLR0913, PLR0917 - a kernel
     quote: Rec,
     risk: Rec,
     budgets: Rec,
+    view: Rec,
     now_ns: int,
     hindrance: int,
-    bid_ticks: int,
-    ask_ticks: int,
-    last_ticks: int,
-    book_ts_ns: int,
-    is_synced: int,
     level: int,
     ratio_left: int,
     order_id: int,
@@ -54,19 +53,21 @@ def plan(  # noqa: PLR0913, PLR0917 - a kernel
 ) -> int:
     """Fill working.act from the targets, settle the risk view and judge the first action; returns how many there are.
 
-    The risk view takes over the state of the world, from now_ns to is_synced; private events are known to be coming.
+    The risk view takes over the state of the world out of the VIEW record; private events are known to be coming.
     Without any action it takes over nothing but time and hindrance. The outcome stands in risk.verdict and what
     follows it. level and ratio_left are the session's; order_id is the number of the order if there is to be one,
     last_id the last that was approved.
     """
-    w, v = working[0], risk[0]
+    w, v, m = working[0], risk[0], view[0]
     w.now_ns = v.now_ns = now_ns
     v.hindrance = hindrance
     n = diff(working, quote)
     if n > 0:
-        v.bid_ticks, v.ask_ticks, v.last_ticks = bid_ticks, ask_ticks, last_ticks
-        v.book_ts_ns = book_ts_ns
-        v.is_synced = is_synced
+        v.bid_ticks, v.ask_ticks, v.last_ticks = m.bid_ticks, m.ask_ticks, m.last_trade_ticks
+        v.book_ts_ns = m.changed_ns
+        v.is_synced = int(
+            m.is_up == 1 and m.wants_resync == 0 and m.is_crossed == 0 and m.mid_half_ticks > 0
+        )
         v.is_private_up = 1
         settle_row(v, w)
         _judge_action(v, w, budgets[0], 0, level, ratio_left, order_id, last_id)

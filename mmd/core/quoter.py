@@ -1,5 +1,6 @@
 """From an instrument's market and inventory to its targets: estimates, spread model, ladder."""
 
+import struct
 from functools import partial
 
 from mmd.core.events import Fill
@@ -25,7 +26,9 @@ from mmd.core.quoting.spread_models import SpreadSettings, spread_model
 from mmd.core.scaling import Scale
 from mmd.core.spec import QuotingSpec
 from mmd.core.units import NANOS_PER_SECOND, Side
+from mmd.core.view_record import VIEW
 from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.record_field import word_of
 
 # Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
 _WITHDRAWN = QuoteState.WITHDRAWN
@@ -41,6 +44,8 @@ _FAIR_VALUE = {
     "weighted_mid": microprice.WEIGHTED_MID,
     "microprice": microprice.MICROPRICE,
 }
+_TOUCH = struct.Struct("=2q")
+_TOUCH_AT = 8 * word_of(VIEW, "bid_ticks")
 _TSRV_BARS_A_SECOND = 10
 _TSRV_SCALE = 20
 """Two scales: a tenth of a second, and two seconds."""
@@ -61,6 +66,8 @@ class Quoter:
         solved_ns: when the microprice's table was.
         lead: what fair value follows, None where it goes by its own market.
         status: what the last quote ended with; anything but OK means no targets.
+        allowed_in: the state that allow_bid, allow_ask and spread_multiplier of the quote were set for, None where
+            they have to be set anew.
     """
 
     def __init__(
@@ -74,6 +81,8 @@ class Quoter:
         self._spec = spec
         self._flow_coefficient = spec.flow_coefficient
         self._view = view
+        self._touch = partial(_TOUCH.unpack_from, memoryview(view.record), _TOUCH_AT)
+        """Best bid and ask."""
         self.stepped_ns = 0
         self._scale: Scale | None = None
         self._ticks_per_bps = 0.0
@@ -100,8 +109,7 @@ class Quoter:
         self._n = memoryview(self.quote["n"][0])
         self._tau_s = memoryview(self.quote["tau_s"])
         self._closes = spec.close_utc_s is not None
-        self._state: QuoteState | None = None
-        """What allow_bid, allow_ask and spread_multiplier of the quote were set for."""
+        self.allowed_in: QuoteState | None = None
         self._instrument = instrument
         self._blocked: Side | None = None
         self._spread_multipliers = {
@@ -171,7 +179,7 @@ class Quoter:
         for name, value in kept.items():
             self.quote[name] = value
         self.quote["fee"] = self._fee.bps * per_bps
-        self._state = None
+        self.allowed_in = None
         self.multipliers.write()
         self._estimate_gamma()
         self._estimate_costs(self.stepped_ns)
@@ -190,31 +198,30 @@ class Quoter:
         """
         status = OK
         if state is not _WITHDRAWN:
-            if state is not self._state or state is _INVENTORY_LIMIT:
+            if state is not self.allowed_in or state is _INVENTORY_LIMIT:
                 self._allow(state, position_lots / max(limit_lots, 1))
             if self._closes:
                 self._tau_s[0] = tau_s  # type: ignore[call-overload]  # typeshed knows integers only
             if self.lead is not None:
                 self._lead_shift[0] = self.lead.shift(now_ns)  # type: ignore[call-overload]
-            view, flow, smoother = self._view, self._flow_coefficient, self._smoother
+            touch, flow, smoother = self._touch(), self._flow_coefficient, self._smoother
             if smoother is None:
-                status = self._targets(
-                    position_lots, limit_lots, flow, view.bid_ticks, view.ask_ticks
-                )
+                status = self._targets(position_lots, limit_lots, flow, *touch)
             else:
                 status = (
                     self._prepare(position_lots, limit_lots, flow)
                     or self._smooth(smoother, now_ns)
                     or self._offsets()
-                    or self._ladder(view.bid_ticks, view.ask_ticks)
+                    or self._ladder(*touch)
                 )
         self.status = status
         if status != OK or state is _WITHDRAWN:
             self._n[0] = self._n[1] = 0
+            self.allowed_in = None
 
     def _allow(self, state: QuoteState, inventory_ratio: float) -> None:
         """Tell the ladder which sides to quote and how widely."""
-        self._state = state
+        self.allowed_in = state
         self.quote["allow_bid"], self.quote["allow_ask"] = sides_allowed(state, inventory_ratio)
         is_passive = state is _PASSIVE
         self.multipliers.set(
@@ -238,7 +245,7 @@ class Quoter:
         """Leave a side unquoted until told otherwise, so that a hedge does not meet it; None frees both."""
         if side is not self._blocked:
             self._blocked = side
-            self._state = None
+            self.allowed_in = None
 
     def _smooth(self, smoother: Smoother, now_ns: int) -> int:
         """Put the smoothed fair value in the raw one's place; returns OK."""

@@ -7,7 +7,7 @@ Source: the msgpack specification, "int format family" and "array format family"
 
 from functools import partial
 from mmap import mmap
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 import msgspec
 import numpy as np
@@ -29,7 +29,8 @@ _MARKET: Final = int(Kind.MARKET)
 _INTEGER_BYTES_MAX: Final = 9
 _FIXARRAY: Final = 0x90
 _EVENT, _COMMAND = int(Kind.EVENT), int(Kind.COMMAND)
-_DECISION = Decision.__struct_config__.tag
+_DECISION: Final = cast("int", Decision.__struct_config__.tag)
+_DECISION_BYTES_MAX: Final = 1 + 3 * _INTEGER_BYTES_MAX
 
 END = layout(
     ("at", "i8"),  # where the next record begins
@@ -147,6 +148,20 @@ def append_integers(  # noqa: PLR0913, PLR0917 - a kernel
 
 
 @kernel
+def append_decision(out: Any, end: Rec, ts_recv_ns: int, number: int) -> int:
+    """Append a Decision; returns the size of the body, or FULL."""
+    e = end[0]
+    start = e.at + _HEAD_SIZE
+    if start + _DECISION_BYTES_MAX > e.room:
+        return FULL
+    out[start] = _FIXARRAY | 3
+    at = _put_integer(out, start + 1, _DECISION)
+    at = _put_integer(out, at, ts_recv_ns)
+    size = _put_integer(out, at, number) - start
+    return _close(out, e, _EVENT, size, _checksum(out, start, size, _begin(e, _EVENT)))
+
+
+@kernel
 def append_written(out: Any, end: Rec, kind: int, size: int) -> int:
     """Append a body that stands behind the head's place already; returns its size."""
     e = end[0]
@@ -177,7 +192,7 @@ class Segment:
     The appending methods return the size of the record's body, or FULL where there is no room.
     """
 
-    __slots__ = ("_end", "_integers", "_memory", "_words", "_written", "market")
+    __slots__ = ("_decision", "_end", "_integers", "_memory", "_words", "_written", "market")
 
     def __init__(self, memory: mmap | bytearray, sequence: int) -> None:
         """`sequence` is the number of the last record before this segment."""
@@ -190,6 +205,7 @@ class Segment:
         self.market = partial(bind(append_market, *place, new(MARKET)), *place)
         """Append a market record."""
         self._integers = partial(bind(append_integers, *place, 0, 0, *[0] * INTEGERS_MAX), *place)
+        self._decision = partial(bind(append_decision, *place, 0, 0), *place)
         self._written = partial(bind(append_written, *place, 0, 0), *place)
 
     @property
@@ -209,8 +225,7 @@ class Segment:
     def event(self, event: Event) -> int:
         """Append an event; decisions, which come with every frame, without an encoder."""
         if type(event) is Decision:
-            stamp, number = event.ts_recv_ns, event.number
-            return self._integers(_EVENT, 3, _DECISION, stamp, number, 0, 0, 0, 0, 0)
+            return self._decision(event.ts_recv_ns, event.number)
         return self.body(_EVENT, encoder.encode(event))
 
     def command(self, command: Command) -> int:

@@ -29,6 +29,7 @@ class Ledger:
         turnover_ticklots: by side, price times quantity of what was bought and sold since the start.
         hedge_lots: what of that is held for other instruments, as hedges of theirs.
         quoted_lots: the rest, which is what quotes are about.
+        changes: how often position or holdings may have changed.
     """
 
     def __init__(self, instrument: Instrument, target_atoms: int | None) -> None:
@@ -45,12 +46,14 @@ class Ledger:
         self.position_lots = 0
         self.hedge_lots = 0
         self.quoted_lots = 0
+        self.changes = 0
         self._stated_atoms: int | None = None
         self._instrument = instrument
         self._target_atoms = target_atoms
 
     def on_reconciled(self, event: Reconciled, mid_half_ticks: int) -> None:
         """Set the baseline, or compare with it."""
+        self.changes += 1
         self.base_atoms = event.base_atoms
         if self.pnl is None:
             if self._target_atoms is None:
@@ -65,6 +68,7 @@ class Ledger:
 
     def on_balance(self, event: Balance) -> None:
         """Take over what the venue says we hold."""
+        self.changes += 1
         total = event.free_atoms + event.locked_atoms
         if event.asset == self._instrument.base:
             self.base_atoms = self._stated_atoms = total
@@ -77,6 +81,7 @@ class Ledger:
         """Book one of our trades; before the first reconciliation it is part of the holdings found then."""
         if self.pnl is None:
             return
+        self.changes += 1
         self.pnl.on_fill(fill, mid_half_ticks, purpose=purpose)
         if self.stated_drift_atoms == 0:  # the balance with this fill in it is still to come
             self._stated_atoms = None

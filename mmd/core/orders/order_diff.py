@@ -50,6 +50,7 @@ WORKING = layout(
     ("held_px", "i8", (2,)),  # at this price or better nothing stands until then
     ("held_level", "i8", (2,)),  # up to this one nothing is placed or moved until then
     ("n", "i8", (2,)),  # slots in use: all beyond are EMPTY
+    ("id", "i8", (2, SLOTS)),  # of the order
     ("px", "i8", (2, SLOTS)),  # ticks
     ("leaves", "i8", (2, SLOTS)),  # lots
     ("state", "i8", (2, SLOTS)),

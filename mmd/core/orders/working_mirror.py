@@ -32,9 +32,9 @@ class WorkingMirror:
         self._apart: tuple[list[Order], ...] = ([], [])
         working["n"], working["state"], working["best"] = 0, EMPTY, 0
         # Flat memoryviews, indexed by side * SLOTS + slot: a write takes 40 ns, through numpy 110.
-        self._n, self._px, self._leaves, self._state, self._amends, self._since_ns = (
+        self._n, self._id, self._px, self._leaves, self._state, self._amends, self._since_ns = (
             memoryview(working[name][0].reshape(-1))
-            for name in ("n", "px", "leaves", "state", "amends", "since_ns")
+            for name in ("n", "id", "px", "leaves", "state", "amends", "since_ns")
         )
 
     @property
@@ -83,6 +83,7 @@ class WorkingMirror:
             self._waiting[order.side].append(order)
             return
         slots[order.slot] = order
+        self._id[order.side * SLOTS + order.slot] = order.client_order_id
         if order.slot >= self._n[order.side]:
             self._n[order.side] = order.slot + 1
 

@@ -24,7 +24,7 @@ from mmd.core.commands import (
     ResyncBook,
 )
 from mmd.core.orders.order import Order
-from mmd.core.orders.order_diff import WORKING
+from mmd.core.orders.order_diff import REPLACE, WORKING
 from mmd.core.risk.levels import RiskLevels
 from mmd.core.risk.order_check import RISK, judge_order
 from mmd.core.risk.order_to_trade import OrderToTrade
@@ -113,31 +113,27 @@ class RiskGate:
             return Refused(command, reason)
         return Approved(command, gate=GATE_TOKEN)
 
-    def redeem(
-        self, view: RiskView, instrument: InstrumentId, cancel_id: ClientOrderId | None
-    ) -> Approved[Command] | None:
-        """The post-only order that `mmd.core.order_plan` has just judged, if it was approved.
+    def redeem(self, view: RiskView, instrument: InstrumentId) -> Approved[Command]:
+        """The post-only order that `mmd.core.order_plan` has just approved; once for each.
 
         Args:
             view: where the verdict stands.
             instrument: whose order it is.
-            cancel_id: the order that it replaces, None where it is placed.
         """
-        reason, order_id, side, price_ticks, qty_lots = view.verdict()
-        self.counts[reason] += 1
-        if reason != _OK:
-            return None
+        reason, order_id, op, side, _, _, price_ticks, qty_lots, old_id = view.verdict()
+        assert reason == _OK, "expected an order that was approved"
         assert order_id > self.last_id, "expected a new verdict, found one that was redeemed before"
         self.last_id = order_id
+        self.counts[_OK] += 1
         self.ratio.on_order()
         command: PlaceOrder | ReplaceOrder
-        if cancel_id is None:
-            command = PlaceOrder(
-                instrument, order_id, _SIDES[side], price_ticks, qty_lots, _POST_ONLY
+        if op == REPLACE:
+            command = ReplaceOrder(
+                instrument, old_id, order_id, _SIDES[side], price_ticks, qty_lots, _POST_ONLY
             )
         else:
-            command = ReplaceOrder(
-                instrument, cancel_id, order_id, _SIDES[side], price_ticks, qty_lots, _POST_ONLY
+            command = PlaceOrder(
+                instrument, order_id, _SIDES[side], price_ticks, qty_lots, _POST_ONLY
             )
         return Approved(command, gate=GATE_TOKEN)
 

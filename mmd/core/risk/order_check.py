@@ -65,12 +65,16 @@ RISK = layout(
     ("refusal", "i8"),
     ("price_low", "i8"),
     ("price_high", "i8"),
-    # Out, of mmd.core.order_plan: the verdict on an action, and the order that it is on
+    # Out, of mmd.core.order_plan: the verdict on an action, the action, and the order that it is about
     ("verdict", "i8"),
     ("order_id", "i8"),
+    ("op", "i8"),
     ("side", "i8"),
+    ("rung", "i8"),
+    ("slot", "i8"),
     ("px", "i8"),
     ("sz", "i8"),
+    ("old_id", "i8"),
 )
 """All that the checks read of one instrument besides its orders (WORKING); see mmd.core.risk.view."""
 

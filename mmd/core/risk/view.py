@@ -15,7 +15,7 @@ from mmd.jit.kernel import Rec, bind, new
 from mmd.jit.record_field import Field, word_of, words
 
 UNLIMITED_LOTS = UNLIMITED
-_VERDICT = struct.Struct("=5q")
+_VERDICT = struct.Struct("=9q")
 _FLOATS = ("price_ratio_down", "price_ratio_up", "collar_bps")
 _INTEGERS = (
     "price_ticks_min",
@@ -47,6 +47,7 @@ class RiskView:
         hindrance: why nothing may be added to the position now (orders that reduce it may go), or OK.
         refusal: why nothing may be sent now; set by `settle`, as are the next.
         price_low, price_high: prices between them pass the filters and the collar.
+        rung: level of the ladder that the action judged last is for.
     """
 
     now_ns = Field(RISK, "now_ns", int)
@@ -61,6 +62,7 @@ class RiskView:
     base_lots = Field(RISK, "base_lots", int)
     quote_ticklots = Field(RISK, "quote_ticklots", int)
     refusal = Field(RISK, "refusal", RiskReason)
+    rung = Field(RISK, "rung", int)
     price_low = Field(RISK, "price_low", int)
     price_high = Field(RISK, "price_high", int)
 
@@ -71,7 +73,8 @@ class RiskView:
         self.words = words(self.record)
         at = 8 * word_of(RISK, "verdict")
         self.verdict = partial(_VERDICT.unpack_from, memoryview(self.record), at)
-        """On the action judged last: reason, order id, side, price and size, see `mmd.core.order_plan`."""
+        """On the action judged last, see `mmd.core.order_plan`: reason, order id, what is to be done, side, rung, slot,
+        price, size, id of the order that it is about."""
         self.status = TradingStatus.HALTED
         self.refusal = RiskReason.NOT_TRADING
         self.exposure_lots = (UNLIMITED_LOTS, UNLIMITED_LOTS)

@@ -23,7 +23,7 @@ def tables() -> Rec:
 
 
 SCAN_REC = tables()
-scan_frame = bind(frame_scan.scan_frame, SCAN_REC, MARKET_REC, 0, 0, 0)
+scan_frame = bind(frame_scan.scan_frame, SCAN_REC, MARKET_REC, b"", 0, 0)
 DIFF_FRAME = (
     '{"e":"depthUpdate","E":1723161255208,"s":"BTCUSD","U":1,"u":2,"b":[["1.5","2"]],"a":[]}'
 )
@@ -34,9 +34,7 @@ BOOK_FRAME = '{"lastUpdateId":9,"bids":[["1.5","2"]],"asks":[]}'
 
 def scan(text: str, row: int = -1) -> int:
     """Kind of the frame, as the compiled scan sees it."""
-    raw = text.encode()
-    SCAN_REC["raw"][0, : len(raw)] = list(raw)
-    return scan_frame(SCAN_REC, MARKET_REC, len(raw), 5, row)
+    return scan_frame(SCAN_REC, MARKET_REC, text.encode(), 5, row)
 
 
 @pytest.mark.parametrize(

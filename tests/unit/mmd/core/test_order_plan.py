@@ -1,13 +1,11 @@
 """The plan's verdict is the gate's own, whoever makes the order."""
 
-from types import SimpleNamespace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmd.core.commands import Approved, PlaceOrder, ReplaceOrder
 from mmd.core.order_desk import OrderDesk
-from mmd.core.orders.order_diff import PLACE, REPLACE
+from mmd.core.orders.order_diff import OP, PLACE, REPLACE
 from mmd.core.orders.order_numbers import OrderCounts, OrderNumbers
 from mmd.core.quoting.record import QUOTE
 from mmd.core.risk.gate import RiskGate
@@ -15,21 +13,15 @@ from mmd.core.risk.levels import RiskLevel, RiskLevels
 from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.core.risk.throttle import Budget, Counted, Throttle
 from mmd.core.units import Side, TimeInForce
+from mmd.core.view_record import VIEW
 from mmd.jit.kernel import new
 from tests.order_events import INSTRUMENT, SESSION, accepted, instrument, place
 from tests.risk_views import hold, view
 
 LOT = 1_000_000
-MARKET = SimpleNamespace(
-    bid_ticks=1000,
-    ask_ticks=1002,
-    mid_half_ticks=2002,
-    last_trade_ticks=1001,
-    changed_ns=0,
-    is_up=True,
-    wants_resync=False,
-    is_crossed=False,
-)
+MARKET = new(VIEW)
+MARKET["bid_ticks"], MARKET["ask_ticks"], MARKET["mid_half_ticks"] = 1000, 1002, 2002
+MARKET["last_trade_ticks"], MARKET["is_up"] = 1001, 1
 BUDGET = Budget(name="ORDERS", counts=Counted.ORDERS, limit=4, interval_ns=10**10, burst=2)
 
 
@@ -49,6 +41,7 @@ class Bench:
             instrument(),
             self.seen.orders,
             self.quote,
+            MARKET,
             self.seen,
             self.gate,
             self.numbers,
@@ -66,10 +59,9 @@ class Bench:
         self.quote["n"] = 0
         self.quote["n"][0, side] = 1
         self.quote["px"][0, side, 0], self.quote["sz"][0, side, 0] = price_ticks, qty_lots
-        assert self.desk.plan(MARKET, 0, 0) > 0
-        op, of, _, slot, _, sz = self.seen.orders.working["act"][0, 0].tolist()
-        assert op in {PLACE, REPLACE}
-        return self.desk.act(0, op, Side(of), slot, sz)
+        assert self.desk.plan(0, 0) > 0
+        assert self.seen.orders.working["act"][0, 0, OP] in {PLACE, REPLACE}
+        return self.desk.act(0)
 
 
 @given(

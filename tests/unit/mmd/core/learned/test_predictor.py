@@ -13,7 +13,6 @@ from mmd.core.learned.prediction import PartStatus, Rung
 from mmd.core.learned.predictor import Predictor, Records
 from mmd.core.learned.samples import WARM_BARS
 from mmd.core.learned.served_model import POLICY, PRICE, SPREAD, ModelRole, ModelShelf, ServedModel
-from mmd.core.market.record import MarketViews
 from mmd.core.market_view import MarketView
 from mmd.core.quoting.record import QUOTE
 from mmd.core.units import InstrumentId
@@ -70,7 +69,7 @@ class World:
         records = Records(view.features, view.flow, view.vol, self.quote)
         self.predictor = Predictor(spec, records, 0, self.leans.append)
         self.view.predict_by(self.predictor)
-        self.frames, self.views, self.now_ns = iter(Frames(tape)), MarketViews(), 0
+        self.frames, self.now_ns = iter(Frames(tape)), 0
         for model in models:
             self.swap(model)
 
@@ -84,7 +83,7 @@ class World:
         """So many frames more."""
         for _, market in zip(range(frames), self.frames, strict=False):
             self.now_ns = int(market["ts_recv_ns"][0])
-            self.view.apply(self.views.of(market), self.now_ns)
+            self.view.apply(market, self.now_ns)
 
     @property
     def prediction(self) -> Rec:

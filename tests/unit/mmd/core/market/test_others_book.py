@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from mmd.core.market import book as books
 from mmd.core.market.features import NAMES
 from mmd.core.market.others_book import OWN_MAX, take_out_own
-from mmd.core.market.record import DIFF, MARKET, SNAPSHOT, TOP, MarketViews
+from mmd.core.market.record import DIFF, MARKET, SNAPSHOT, TOP
 from mmd.core.market_view import MarketView
 from mmd.core.orders.order_diff import new_working
 from mmd.core.orders.own_levels import OwnLevels
@@ -93,7 +93,6 @@ def test_features_are_those_of_the_book_without_our_orders(
     """One view sees a market with our orders in it, the other the same market without: they agree to the bit."""
     own = OwnLevels()
     orders = WorkingOrders(INSTRUMENT, SESSION, new_working(), own=own)
-    views = MarketViews()
     with_ours, without = MarketView(own.record), MarketView()
     with_ours.is_up = without.is_up = True
     sequence, resting = 0, []
@@ -116,12 +115,12 @@ def test_features_are_those_of_the_book_without_our_orders(
         now_ns = last * 30_000_000
         for view, (bids, asks) in ((with_ours, seen), (without, clean)):
             kind = SNAPSHOT if last == 1 else DIFF
-            view.apply(views.of(_market(kind, 2 * last, bids, asks)), now_ns)
+            view.apply(_market(kind, 2 * last, bids, asks), now_ns)
             if has_top:
                 top = [{p: q for p, q in side.items() if q > 0} for side in (bids, asks)]
                 bid, ask = max(top[0]), min(top[1])
                 both = {bid: top[0][bid]}, {ask: top[1][ask]}
-                view.apply(views.of(_market(TOP, 2 * last + 1, *both)), now_ns)
+                view.apply(_market(TOP, 2 * last + 1, *both), now_ns)
         for at, name in enumerate(NAMES):
             assert with_ours.features["x"][0, at] == without.features["x"][0, at], name
         assert with_ours.vol.tobytes() == without.vol.tobytes()
@@ -132,18 +131,15 @@ def test_features_are_those_of_the_book_without_our_orders(
 def test_a_side_that_only_we_are_on_is_no_market() -> None:
     """Quotes are withdrawn as in a one-sided book, instead of following themselves."""
     own = OwnLevels()
-    orders, views, view = (
-        WorkingOrders(INSTRUMENT, SESSION, new_working(), own=own),
-        MarketViews(),
-        MarketView(own.record),
-    )
-    view.apply(views.of(_market(SNAPSHOT, 1, {99: 5}, {101: 5})), 1)
+    orders = WorkingOrders(INSTRUMENT, SESSION, new_working(), own=own)
+    view = MarketView(own.record)
+    view.apply(_market(SNAPSHOT, 1, {99: 5}, {101: 5}), 1)
     assert not view.is_crossed
     orders.on_sent(place(1, Side.BUY, 98, 7), 2)
     orders.apply(accepted(1))
-    view.apply(views.of(_market(DIFF, 2, {99: 0, 98: 7}, {})), 3)
+    view.apply(_market(DIFF, 2, {99: 0, 98: 7}, {}), 3)
     assert view.is_crossed
     assert (view.bid_ticks, view.ask_ticks) == (99, 101)
-    view.apply(views.of(_market(DIFF, 3, {98: 8}, {})), 4)
+    view.apply(_market(DIFF, 3, {98: 8}, {}), 4)
     assert not view.is_crossed
     assert (view.bid_ticks, view.ask_ticks) == (98, 101)
