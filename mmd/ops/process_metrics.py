@@ -23,7 +23,7 @@ def process_metrics(state: State) -> Iterator[Metric]:
         (
             "mmd_engine_start_time_seconds",
             "When the session began, since 1970",
-            state.taken_unix_s - state.uptime_s,
+            round(state.taken_unix_s - state.uptime_s, 3),
         ),
         ("mmd_ops_start_time_seconds", "When this server began, since 1970", _OPS_STARTED_S),
         (

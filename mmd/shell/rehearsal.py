@@ -25,6 +25,7 @@ from mmd.core.events import (
     Reconciled,
 )
 from mmd.core.instrument import Instrument
+from mmd.core.inventory.settings import HedgeSpec
 from mmd.core.market.record import MARKET, SNAPSHOT
 from mmd.core.ports import Clock, Journal
 from mmd.core.spec import SessionSpec
@@ -216,4 +217,5 @@ def _unlimited(spec: SessionSpec, instrument: Instrument) -> SessionSpec:
             messages_per_minute=_PLENTY,
             order_to_trade_max=0,
         ),
+        hedge=HedgeSpec(),
     )

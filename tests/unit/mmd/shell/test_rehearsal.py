@@ -57,6 +57,15 @@ def test_an_instrument_with_any_number_is_rehearsed_as_the_first():
     assert rehearsal.orders > 0
 
 
+def test_hedges_on_other_instruments_are_not_rehearsed():
+    """The shadow trades one instrument; a route that names another one must not keep it from starting."""
+    spec = session_spec()
+    hedge = msgspec.structs.replace(spec.hedge, route="named", instruments=("second:MMDUSDT",))
+    rehearsal, _ = _rehearsal(hedge=hedge)
+    rehearsal.play()
+    assert rehearsal.orders > 0
+
+
 def test_requests_of_the_stage_are_what_the_venue_would_get():
     """The shadow's orders run through the venue's encoder: method, symbol and price are in the frame."""
     stage = BinanceSpotStage(instrument(), MID, 1)
