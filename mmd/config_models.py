@@ -4,8 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
+from mmd.config_bandit import BanditSection
 from mmd.config_quoting import QuotingSection
 from mmd.config_section import NS_PER_MS, Section
+from mmd.config_trials import TrialsSection
 from mmd.core.learned.models_spec import ModelsSpec
 
 
@@ -31,12 +33,24 @@ class ModelsSection(Section):
         200, ge=10, le=60_000, description="how often to look whether another model was promoted"
     )
 
+    late_bars: int = Field(
+        3,
+        ge=0,
+        description="a prediction whose bar ended more bars ago is not used; 0: however old",
+    )
+    drift: bool = Field(
+        True, description="quote wider and smaller, and then without forecast, where errors change"
+    )
+    bandit: BanditSection = BanditSection()
+    trials: TrialsSection = TrialsSection()
+
     def spec(self, quoting: QuotingSection) -> ModelsSpec:
         """The engine's form; where nothing is predicted it is the plain one, whatever the folder."""
         ensemble = quoting.ensemble
-        uses_forecast = ensemble.forecast == "lstm"
+        uses_forecast = ensemble.forecast in ("lstm", "online")
         is_learned = ensemble.spread_model == "learned"
-        if not (self.shadow or uses_forecast or is_learned or ensemble.policy):
+        is_quoting_by_models = uses_forecast or is_learned or ensemble.policy
+        if not (self.shadow or is_quoting_by_models):
             return ModelsSpec()
         return ModelsSpec(
             enabled=True,
@@ -46,5 +60,10 @@ class ModelsSection(Section):
             uses_forecast=uses_forecast,
             spread_weight=self.spread_weight if is_learned else 0.0,
             uses_policy=ensemble.policy,
-            uses_bandit=ensemble.bandit,
+            bandit=self.bandit.spec() if ensemble.bandit else None,
+            is_online=ensemble.forecast == "online",
+            watches_drift=self.drift and is_quoting_by_models,
+            late_bars=self.late_bars,
+            trials=self.trials.spec() if is_quoting_by_models else None,
+            demotion=self.trials.demotion() if is_quoting_by_models else None,
         )

@@ -137,7 +137,7 @@ class QuotingSection(Section):
     lead_shift_bps_max: float = Field(
         10.0, gt=0, description="how far a leader may move fair value"
     )
-    forecast: Literal["none", "flow", "lstm"] = Field(
+    forecast: Literal["none", "flow", "online", "lstm"] = Field(
         "none",
         description="the one source of the mid's expected move, at most a quarter of the spread",
     )

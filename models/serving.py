@@ -111,8 +111,9 @@ def champions_for(spec: SessionSpec, instrument: Instrument) -> ModelShelf:
 
 def wanted_kinds(spec: ModelsSpec) -> tuple[Kind, ...]:
     """Kinds that have a say, or are watched: all of them where nothing is quoted by any."""
-    has_say = {"price_lstm": spec.uses_forecast, "spread_forest": spec.spread_weight > 0.0}
-    is_shadow = not any(has_say.values()) and not spec.uses_policy
+    has_network = spec.uses_forecast and not spec.is_online
+    has_say = {"price_lstm": has_network, "spread_forest": spec.spread_weight > 0.0}
+    is_shadow = not (spec.uses_forecast or any(has_say.values()) or spec.uses_policy)
     wanted: tuple[Kind, ...] = tuple(
         kind for kind in _KINDS if is_shadow or has_say.get(kind, spec.uses_policy)
     )

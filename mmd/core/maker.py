@@ -12,6 +12,7 @@ from mmd.core.holdings import Holdings
 from mmd.core.instrument import Instrument, TradingStatus
 from mmd.core.instrument_predictor import predictor_of
 from mmd.core.inventory.ledger import Ledger
+from mmd.core.learning import learning_of
 from mmd.core.market_view import MarketView
 from mmd.core.order_desk import OrderDesk
 from mmd.core.orders.order import OrderPurpose
@@ -94,6 +95,8 @@ class Maker:
         )
         self._storm = RejectStorm(session.levels, limits)
         self.adverse = AdverseWatch(spec, session.levels, self.quoter, self.view, self.ledger)
+        quoted = (self.quoter, self._judge, self.ledger, self.view, self.counts)
+        self.learning = learning_of(spec, instrument.id, self.predictor, *quoted)
         self._drift = PositionDrift(session.levels)
         self._drift_atoms_max = instrument.atoms_per_lot
         self._private_down_ns = 0
@@ -159,9 +162,13 @@ class Maker:
     def on_time(self, now_ns: int) -> None:
         """What only time brings: bars, estimates, streaks, drift, uptime, requests without an answer."""
         self.view.close_bars(now_ns)
+        if self.predictor is not None:
+            self.predictor.on_time(now_ns)
         ledger = self.ledger
         if self.scale is not None and self.quoter.on_time(self.orders, now_ns):
             self.shaping.on_step(now_ns)
+            if self.learning is not None:
+                self.learning.on_step(now_ns, self.scale.ticks_per_bps)
             if self.pace.on_step(self.view.messages, now_ns):
                 self._follow_pace()
         self.adverse.on_time(self.scale, now_ns)

@@ -112,6 +112,8 @@ class Quoter:
         self.allowed_in: QuoteState | None = None
         self._instrument = instrument
         self._blocked: Side | None = None
+        self._gamma_factor = 1.0
+        self._impact_ticks = self._impact_bps = 0.0
         self._spread_multipliers = {
             _PASSIVE: spec.passive_spread_multiplier,
             QuoteState.AGGRESSIVE: spec.aggressive_spread_multiplier,
@@ -178,6 +180,7 @@ class Quoter:
         )
         for name, value in kept.items():
             self.quote[name] = value
+        self._write_impact()
         self.quote["fee"] = self._fee.bps * per_bps
         self.allowed_in = None
         self.multipliers.write()
@@ -239,7 +242,17 @@ class Quoter:
             spread=response.spread_multiplier,
             size=response.size_multiplier,
         )
-        self.quote["impact"] = response.impact_ticks
+        self._impact_ticks = response.impact_ticks
+        self._write_impact()
+
+    def lean_by(self, gamma_factor: float, impact_bps: float) -> None:
+        """Multiply the risk aversion, and add to the measured impact, from the next quote on; (1, 0) is neither."""
+        self._gamma_factor, self._impact_bps = gamma_factor, impact_bps
+        self._estimate_gamma()
+        self._write_impact()
+
+    def _write_impact(self) -> None:
+        self.quote["impact"] = self._impact_ticks + self._impact_bps * self._ticks_per_bps
 
     def block(self, side: Side | None) -> None:
         """Leave a side unquoted until told otherwise, so that a hedge does not meet it; None frees both."""
@@ -293,7 +306,10 @@ class Quoter:
                 self.intensity["rate"],
                 self.intensity["decay"],
             )
-            self._set_gamma(self.quote, self._spec.inventory_sd_target)
+            if self._set_gamma(self.quote, self._spec.inventory_sd_target) == OK:
+                self.quote["gamma"] *= self._gamma_factor
+        else:
+            self.quote["gamma"] = self._spec.risk_aversion * self._gamma_factor
 
     def _solve_microprice(self, now_ns: int) -> None:
         """Make its table of what was counted so far; nothing was where fair value starts from another price."""

@@ -10,7 +10,7 @@ from mmd.jit.kernel import Rec, leaf
 
 STEPS: Final = 20
 """Quotes answer in steps of the level, because every change of size or price costs orders their queue place."""
-IMPACT_MODELS: Final = frozenset({"glft", "full"})
+IMPACT_MODELS: Final = frozenset({"glft", "learned"})
 """Spread models that answer by the impact of a fill; the others by a wider spread."""
 
 FIELDS: Final = (

@@ -25,6 +25,9 @@ class Rule(Protocol):
     def started(self, arm: int) -> None:
         """An arm was chosen; its value comes later."""
 
+    def abandoned(self, arm: int) -> None:
+        """The value of an arm that was chosen will not come."""
+
     def learn(self, arm: int, context: F8, propensity: float, value: float) -> None:
         """What an arm brought that was chosen in this context with this probability."""
 
@@ -59,6 +62,10 @@ class DiscountedUcb:
     def started(self, arm: int) -> None:
         """Count it as under way."""
         self._pending[arm] += 1
+
+    def abandoned(self, arm: int) -> None:
+        """Count it as under way no longer."""
+        self._pending[arm] -= 1
 
     def learn(self, arm: int, context: F8, propensity: float, value: float) -> None:
         """Let all that is known fade by the discount, and add the value."""
@@ -104,6 +111,10 @@ class SlidingWindowUcb:
         """Count it as under way."""
         self._pending[arm] += 1
 
+    def abandoned(self, arm: int) -> None:
+        """Count it as under way no longer."""
+        self._pending[arm] -= 1
+
     def learn(self, arm: int, context: F8, propensity: float, value: float) -> None:
         """Take the value in, and the oldest out where the window is full."""
         self._pending[arm] -= 1
@@ -137,6 +148,9 @@ class DiscountedThompson:
         return _best_probabilities(centre, [1.0 / math.sqrt(p) for p in precision])
 
     def started(self, arm: int) -> None:
+        """Beliefs change with values only."""
+
+    def abandoned(self, arm: int) -> None:
         """Beliefs change with values only."""
 
     def learn(self, arm: int, context: F8, propensity: float, value: float) -> None:
@@ -180,6 +194,9 @@ class DiscountedLinUcb:
     def started(self, arm: int) -> None:
         """Weights change with values only."""
 
+    def abandoned(self, arm: int) -> None:
+        """Weights change with values only."""
+
     def learn(self, arm: int, context: F8, propensity: float, value: float) -> None:
         """Let all arms fade by the discount, but for the ridge, and add the observation."""
         g, eye = self._discount, np.eye(len(context))
@@ -217,6 +234,9 @@ class Exp3S:
         return [(1.0 - self._exploration) * w + even for w in self._weights]
 
     def started(self, arm: int) -> None:
+        """Weights change with values only."""
+
+    def abandoned(self, arm: int) -> None:
         """Weights change with values only."""
 
     def learn(self, arm: int, context: F8, propensity: float, value: float) -> None:

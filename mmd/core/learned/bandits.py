@@ -1,6 +1,6 @@
 """A bandit over how the quotes are set: an arm is held for a horizon, its reward comes later, every choice is told.
 
-An arm is a bounded pair of a multiplier of gamma and an addition to xi, the adverse impact. What arms brought is known when
+An arm is a bounded pair of a factor on gamma and an addition to xi, the adverse impact. What arms brought is known when
 the markouts of their fills are, so a reward names its decision. Randomness is counted by decision: a replay makes
 the same choices.
 """
@@ -17,7 +17,7 @@ from mmd.jit.kernel import F8
 PENDING_MAX: Final = 256
 """Choices that wait for their reward; the oldest is given up where there are more."""
 GAMMA_FACTOR_MIN, GAMMA_FACTOR_MAX = 0.25, 4.0
-IMPACT_TICKS_MAX: Final = 20.0
+IMPACT_BPS_MAX: Final = 5.0
 _STREAM: Final = 0xBA
 
 
@@ -25,7 +25,7 @@ class Arm(msgspec.Struct, frozen=True):
     """How quotes are set while it is held."""
 
     gamma_factor: float
-    impact_ticks: float
+    impact_bps: float
 
     def __post_init__(self) -> None:
         """Refuse what no bandit may ask for. Raises: ValueError."""
@@ -33,9 +33,9 @@ class Arm(msgspec.Struct, frozen=True):
             raise ValueError(
                 f"gamma_factor is {self.gamma_factor}, expected {GAMMA_FACTOR_MIN} to {GAMMA_FACTOR_MAX}: change it"
             )
-        if not abs(self.impact_ticks) <= IMPACT_TICKS_MAX:
+        if not abs(self.impact_bps) <= IMPACT_BPS_MAX:
             raise ValueError(
-                f"impact_ticks is {self.impact_ticks}, expected at most {IMPACT_TICKS_MAX} either way: change it"
+                f"impact_bps is {self.impact_bps}, expected at most {IMPACT_BPS_MAX} either way: change it"
             )
 
 
@@ -55,14 +55,16 @@ class Choice(msgspec.Struct, frozen=True):
 class Bandit:
     """Chooses among arms by a rule; learns when rewards come, in whatever order."""
 
-    def __init__(self, arms: tuple[Arm, ...], rule: Rule, *, hold_ns: int, seed: int) -> None:
-        """Hold each choice for at least hold_ns, the markout's horizon."""
+    def __init__(
+        self, arms: tuple[Arm, ...], rule: Rule, *, hold_ns: int, seed: int, stream: int = 0
+    ) -> None:
+        """Hold each choice for at least hold_ns, the markout's horizon; streams of a seed draw apart."""
         assert arms[0] == NEUTRAL, f"expected {NEUTRAL} as the first arm, found {arms[0]}"
         self.arms = arms
         self.given_up = 0
         """Choices whose reward never came."""
         self._rule, self._hold_ns = rule, hold_ns
-        self._key = stream_key(seed, _STREAM)
+        self._key = stream_key(seed, _STREAM + (stream << 8))
         self._held: Choice | None = None
         self._pending: dict[int, tuple[Choice, F8]] = {}
 
@@ -97,9 +99,18 @@ class Bandit:
         self._rule.learn(choice.arm, context, choice.propensity, value)
         return True
 
+    def release(self) -> None:
+        """Hold the choice at hand no longer: the next call chooses anew."""
+        self._held = None
+
+    def abandon(self, decision: int) -> None:
+        """A choice whose reward will not come: it was cut short, or its fills were lost."""
+        if decision in self._pending:
+            self._give_up(decision)
+
     def _give_up(self, decision: int) -> None:
-        """Forget a choice: its reward will not come."""
-        del self._pending[decision]
+        choice, _ = self._pending.pop(decision)
+        self._rule.abandoned(choice.arm)
         self.given_up += 1
 
 

@@ -2,6 +2,10 @@
 
 import msgspec
 
+from mmd.core.learned.bandit_spec import BanditSpec
+from mmd.core.learned.demotion import DemotionSpec
+from mmd.core.learned.trial_spec import TrialSpec
+
 
 class ModelsSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Which predictions are made and what they may move. Nothing is predicted where no session said so."""
@@ -17,5 +21,15 @@ class ModelsSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Of the learned half spread in that of the spread model `learned`; 0: none."""
     uses_policy: bool = False
     """The Q-learning policy chooses how to quote, once a bar."""
-    uses_bandit: bool = False
-    """The bandit chooses risk aversion and offset."""
+    bandit: BanditSpec | None = None
+    """None: risk aversion and impact are as they are measured."""
+    is_online: bool = False
+    """The forecast is the regression that learns while trading, instead of a network's."""
+    watches_drift: bool = False
+    """Whether quotes answer where a forecaster's errors change."""
+    late_bars: int = 0
+    """A prediction whose bar ended longer ago is not used; 0: however old."""
+    trials: TrialSpec | None = None
+    """None: every block of time is the champion's."""
+    demotion: DemotionSpec | None = None
+    """None: a champion stays until somebody takes it out."""

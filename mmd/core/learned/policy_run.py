@@ -7,11 +7,13 @@ from typing import NamedTuple
 from mmd.core.learned import q_policy
 from mmd.core.learned.q_policy import NO_QUOTES, NORMAL, SKEW_FACTORS, SPREAD_FACTORS
 from mmd.core.learned.served_model import ServedModel
+from mmd.core.market import features as feats
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import ArtefactError
-from mmd.jit.kernel import bind
+from mmd.jit.kernel import F4, Rec, bind
 
 _MINUTE_S = 60.0
+_SPREAD, _IMBALANCE = feats.index("spread"), feats.index("imbalance_1")
 
 
 class PolicyInputs(NamedTuple):
@@ -25,6 +27,18 @@ class PolicyInputs(NamedTuple):
     close_s: float
     """To the daily close; 0: there is none."""
     imbalance: float
+
+
+def policy_inputs(quote: Rec, vol: Rec, x: F4, mid_ticks: float) -> PolicyInputs:
+    """As of the bar's end, whose inputs are x; inventory and time left as of the last decision."""
+    return PolicyInputs(
+        inventory_ratio=float(quote["inventory_ratio"][0]),
+        mid_ticks=mid_ticks,
+        spread_ticks=float(x[_SPREAD]),
+        sigma_ticks=float(vol["sigma"][0]),
+        close_s=float(quote["tau_s"][0]),
+        imbalance=float(x[_IMBALANCE]),
+    )
 
 
 class Lean(NamedTuple):

@@ -30,6 +30,14 @@ class PartStatus(IntEnum):
     """Fewer than WARM_BARS bars since the feed was last without a gap."""
     NOT_FINITE = 3
     OUT_OF_RANGE = 4
+    LATE = 5
+    """The bar that the last prediction was made at is too long ago."""
+    DRIFTED = 6
+    """What was said no longer fits what comes true: see mmd.core.learned.drift_response."""
+    DEMOTED = 7
+    """Its fills, its calibration or its faults were too bad: out until another one is promoted."""
+    HELD_OUT = 8
+    """This block of time is the spread model's alone, to compare with."""
 
 
 class Rung(IntEnum):
@@ -51,6 +59,8 @@ NO_MODEL: Final = int(PartStatus.NO_MODEL)
 WARMING_UP: Final = int(PartStatus.WARMING_UP)
 NOT_FINITE: Final = int(PartStatus.NOT_FINITE)
 OUT_OF_RANGE: Final = int(PartStatus.OUT_OF_RANGE)
+FAULTS: Final = frozenset({PartStatus.NOT_FINITE, PartStatus.OUT_OF_RANGE, PartStatus.LATE})
+"""Statuses that are a model's own fault."""
 
 PREDICTION = layout(
     # Set by the session

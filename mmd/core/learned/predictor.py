@@ -7,20 +7,23 @@ a prediction depends on the market and not on when anybody looked. Between bars 
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Final, NamedTuple
-
-import numpy as np
+from typing import Final, NamedTuple, TypeVar
 
 from mmd.core.events import ModelRefused, ModelSwap
 from mmd.core.learned import samples as bars
+from mmd.core.learned.demotion import DemotionReason, FaultCount
+from mmd.core.learned.drift_monitor import DriftMonitor, Forecaster
+from mmd.core.learned.drift_response import Response
 from mmd.core.learned.live_score import LiveScore
 from mmd.core.learned.model_run import PriceRun, SpreadRun
 from mmd.core.learned.models_spec import ModelsSpec
-from mmd.core.learned.policy_run import Lean, PolicyInputs, PolicyRun
+from mmd.core.learned.online_forecast import OnlineForecast
+from mmd.core.learned.policy_run import Lean, PolicyRun, policy_inputs
 from mmd.core.learned.prediction import (
+    FAULTS,
     NO_MODEL,
+    OK,
     PREDICTION,
-    WARMING_UP,
     PartStatus,
     Rung,
     publish,
@@ -28,14 +31,18 @@ from mmd.core.learned.prediction import (
     take_spread,
 )
 from mmd.core.learned.samples import CLOSED, NOT_YET, SAMPLES, WARM_BARS
-from mmd.core.learned.schema import N
-from mmd.core.learned.served_model import POLICY, PRICE, SPREAD, ModelRole, ModelSource, ServedModel
-from mmd.core.market import features as feats
+from mmd.core.learned.seats import Seats
+from mmd.core.learned.served_model import ModelRole, ModelSource
+from mmd.core.learned.trial_spec import TrialArm
 from mmd.errors import ArtefactError
 from mmd.jit.kernel import Rec, bind, new
 
 CHANGES_KEPT: Final = 64
-_SPREAD, _IMBALANCE = feats.index("spread"), feats.index("imbalance_1")
+_Run = TypeVar("_Run")
+_CHAMPION, _CANARY = ModelRole.CHAMPION, ModelRole.CANARY
+_HELD_OUT, _DRIFTED = PartStatus.HELD_OUT, PartStatus.DRIFTED
+_DEMOTED, _LATE = PartStatus.DEMOTED, PartStatus.LATE
+_NOTHING = 0.0, 0.0, 0.0, 0.0, 0.0
 
 
 class RungChange(NamedTuple):
@@ -63,11 +70,13 @@ class Predictor:
     Attributes:
         samples: SAMPLES record, the sampling clock.
         prediction: PREDICTION record of the last bar.
-        champions: by kind, the id of the model that quotes are made with; no entry: none.
-        policy: the Q-learning policy; None where there is none.
-        challenger: the network that is watched beside; None where there is none.
-        scores: of the champion network and the challenger, by role.
-        swaps, refusals: how many there were.
+        seats: the models at work.
+        online: the regression that learns while trading; None where none was asked for.
+        drift: watches the forecaster's errors; None where nobody does.
+        arm: who makes the quotes of this block of time.
+        demoted: why the champions may quote no more, until others come.
+        faults: bars whose prediction was late, no number or out of range.
+        swaps, refusals, demotions: how many there were.
         refusal: why the last one was.
         changes: of the rung, the last CHANGES_KEPT.
         changes_total: how many there were.
@@ -79,26 +88,29 @@ class Predictor:
         records: Records,
         unix_less_engine_ns: int,
         lean: Callable[[Lean], None],
+        doubt: Callable[[Response], None] | None = None,
     ) -> None:
-        """`lean` is told what the policy makes of quotes."""
+        """`lean` is told what the policy makes of quotes, `doubt` what drift does."""
         features, flow = records.features, records.flow
         self.samples: Rec = new(SAMPLES)
         self.prediction: Rec = new(PREDICTION)
-        self.champions: dict[str, str] = {}
-        self.challenger: PriceRun | None = None
-        self.scores: dict[ModelRole, LiveScore] = {}
-        self.swaps = self.refusals = 0
+        self.seats = Seats(spec)
+        self.online: OnlineForecast | None = None
+        if spec.is_online:
+            self.online = OnlineForecast(spec.horizon_bars, spec.bar_ns, records.vol)
+        self.drift = DriftMonitor(spec.horizon_bars) if spec.watches_drift else None
+        self.arm = TrialArm.CHAMPION
+        self.demoted = DemotionReason.NONE
+        self.swaps = self.refusals = self.demotions = 0
         self.refusal = ""
         self.changes: deque[RungChange] = deque(maxlen=CHANGES_KEPT)
         self.changes_total = 0
         self.rung = Rung.GLFT
+        self.faults = 0
+        self._fault_count = None if spec.demotion is None else FaultCount(spec.demotion)
         self._spec = spec
-        self._price: PriceRun | None = None
-        self._spread: SpreadRun | None = None
-        self.policy: PolicyRun | None = None
         self._records, self._lean, self._leaning = records, lean, Lean()
-        self._x = np.zeros((WARM_BARS, N), np.float32)
-        """Inputs of the last bars, for a network that comes in the middle of a session to warm up on at once."""
+        self._doubt = doubt
         self._bars = memoryview(self.samples["bars"])
         self._end_ns = memoryview(self.samples["end_ns"])
         self._inputs = self.samples["x"][0]
@@ -119,6 +131,26 @@ class Predictor:
         """When the bar at hand ends; 0 = now: the clock has not started."""
         return self._end_ns[0]
 
+    @property
+    def champions(self) -> dict[str, str]:
+        """By kind, the id of the model that quotes are made with; no entry: none."""
+        return self.seats.champions
+
+    @property
+    def challenger(self) -> PriceRun | None:
+        """The network that is watched beside."""
+        return self.seats.price.get(ModelRole.CHALLENGER)
+
+    @property
+    def scores(self) -> dict[ModelRole, LiveScore]:
+        """Of the networks, by role."""
+        return self.seats.scores
+
+    @property
+    def policy(self) -> PolicyRun | None:
+        """The Q-learning policy that quotes, or would."""
+        return _seated(self.seats.policy, self.arm)
+
     def advance(self, now_ns: int) -> int:
         """Close every bar that ended before now and predict at each; returns when the next one ends."""
         status = self._close(now_ns)
@@ -126,7 +158,7 @@ class Predictor:
             return self._end_ns[0]
         while status != NOT_YET:
             if status == CLOSED:
-                self._on_bar()
+                self._on_bar(now_ns)
             else:
                 self._forget()
             status = self._close(now_ns)
@@ -151,135 +183,161 @@ class Predictor:
             return
         model = None if event.model_id == "" else source.find(event.model_id)
         try:
-            self._place(event, model)
+            self.seats.place(event, model)
         except ArtefactError as error:
             self._refuse(str(error))
             return
         self.swaps += 1
+        if event.role == _CHAMPION:
+            self._begin_anew()
         self._settle(event.ts_recv_ns)
+
+    def follow_arm(self, arm: TrialArm, now_ns: int) -> None:
+        """Have another arm make the quotes from now on."""
+        self.arm = arm
+        self._settle(now_ns)
+
+    def demote(self, reason: DemotionReason, now_ns: int) -> None:
+        """Take all that was learned out of the quotes, until another champion comes."""
+        if self.demoted is DemotionReason.NONE:
+            self.demoted = reason
+            self.demotions += 1
+            self._settle(now_ns)
+
+    def on_time(self, now_ns: int) -> None:
+        """On the timer: a prediction that is too old is used no longer, and doubts fade."""
+        drift = self.drift
+        if drift is not None and drift.watch.pass_time(now_ns):
+            self._answer_drift(now_ns)
+        if self._is_late(now_ns) and self.prediction["price_status"][0] != _LATE:
+            self._settle(now_ns)
+
+    def _begin_anew(self) -> None:
+        """Another champion: nothing that was said of the one before is held against it."""
+        self.demoted = DemotionReason.NONE
+        if self._fault_count is not None:
+            self._fault_count.clear()
+        if self.drift is not None:
+            self.drift.restart()
 
     def _refuse(self, reason: str) -> None:
         self.refusals += 1
         self.refusal = reason
 
-    def _place(self, event: ModelSwap, model: ServedModel | None) -> None:
-        role = ModelRole(event.role)
-        if model is not None and not self._is_meant(model, event.kind):
-            raise ArtefactError(
-                f"model {model.id} is a {model.kind} of bars of {model.bar_ns} ns, expected a {event.kind} of "
-                f"{self._spec.bar_ns}: change models.bar_ms or train one"
-            )
-        if event.kind == PRICE:
-            self._place_price(role, model)
-        elif event.kind == SPREAD and role is ModelRole.CHAMPION:
-            self._spread = None if model is None else self._warm_spread(SpreadRun(model))
-        elif event.kind == POLICY and role is ModelRole.CHAMPION:
-            self.policy = None if model is None else PolicyRun(model)
-        if role is ModelRole.CHAMPION:
-            self.champions.pop(event.kind, None)
-            if model is not None:
-                self.champions[event.kind] = model.id
-
-    def _is_meant(self, model: ServedModel, kind: str) -> bool:
-        """Whether a model is of that kind and our bars; a policy's may be some of ours together."""
-        bar_ns = self._spec.bar_ns
-        is_of_bars = model.bar_ns == bar_ns or (kind == POLICY and model.bar_ns % bar_ns == 0)
-        return model.kind == kind and is_of_bars
-
-    def _place_price(self, role: ModelRole, model: ServedModel | None) -> None:
-        run = None if model is None else self._warm_price(PriceRun(model, self._spec.horizon_bars))
-        if role is ModelRole.CHAMPION:
-            self._price = run
-        else:
-            self.challenger = run
-        self.scores.pop(role, None)
-        if run is not None:
-            self.scores[role] = LiveScore(run)
-
-    def _warm_price(self, run: PriceRun) -> PriceRun:
-        """Step it through the bars that are remembered."""
-        run.restart()
-        known = min(self._bars[0], WARM_BARS)
-        for back in range(known, 0, -1):
-            run.step(self._x[(self._bars[0] - back) % WARM_BARS])
-        return run
-
-    def _warm_spread(self, run: SpreadRun) -> SpreadRun:
-        run.status = WARMING_UP
-        if self._bars[0] >= WARM_BARS:
-            run.step(self._x[(self._bars[0] - 1) % WARM_BARS])
-        return run
-
-    def _on_bar(self) -> None:
+    def _on_bar(self, now_ns: int) -> None:
         """A sample is there: every model says what it makes of it."""
         n, mid = self._bars[0], self._mid[0]
-        x = self._x[(n - 1) % WARM_BARS]
-        x[:] = self._inputs
-        if self._price is not None:
-            self._price.step(x)
-        if self.challenger is not None:
-            self.challenger.step(x)
-        if self._spread is not None:
-            if n >= WARM_BARS:
-                self._spread.step(x)
-            else:
-                self._spread.status = WARMING_UP
-        for score in self.scores.values():
-            score.on_bar(mid)
         end_ns = self._end_ns[0] - self._spec.bar_ns
-        if self.policy is not None and n >= WARM_BARS:
-            self.policy.step(end_ns, self._policy_inputs(mid))
+        x = self.seats.memory.take(n, self._inputs)
+        self.seats.step(x, mid)
+        if self.online is not None:
+            self.online.step(x, mid, end_ns)
+        if n >= WARM_BARS and self.seats.policy:
+            quote, vol = self._records.quote, self._records.vol
+            self.seats.step_policies(end_ns, policy_inputs(quote, vol, self._inputs, mid))
+        self._watch_drift(mid, now_ns)
         self.prediction["end_ns"] = end_ns
         self.prediction["bars"] = n
 
-    def _policy_inputs(self, mid: float) -> PolicyInputs:
-        """As of the bar's end; inventory and time left as of the last decision."""
-        quote, vol, x = self._records.quote, self._records.vol, self._inputs
-        return PolicyInputs(
-            inventory_ratio=float(quote["inventory_ratio"][0]),
-            mid_ticks=mid,
-            spread_ticks=float(x[_SPREAD]),
-            sigma_ticks=float(vol["sigma"][0]),
-            close_s=float(quote["tau_s"][0]),
-            imbalance=float(x[_IMBALANCE]),
-        )
+    def _watch_drift(self, mid: float, now_ns: int) -> None:
+        drift, forecaster = self.drift, self._forecaster(_CHAMPION)
+        if drift is None or forecaster is None:
+            return
+        if drift.on_bar(mid, forecaster, now_ns):
+            self._answer_drift(now_ns)
+
+    def _answer_drift(self, now_ns: int) -> None:
+        """The level of doubt has changed: wider and smaller first, then without forecasts, then nothing is learned."""
+        assert self.drift is not None, "only its watch changes levels"
+        response = self.drift.watch.response
+        if self.online is not None:
+            self.online.freeze(is_frozen=not response.learns)
+        if self._doubt is not None:
+            self._doubt(response)
+        if not response.learns and self._fault_count is not None and self.online is None:
+            self.demote(DemotionReason.CALIBRATION, now_ns)
+        self._settle(now_ns)
 
     def _lean_by_policy(self) -> None:
         """Have quotes follow the last action, where the session asked for it."""
-        wanted = Lean() if self.policy is None else self.policy.lean
+        policy, may_quote = self.policy, self._veto() is None
+        wanted = policy.lean if policy is not None and may_quote else Lean()
         if self._spec.uses_policy and wanted != self._leaning:
             self._leaning = wanted
             self._lean(wanted)
 
     def _forget(self) -> None:
         self.prediction["bars"] = 0
-        for run in (self._price, self.challenger):
-            if run is not None:
-                run.restart()
-        if self._spread is not None:
-            self._spread.status = WARMING_UP
-        if self.policy is not None:
-            self.policy.restart()
-        for score in self.scores.values():
-            score.restart()
+        self.seats.forget()
+        if self.online is not None:
+            self.online.restart()
+        if self.drift is not None:
+            self.drift.restart()
+
+    def _forecaster(self, role: ModelRole) -> Forecaster | None:
+        """Who forecasts the price; the session names one source."""
+        return self.online if self.online is not None else self.seats.price.get(role)
+
+    def _veto(self) -> PartStatus | None:
+        """Why nothing that was learned may move quotes now; None: it may."""
+        if self.arm is TrialArm.HOLDOUT:
+            return _HELD_OUT
+        is_out = self.demoted is not DemotionReason.NONE and self.arm is TrialArm.CHAMPION
+        return _DEMOTED if is_out else None
+
+    def _is_late(self, now_ns: int) -> bool:
+        """Whether the bar of the last prediction ended too long ago."""
+        end_ns, late_bars = int(self.prediction["end_ns"][0]), self._spec.late_bars
+        return late_bars > 0 and end_ns > 0 and now_ns - end_ns > late_bars * self._spec.bar_ns
+
+    def _price_status(self, price: Forecaster, now_ns: int) -> int:
+        """Of a forecast that may be made; its own but for what speaks against using it."""
+        if price.status != OK:
+            return price.status
+        if self._is_late(now_ns):
+            return _LATE
+        is_doubted = self.drift is not None and not self.drift.watch.response.uses_forecasts
+        return _DRIFTED if is_doubted else OK
 
     def _settle(self, now_ns: int) -> None:
         """Write what quotes read, and note it where the rung has changed."""
         self._lean_by_policy()
-        price, spread = self._price, self._spread
+        veto = self._veto()
+        is_canary = self.arm is TrialArm.CANARY
+        price = self._forecaster(_CANARY) if is_canary else None
+        price = price or self._forecaster(_CHAMPION)
+        spread: SpreadRun | None = _seated(self.seats.spread, self.arm)
         price_status, spread_status = NO_MODEL, NO_MODEL
-        if price is None:
-            self._take_price(NO_MODEL, 0.0, 0.0, 0.0, 0.0, 0.0)
+        if price is None or veto is not None:
+            price_status = self._take_price(veto or NO_MODEL, *_NOTHING)
         else:
             scales = price.change_scale, price.volatility_scale
-            price_status = self._take_price(price.status, *price.outputs, *scales)
-        if spread is None:
-            self._take_spread(NO_MODEL, 0.0)
+            price_status = self._take_price(
+                self._price_status(price, now_ns), *price.outputs, *scales
+            )
+        if spread is None or veto is not None:
+            spread_status = self._take_spread(veto or NO_MODEL, 0.0)
         else:
             spread_status = self._take_spread(spread.status, spread.half_spread_bps)
+        self._count_faults(price_status, spread_status, now_ns)
         rung = self._publish(self._mid[0])
         if rung != self.rung:
             before, self.rung = self.rung, Rung(rung)
             parts = PartStatus(price_status), PartStatus(spread_status)
             self.changes.append(RungChange(now_ns, before, self.rung, *parts))
             self.changes_total += 1
+
+    def _count_faults(self, price: int, spread: int, now_ns: int) -> None:
+        """Count what is a model's own fault; a champion with too many goes."""
+        if price not in FAULTS and spread not in FAULTS:
+            return
+        self.faults += 1
+        count = self._fault_count
+        if count is not None and self.arm is TrialArm.CHAMPION and count.add(now_ns):
+            self.demote(DemotionReason.FAULTS, now_ns)
+
+
+def _seated(seats: dict[ModelRole, _Run], arm: TrialArm) -> _Run | None:
+    """Who of a kind makes the quotes of an arm: the canary where there is one, else the champion."""
+    canary = seats.get(_CANARY) if arm is TrialArm.CANARY else None
+    return canary if canary is not None else seats.get(_CHAMPION)

@@ -21,6 +21,8 @@ class ModelRole(IntEnum):
     """Quotes are made with it."""
     CHALLENGER = 1
     """It predicts, is scored, and moves nothing."""
+    CANARY = 2
+    """It quotes in blocks of time that are drawn for it, at a small size."""
 
 
 class ServedModel(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,10 @@ class Cause(IntEnum):
     ADVERSE_SELECTION = 3
     POLICY = 4
     """What the Q-learning policy chose."""
+    DRIFT = 5
+    """A forecaster's errors have changed."""
+    CANARY = 6
+    """A model is tried at a small size."""
 
 
 class Multipliers:

@@ -3,8 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
+from mmd.config_bandit import BanditSection
 from mmd.config_models import ModelsSection
 from mmd.config_quoting import QuotingSection
+from mmd.config_trials import TrialsSection
 from mmd.core.learned.models_spec import ModelsSpec
 
 
@@ -33,16 +35,52 @@ def test_each_strategy_is_made_of_its_parts(
     assert quoting.spec().spread_model == spread_model
     spec = ModelsSection().spec(quoting)
     assert (spec.enabled, spec.uses_forecast, spec.spread_weight) == (is_on, forecast, weight)
-    assert (spec.uses_policy, spec.uses_bandit) == (policy, bandit)
+    assert (spec.uses_policy, spec.bandit is not None) == (policy, bandit)
 
 
 def test_parts_can_be_chosen_one_by_one() -> None:
     """A forecast with any spread model; shadow predicts for nobody; without either there is nothing to know."""
     assert ModelsSection(folder="elsewhere").spec(QuotingSection()) == ModelsSpec()
     alone = ModelsSection().spec(QuotingSection(forecast="lstm"))
-    assert alone == ModelsSpec(enabled=True, folder="var/models", uses_forecast=True)
+    assert alone == ModelsSpec(
+        enabled=True, folder="var/models", uses_forecast=True, late_bars=3, watches_drift=True,
+        trials=TrialsSection().spec(), demotion=TrialsSection().demotion(),
+    )  # fmt: skip
+    online = ModelsSection().spec(QuotingSection(forecast="online"))
+    assert online.is_online
+    assert online.uses_forecast
     shadow = ModelsSection(shadow=True, bar_ms=3_000).spec(QuotingSection())
-    assert shadow == ModelsSpec(enabled=True, folder="var/models", bar_ns=3_000_000_000)
+    assert shadow == ModelsSpec(
+        enabled=True, folder="var/models", bar_ns=3_000_000_000, late_bars=3
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "settings", "said"),
+    [
+        (BanditSection, {"arms": ((2.0, 0.0),)}, "first arm"),
+        (BanditSection, {"arms": ((1.0, 0.0), (9.0, 0.0))}, "gamma_factor"),
+        (BanditSection, {"arms": ((1.0, 0.0), (1.0, 0.0))}, "twice"),
+        (BanditSection, {"horizon_s": 2.0}, "expected one of"),
+        (BanditSection, {"horizon_s": 30.0, "hold_s": 10.0}, "at least horizon_s"),
+        (TrialsSection, {"horizon_s": 2.0}, "expected one of"),
+        (TrialsSection, {"canary_size_ratio": 0.06}, "canary_size_ratio"),
+    ],
+)
+def test_bounds_of_bandit_and_trials(
+    section: type[BanditSection | TrialsSection], settings: dict[str, object], said: str
+) -> None:
+    """Nothing beyond what a model may ask for can be asked for in the settings."""
+    with pytest.raises(ValidationError, match=said):
+        section(**settings)
+
+
+def test_what_is_off_is_not_there() -> None:
+    """Full without bandit, champions that nobody takes out."""
+    models = ModelsSection(bandit=BanditSection(enabled=False), trials=TrialsSection(demote=False))
+    spec = models.spec(QuotingSection(strategy="full"))
+    assert spec.bandit is None
+    assert spec.demotion is None
 
 
 @pytest.mark.parametrize(
