@@ -110,7 +110,9 @@ class Daemon:
             stack.push_async_callback(venue.close)
             with compile_progress() as compiled:
                 spec = app.session_spec(self._settings, await venue.load(), self._clock)
-                self._models = LiveModels(spec)
+                self._models = LiveModels(
+                    spec, promotes=self._settings.models.trials.promote == "auto"
+                )
                 self._models.preload()
                 engine = Engine(spec, self._models.shelf)
             return await self._trade(venue, engine, compiled, stack)

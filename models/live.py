@@ -21,7 +21,9 @@ from mmd.core.ports import Clock
 from mmd.core.spec import SessionSpec
 from mmd.errors import ArtefactError
 from mmd.shell.driver import Driver
+from mmd.shell.learning_log import LearningLog
 from models.artefact import Artefact, Kind, read_artefact
+from models.canary_watch import CanaryWatch
 from models.registry import POINTERS, Registry
 from models.serving import fits, has_weight, registry_at, served, wanted_kinds
 
@@ -37,7 +39,8 @@ class LiveModels:
         shelf: what the engine finds models in; holds every one that an event has named.
     """
 
-    def __init__(self, spec: SessionSpec) -> None:
+    def __init__(self, spec: SessionSpec, *, promotes: bool = False) -> None:
+        """`promotes` lets a canary that was found better become champion by itself."""
         self.shelf = ModelShelf()
         self._spec = spec.models
         self._registry: Registry = registry_at(spec.models.folder)
@@ -50,6 +53,8 @@ class LiveModels:
         self._reasons: dict[str, str] = {}
         """Why a model could not be loaded at the start."""
         self._changes = [0] * len(spec.instruments)
+        self._canaries = CanaryWatch(self._registry, promotes=promotes)
+        self._logs: list[LearningLog] = []
 
     def preload(self) -> None:
         """Load and compile who trades and who is watched; those that cannot be are refused when the engine is told."""
@@ -72,10 +77,14 @@ class LiveModels:
                 self._refuse(place, model_id, reason, driver, clock)
 
     async def run(self, engine: Engine, driver: Driver, clock: Clock, watch_s: float) -> None:
-        """Watch the registry's pointers and the engine's rungs until cancelled."""
-        while self._kinds:
+        """Watch the registry's pointers, the engine's rungs and what it learns, until cancelled."""
+        self._logs = [LearningLog(maker) for maker in engine.makers]
+        while self._spec.enabled:
             await asyncio.sleep(watch_s)
             self._log_changes(engine)
+            for log in self._logs:
+                log.write(driver, clock)
+            await self._canaries.look(engine)
             stamp = self._stamp()
             if stamp != self._seen:
                 self._seen = stamp
@@ -101,6 +110,7 @@ class LiveModels:
             for kind in self._kinds:
                 at = self._registry.pointers(kind)
                 found.append(((kind, ModelRole.CHAMPION), at.champion))
+                found.append(((kind, ModelRole.CANARY), at.canary))
                 if kind == PRICE:
                     found.append(((kind, ModelRole.CHALLENGER), at.challenger))
         except ArtefactError as error:

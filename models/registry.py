@@ -6,7 +6,7 @@ replace the file of pointers as a whole, so that a reader sees the old or the ne
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -19,11 +19,13 @@ _HISTORY_MAX: Final = 20
 
 
 class Pointers(msgspec.Struct, forbid_unknown_fields=True):
-    """Of one kind: the champion's id, those before it (newest last), and the challenger's id."""
+    """Of one kind: the champion's id, those before it (newest last), the challenger's and the canary's."""
 
     champion: str = ""
     before: list[str] = []
     challenger: str = ""
+    canary: str = ""
+    """Tried on live quotes at a small size; at most one of all kinds."""
 
 
 class Registry:
@@ -78,7 +80,10 @@ class Registry:
         if at.champion == found:
             raise ArtefactError(f"{found} is the champion already")
         before = [*at.before, at.champion][-_HISTORY_MAX:] if at.champion else at.before
-        self._set(kind, Pointers(found, before, "" if at.challenger == found else at.challenger))
+        challenger = "" if at.challenger == found else at.challenger
+        self._set(
+            kind, Pointers(found, before, challenger, "" if at.canary == found else at.canary)
+        )
         return at.champion
 
     def rollback(self, kind: Kind) -> str:
@@ -88,7 +93,7 @@ class Registry:
             raise ArtefactError(f"{kind}: there is no champion before {at.champion or 'the first'}")
         *earlier, last = at.before
         self.load(last)
-        self._set(kind, Pointers(last, earlier, at.challenger))
+        self._set(kind, Pointers(last, earlier, at.challenger, at.canary))
         return last
 
     def challenge(self, model_id: str) -> None:
@@ -98,6 +103,28 @@ class Registry:
         self._set(
             artefact.manifest.kind, msgspec.structs.replace(at, challenger=artefact.path.name)
         )
+
+    def canary(self, model_id: str) -> None:
+        """Have a model tried on live quotes at a small size, in the place of any other. Raises: ArtefactError."""
+        artefact = self.load(model_id)
+        kind, found = artefact.manifest.kind, artefact.path.name
+        if self.pointers(kind).champion == found:
+            raise ArtefactError(
+                f"{found} is the champion already: a canary is what might take its place"
+            )
+        self.end_canary()
+        at = self.pointers(kind)
+        challenger = "" if at.challenger == found else at.challenger
+        self._set(kind, msgspec.structs.replace(at, canary=found, challenger=challenger))
+
+    def end_canary(self) -> str:
+        """Try no model any more; returns the id of the one that was; empty: there was none."""
+        for kind in get_args(Kind):
+            at = self.pointers(kind)
+            if at.canary != "":
+                self._set(kind, msgspec.structs.replace(at, canary=""))
+                return at.canary
+        return ""
 
     def _all(self) -> dict[str, Pointers]:
         for folder in (self.folder, self._shipped):

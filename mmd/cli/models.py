@@ -152,6 +152,31 @@ def challenge(model: ModelId, folder: Folder = _DEFAULT, as_json: AsJson = False
     _tell(as_json, challenger=registry.path(model).name)
 
 
+@models.command()
+def canary(
+    model: Annotated[
+        str | None, typer.Argument(help="a model's id, or the beginning of it", metavar="[ID]")
+    ] = None,
+    end: Annotated[bool, typer.Option("--end", help="try none any more")] = False,
+    folder: Folder = _DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Try a model on live quotes: in blocks of time drawn for it, at 5 % of the size at most, judged beside the champion.
+
+    Example: mmd models canary price_lstm-77aa
+    """
+    from mmd.errors import ConfigError  # noqa: PLC0415
+
+    registry = _registry(folder)
+    if (model is None) is not end:
+        raise ConfigError("expected a model's id, or --end; see mmd models list")
+    if model is None:
+        _tell(as_json, ended=registry.end_canary())
+        return
+    registry.canary(model)
+    _tell(as_json, canary=registry.path(model).name)
+
+
 def _registry(folder: Path) -> "Registry":
     from models.serving import registry_at  # noqa: PLC0415 - loads the compiler
 
@@ -169,7 +194,7 @@ def _kind(name: str) -> Any:
 
 def _role(registry: "Registry", manifest: "Manifest") -> str:
     at = registry.pointers(manifest.kind)
-    roles = {at.champion: "champion", at.challenger: "challenger"}
+    roles = {at.challenger: "challenger", at.canary: "canary", at.champion: "champion"}
     return roles.get(manifest.id, "")
 
 

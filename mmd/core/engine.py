@@ -12,6 +12,7 @@ from mmd.core.crossvenue.cross_venue import cross_venue
 from mmd.core.events import (
     Balance,
     CancelRejected,
+    ChoiceMade,
     ClockOffset,
     DayMark,
     Decision,
@@ -116,6 +117,7 @@ class Engine:
             Timer: self._on_timer,
             OperatorCommand: self._on_operator,
             DayMark: _ignore,
+            ChoiceMade: _ignore,
             ModelSwap: self._on_model,
             ModelRefused: self._on_model,
         }
@@ -277,5 +279,5 @@ class Engine:
         return [m for m in self.makers if m.instrument.venue == venue]
 
 
-def _ignore(_: DayMark) -> None:
-    """A note to the next session, made of what this engine knows already."""
+def _ignore(_: DayMark | ChoiceMade) -> None:
+    """A note to others, made of what this engine knows already."""

@@ -249,6 +249,19 @@ class ModelRefused(_Event, frozen=True, tag=22):
     reason: str
 
 
+class ChoiceMade(_Event, frozen=True, tag=23):
+    """A part that tries things out has chosen by lot; changes nothing and is journalled for who judges it later."""
+
+    instrument: InstrumentId
+    part: str
+    """bandit or trial."""
+    number: int
+    """Of the decision, or of the block."""
+    option: int
+    """Of the bandit's arms, or a mmd.core.learned.trial_spec.TrialArm."""
+    propensity: float
+
+
 Event = (
     OrderAccepted
     | OrderRejected
@@ -272,4 +285,5 @@ Event = (
     | DayMark
     | ModelSwap
     | ModelRefused
+    | ChoiceMade
 )

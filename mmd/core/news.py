@@ -5,6 +5,7 @@ from typing import Final
 from mmd.core.events import (
     Balance,
     CancelRejected,
+    ChoiceMade,
     ClockOffset,
     DayMark,
     Event,
@@ -14,7 +15,7 @@ from mmd.core.events import (
     RejectReason,
 )
 
-_NO_NEWS: Final = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset, DayMark})
+_NO_NEWS: Final = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset, DayMark, ChoiceMade})
 """Nothing different is wanted after these."""
 _UNTRIED: Final = frozenset({RejectReason.RATE_LIMIT, RejectReason.CLOCK, RejectReason.SIGNATURE})
 

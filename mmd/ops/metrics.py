@@ -16,6 +16,7 @@ from mmd.ops.adverse_metrics import adverse_metrics
 from mmd.ops.construction_metrics import construction_metrics
 from mmd.ops.crossvenue_metrics import crossvenue_metrics
 from mmd.ops.inventory_metrics import inventory_metrics
+from mmd.ops.learning_metrics import learning_metrics
 from mmd.ops.market_metrics import market_metrics
 from mmd.ops.order_metrics import order_metrics
 from mmd.ops.prediction_metrics import prediction_metrics
@@ -181,6 +182,7 @@ def _labelled(state: State) -> Iterator[Metric]:
     yield from construction_metrics(state.instruments)
     yield from adverse_metrics(state.instruments)
     yield from prediction_metrics(state.instruments)
+    yield from learning_metrics(state.instruments)
     yield from inventory_metrics(state.instruments, state.inventory)
     yield _sources(state)
     yield from crossvenue_metrics(state.crossvenue)

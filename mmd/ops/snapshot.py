@@ -17,6 +17,7 @@ from mmd.ops.construction_state import construction_state
 from mmd.ops.crossvenue_state import crossvenue_state
 from mmd.ops.histogram_state import durations_state, latency_state
 from mmd.ops.inventory_state import held_state, inventory_state
+from mmd.ops.learning_state import learning_state
 from mmd.ops.model_state import model_state
 from mmd.ops.order_flow_state import order_flow_state
 from mmd.ops.prediction_state import prediction_state
@@ -132,6 +133,7 @@ def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
         is_private_up=maker.is_private_up,
         adverse=adverse_state(maker),
         prediction=prediction_state(maker, now_ns),
+        learning=learning_state(maker),
         construction=construction_state(maker, now_ns),
         model=model_state(maker),
         held=held_state(engine, maker.instrument.id),

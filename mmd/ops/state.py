@@ -5,6 +5,7 @@ import msgspec
 from mmd.ops.crossvenue_state import CrossVenueState
 from mmd.ops.histogram_state import HistogramState, LatencyState
 from mmd.ops.inventory_state import HeldState, InventoryState
+from mmd.ops.learning_state import LearningState
 from mmd.ops.order_flow_state import OrderFlowState
 from mmd.ops.process_use import ProcessState
 
@@ -249,6 +250,8 @@ class InstrumentState(msgspec.Struct, frozen=True):
     held: HeldState
     prediction: PredictionState | None = None
     """None where nothing is predicted."""
+    learning: LearningState | None = None
+    """Likewise."""
     adverse: AdverseState | None = None
     """None where fills are not judged."""
     order_flow: OrderFlowState | None = None

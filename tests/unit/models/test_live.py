@@ -5,12 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 
 from mmd.core.events import ModelRefused, ModelSwap
 from mmd.core.learned.models_spec import ModelsSpec
 from mmd.core.learned.predictor import Predictor
-from mmd.core.learned.served_model import SPREAD, ModelRole
+from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole
+from mmd.core.learned.trial_spec import TrialArm, TrialSpec
+from mmd.core.learned.trial_test import BlockResult
 from mmd.ops.metrics import StateCollector
 from models.live import LiveModels
 from models.registry import POINTERS, Registry
@@ -26,10 +29,13 @@ WATCH_S = 0.005
 class Daemon:
     """The part of it that models are part of."""
 
-    def __init__(self, folder: Path) -> None:
-        models = ModelsSpec(enabled=True, folder=str(folder), uses_forecast=True, spread_weight=0.5)
+    def __init__(self, folder: Path, *, promotes: bool = False) -> None:
+        models = ModelsSpec(
+            enabled=True, folder=str(folder), uses_forecast=True, spread_weight=0.5,
+            trials=TrialSpec(pairs_min=10),
+        )  # fmt: skip
         spec = session_spec(models=models)
-        self.live = LiveModels(spec)
+        self.live = LiveModels(spec, promotes=promotes)
         self.live.preload()
         self.bench = DriverBench(spec, models=self.live.shelf)
         self.bench.start()
@@ -42,6 +48,19 @@ class Daemon:
         found = self.bench.maker.predictor
         assert found is not None
         return found
+
+    def judge(self, canary_bps: float) -> None:
+        """Have pairs of blocks say how much more the canary earns."""
+        learning = self.bench.maker.learning
+        assert learning is not None
+        assert learning.trials is not None
+        learning.trials.on_step(
+            0, 1.0, is_quoting=True, canary=self.predictor.seats.canaries[PRICE]
+        )
+        for k in range(40):
+            other = BlockResult(0.1 * (k % 3), 1, 1, 0)
+            mine = BlockResult(canary_bps + 0.1 * (k % 2), 1, 1, 0)
+            learning.trials.tests[TrialArm.CANARY].add(mine, other)
 
     async def watch_until(self, condition: Callable[[], bool]) -> None:
         """Watch the registry until something is so."""
@@ -82,6 +101,40 @@ async def test_champions_are_there_from_the_start_and_change_when_promoted(
     registry.challenge(other)
     await daemon.watch_until(lambda: daemon.predictor.challenger is not None)
     assert ModelRole.CHALLENGER in daemon.predictor.scores
+
+
+@pytest.mark.parametrize("promotes", [False, True])
+async def test_a_better_canary_waits_for_a_word_or_is_promoted(
+    registry: Registry, promotes: bool
+) -> None:
+    """By the settings; either way a log line says so once."""
+    first = registry.pointers(PRICE).champion
+    canary = network_artefact(registry.folder, seed=5).path.name
+    registry.canary(canary)
+    daemon = Daemon(registry.folder, promotes=promotes)
+    assert daemon.predictor.seats.canaries == {PRICE: canary}
+    daemon.judge(1.0)
+    with structlog.testing.capture_logs() as lines:
+        if promotes:
+            await daemon.watch_until(lambda: daemon.predictor.champions[PRICE] == canary)
+            assert daemon.predictor.seats.canaries == {}
+        else:
+            await daemon.watch_until(lambda: any(x["event"] == "canary_ready" for x in lines))
+    wanted = canary if promotes else first
+    assert registry.pointers(PRICE).champion == wanted
+    said = "canary_promoted" if promotes else "canary_ready"
+    assert [x["event"] for x in lines].count(said) == 1
+
+
+async def test_a_worse_canary_is_tried_no_more(registry: Registry) -> None:
+    """Whatever the settings; the champion quotes on."""
+    first = registry.pointers(PRICE).champion
+    registry.canary(network_artefact(registry.folder, seed=5).path.name)
+    daemon = Daemon(registry.folder)
+    daemon.judge(-1.0)
+    await daemon.watch_until(lambda: daemon.predictor.seats.canaries == {})
+    assert registry.pointers(PRICE).canary == ""
+    assert registry.pointers(PRICE).champion == first
 
 
 async def test_damage_is_refused_and_told(registry: Registry) -> None:

@@ -54,6 +54,24 @@ def test_promotion_and_rollback(registry: Registry) -> None:
         registry.promote(first)
 
 
+def test_one_canary_at_a_time(registry: Registry) -> None:
+    """Another one takes its place, of whatever kind; promoted, it is none any more; the champion cannot be one."""
+    first, second, third = networks(registry)
+    registry.promote(first)
+    registry.challenge(second)
+    registry.canary(second)
+    assert registry.pointers("price_lstm") == Pointers(first, [], "", second)
+    registry.canary(third)
+    assert registry.pointers("price_lstm").canary == third
+    assert registry.promote(third) == first
+    assert registry.pointers("price_lstm") == Pointers(third, [first])
+    with pytest.raises(ArtefactError, match="champion already"):
+        registry.canary(third)
+    registry.canary(first)
+    assert registry.end_canary() == first
+    assert registry.end_canary() == ""
+
+
 def test_a_damaged_model_is_not_promoted(registry: Registry) -> None:
     """The champion stays who it was."""
     good, bad, _ = networks(registry)
