@@ -71,6 +71,8 @@ class Predictor:
         samples: SAMPLES record, the sampling clock.
         prediction: PREDICTION record of the last bar.
         seats: the models at work.
+        champions: by kind, the id of the model that quotes are made with; no entry: none.
+        scores: of the networks, by role.
         online: the regression that learns while trading; None where none was asked for.
         drift: watches the forecaster's errors; None where nobody does.
         arm: who makes the quotes of this block of time.
@@ -95,6 +97,8 @@ class Predictor:
         self.samples: Rec = new(SAMPLES)
         self.prediction: Rec = new(PREDICTION)
         self.seats = Seats(spec)
+        self.champions: dict[str, str] = self.seats.champions
+        self.scores: dict[ModelRole, LiveScore] = self.seats.scores
         self.online: OnlineForecast | None = None
         if spec.is_online:
             self.online = OnlineForecast(spec.horizon_bars, spec.bar_ns, records.vol)
@@ -132,19 +136,9 @@ class Predictor:
         return self._end_ns[0]
 
     @property
-    def champions(self) -> dict[str, str]:
-        """By kind, the id of the model that quotes are made with; no entry: none."""
-        return self.seats.champions
-
-    @property
     def challenger(self) -> PriceRun | None:
         """The network that is watched beside."""
         return self.seats.price.get(ModelRole.CHALLENGER)
-
-    @property
-    def scores(self) -> dict[ModelRole, LiveScore]:
-        """Of the networks, by role."""
-        return self.seats.scores
 
     @property
     def policy(self) -> PolicyRun | None:
