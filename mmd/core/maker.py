@@ -102,16 +102,8 @@ class Maker:
         self._private_down_ns = 0
         self._lots_max: int | None = None
         self._holdings = Holdings(instrument.id, session, self.ledger, self.orders, self.risk)
-        self._ordinary = OrdinaryDecision(
-            spec.quoting,
-            self.view,
-            self.quoter,
-            self._judge,
-            self.risk,
-            session,
-            numbers,
-            self._holdings,
-        )
+        decided = (self.view, self.quoter, self._judge, self.risk, session, numbers, self._holdings)
+        self._ordinary = OrdinaryDecision(spec.quoting, *decided)
         self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
         pictures = (self.working, self.quoter.quote)
         self._hold = partial(bind(hold, *pictures, 0, 0, 0, 0), *pictures)
