@@ -137,6 +137,9 @@ def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
         construction=construction_state(maker, now_ns),
         model=model_state(maker),
         held=held_state(engine, maker.instrument.id),
+        base=instrument.base,
+        quote=instrument.quote,
+        tick_size=str(instrument.tick_size),
     )
 
 

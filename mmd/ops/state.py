@@ -39,6 +39,8 @@ class OrderState(msgspec.Struct, frozen=True):
     filled: str
     state: str
     level: int
+    queue_ahead: float | None = None
+    """What rests before it at its price, at most; known to the ops process only, while the level is shown."""
 
 
 class FillState(msgspec.Struct, frozen=True):
@@ -258,6 +260,10 @@ class InstrumentState(msgspec.Struct, frozen=True):
     is_feed_up: bool = False
     is_private_up: bool = False
     """Whether order entry and account are connected."""
+    base: str = ""
+    quote: str = ""
+    tick_size: str = "0"
+    """In quote currency, as an exact decimal."""
 
 
 class RiskState(msgspec.Struct, frozen=True):

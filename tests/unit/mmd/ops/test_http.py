@@ -30,6 +30,7 @@ class Served:
         self.ordered: list[tuple[str, str]] = []
         self._http = http
         self.url = ""
+        self.server: HttpServer
 
     def state(self) -> State:
         """As the engine would publish it now, or `age_s` ago."""
@@ -60,7 +61,7 @@ async def serving(bench: DriverBench, token: str = "") -> AsyncIterator[Served]:
         served = Served(bench, http)
         server = HttpServer("127.0.0.1", 0, served.state, served.control, token)
         await server.start()
-        served.url = server.address
+        served.url, served.server = server.address, server
         try:
             yield served
         finally:
@@ -72,7 +73,10 @@ async def test_ready_is_503_before_the_book_is_in_sync_and_200_after() -> None:
     async with serving(cold()) as served:
         status, body = await served.get("/readyz")
         assert status == 503
-        assert msgspec.json.decode(body) == {"ready": False, "waiting": {"MMDUSDT": "WARM_UP"}}
+        assert msgspec.json.decode(body) == {
+            "ready": False,
+            "waiting": {"embedded:MMDUSDT": "WARM_UP"},
+        }
         served.bench.bring_up()
         status, body = await served.get("/readyz")
         assert status == 200
@@ -98,9 +102,9 @@ async def test_metrics_and_state_are_of_the_same_daemon() -> None:
         row = msgspec.json.decode(body, type=State).instruments[0]
         assert families["mmd_orders_sent"].samples[0].value == row.orders_sent >= 6
         _, body = await served.get("/api/orders")
-        assert msgspec.json.decode(body) == {"MMDUSDT": msgspec.to_builtins(row.orders)}
+        assert msgspec.json.decode(body) == {"embedded:MMDUSDT": msgspec.to_builtins(row.orders)}
         _, body = await served.get("/api/fills")
-        assert len(msgspec.json.decode(body)["MMDUSDT"]) == 1
+        assert len(msgspec.json.decode(body)["embedded:MMDUSDT"]) == 1
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/healthz", "/metrics", "/api/state", "/api/orders"])
