@@ -59,6 +59,7 @@ bench: $(VENV)/.installed-dev  ## stages, and wire to wire beside a ccxt.pro mak
 
 docs: $(VENV)/.installed-dev  ## write what is generated from the code
 	$(BIN)/python -m mmd.ops.metrics_reference docs/metrics.md
+	$(BIN)/python -m mmd.ops.openapi docs/openapi.json
 
 clean:
 	rm -rf $(VENV) var build *.egg-info

@@ -1,5 +1,12 @@
-"""The OpenAPI description of the HTTP API, made of its table of endpoints and of the types that it answers with."""
+"""The OpenAPI description of the HTTP API, made of its table of endpoints and of the types that it answers with.
 
+`python -m mmd.ops.openapi docs/openapi.json` writes it.
+"""
+
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,7 +16,7 @@ from mmd.ops.api import ACTIONS, ENDPOINTS, Answer, Endpoint
 _REFERENCE = "#/components/schemas/{name}"
 
 
-def document(version: str) -> dict[str, Any]:
+def document(of_version: str) -> dict[str, Any]:
     """OpenAPI 3.1."""
     answers = [answer for endpoint in ENDPOINTS for answer in endpoint.answers.values()]
     types = [kind for answer in answers for kind in _json_types(answer)]
@@ -28,7 +35,7 @@ def document(version: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "mmd",
-            "version": version,
+            "version": of_version,
             "description": "Health, metrics, state and control of a running daemon. No GET changes anything.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -71,3 +78,7 @@ def _response(answer: Answer, schemas: list[dict[str, Any]]) -> dict[str, Any]:
     elif isinstance(answer.content, str):
         described["content"] = {answer.content: {"schema": {"type": "string"}}}
     return described
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(json.dumps(document(version("mmd")), indent=1) + "\n")
