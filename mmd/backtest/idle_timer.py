@@ -20,9 +20,13 @@ from mmd.jit.kernel import Rec, layout, leaf
 EXPOSED_S_MAX: Final = 2.0
 """As in the quoter: a longer silence of the timers counts as this much."""
 
+NOT_ASKED: Final = -1
+"""Of IDLE.can_step: nobody has looked whether the engine would only estimate."""
+
 IDLE = layout(
     # Set from the engine before the loop runs
     ("is_on", "i8"),  # whether a timer may be taken here
+    ("can_step", "i8"),  # and whether one with the step of a second may; NOT_ASKED, 1 or 0
     ("is_asleep", "i8"),  # the book is stale and no order rests: a timer brings no decision either
     ("until_ns", "i8"),  # the day ends, or a blackout begins
     ("shape_ns", "i8"),  # how often the slow volatility follows, and the skew the position's age
@@ -132,7 +136,7 @@ def _is_answer_told(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
 @leaf
 def _may_step(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
     """Whether the step of a second only estimates."""
-    return bool(i.steps_left > 1 and (i.judges == 0 or _is_answer_told(i, a, m, now_ns)))
+    return bool(i.can_step == 1 and i.steps_left > 1 and (i.judges == 0 or _is_answer_told(i, a, m, now_ns)))
 
 
 @leaf

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from mmd.backtest.idle_timer import IDLE
+from mmd.backtest.idle_timer import IDLE, NOT_ASKED
 from mmd.core.engine import Engine
 from mmd.core.flow.adverse_kernels import ADVERSE
 from mmd.core.flow.impact import IMPACT
@@ -110,6 +110,8 @@ class IdleTimers:
         self._at: dict[str, int] = {
             n: self.record.dtype.fields[n][1] // 8 for n in self.record.dtype.names or ()
         }
+        self._at_on, self._at_can_step = self._at["is_on"], self._at["can_step"]
+        self._at_timers = self._at["timers"]
         self.record["step_ns"] = STEP_NS
         self.record["sd_target"] = spec.quoting.inventory_sd_target
         self.record["solve_ns"] = SOLVE_NS
@@ -140,31 +142,43 @@ class IdleTimers:
     @property
     def timers(self) -> int:
         """How many were taken in the loop."""
-        return self._words[self._at["timers"]]
+        return self._words[self._at_timers]
 
     @property
     def is_settled(self) -> bool:
         """Whether the engine knows of them all."""
-        return self.timers == self._told
+        return self._words[self._at_timers] == self._told
 
     def forbid(self) -> None:
         """Leave every timer to the engine."""
-        self._words[self._at["is_on"]] = 0
+        self._words[self._at_on] = 0
 
     def allow(self, *, is_asleep: bool) -> None:
         """Tell the loop what the engine's last word was, if time alone does nothing."""
         words, at, maker = self._words, self._at, self._maker
-        ledger, pnl = maker.ledger, maker.ledger.pnl
-        words[at["is_on"]] = 0
+        ledger, pnl, quoter = maker.ledger, maker.ledger.pnl, maker.quoter
+        words[self._at_on] = 0
         if not self._can_run or pnl is None or ledger.stated_drift_atoms != 0:
             return
-        if maker.quoter.stepped_ns == 0 or not self._bound(pnl) or not self._allow_step():
+        if quoter.stepped_ns == 0 or not self._bound(pnl):
             return
-        words[at["is_on"]] = 1
+        mid = pnl.mid_half_ticks
+        words[self._at_on] = 1
+        words[self._at_can_step] = NOT_ASKED
         words[at["is_asleep"]] = is_asleep
-        words[at["mid"]] = words[at["seen_low"]] = words[at["seen_high"]] = pnl.mid_half_ticks
+        words[at["mid"]] = words[at["seen_low"]] = words[at["seen_high"]] = mid
         words[at["orders"]] = sum(maker.orders.open_orders)
         words[at["streak"]] = self._streak[self._horizon]
+        words[at["stepped_ns"]] = quoter.stepped_ns
+        words[at["steps"]] = 0
+
+    def may_step(self) -> bool:
+        """Look whether timers with the step of a second may be taken too, unless it was looked for before."""
+        words = self._words
+        if words[self._at_on] == 0 or words[self._at_can_step] != NOT_ASKED:
+            return False
+        words[self._at_can_step] = self._allow_step()
+        return words[self._at_can_step] == 1
 
     def _allow_step(self) -> bool:
         """State what the step of a second begins with; False if it would tell quotes something new."""
@@ -182,10 +196,8 @@ class IdleTimers:
         words[at["held_since_ns"]] = now_ns - held_ns if held_ns > 0 else 0
         words[at["next_shape_ns"]] = maker.shaping.next_ns
         words[at["averaged_ns"]] = maker.shaping.averaged_ns
-        words[at["stepped_ns"]] = quoter.stepped_ns
         words[at["solved_ns"]] = quoter.solved_ns
         words[at["steps_left"]] = maker.pace.steps_left
-        words[at["steps"]] = 0
         return True
 
     def settle(self) -> None:

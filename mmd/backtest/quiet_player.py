@@ -1,19 +1,15 @@
 """Keeps the compiled loop of `quiet` and the engine's Python objects in step."""
 
+import struct
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mmd.backtest.feed import NEVER, REFILL
+from mmd.backtest.feed import DUE, NEVER, REFILL
 from mmd.backtest.idle_timers import IdleTimers
-from mmd.backtest.quiet import (
-    FIXED_MODEL,
-    GLFT_MODEL,
-    LOGGED,
-    QUIET,
-    is_settled,
-    play,
-)
+from mmd.backtest.quiet import LOGGED, play
+from mmd.backtest.quiet_decision import is_settled
+from mmd.backtest.quiet_record import FIXED_MODEL, GLFT_MODEL, QUIET
 from mmd.backtest.quiet_view import on_grid_ns
 from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
@@ -24,6 +20,7 @@ from mmd.core.quoting.fixed_spread import FIXED
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import RiskReason
+from mmd.core.scaling import Scale
 from mmd.jit.kernel import Rec, bind, new
 from mmd.tape.frames import BROKEN
 
@@ -32,7 +29,8 @@ _BRACKET = 0.01
 """How far the mid may move before the engine looks at its scale again."""
 _ACTIVE, _NORMAL, _OK = QuoteState.ACTIVE, RiskLevel.NORMAL, RiskReason.OK
 _STALE = QuoteReason.BOOK_STALE
-_AGAIN = (REFILL, LOGGED)
+_STATE = struct.Struct("=7q")
+"""The first fields of QUIET, which the engine may change at any time."""
 
 
 class QuietPlayer:
@@ -48,6 +46,10 @@ class QuietPlayer:
         self._maker = engine.makers[0]
         self._feed = feed
         self._spec = engine.spec
+        self._is_timed = (
+            engine.spec.quoting.requote_interval_ns > 0 or settings.decision_cost_ns > 0
+        )
+        """Orders may move because time passes, or a timer's own decision delays the next: no timer is left out."""
         self._load_constants(settings)
         maker, view = self._maker, self._maker.view
         self._idle = IdleTimers(engine)
@@ -64,24 +66,26 @@ class QuietPlayer:
             maker.quoter.intensity,
             *self._model_records(),
             maker.working,
+            maker.risk.record,
+            engine.gate.budgets,
             maker.ledger.markouts.record,
             *self._idle.judging,
             self._idle.record,
         )
         self._play = bind(play, feed.rows, *self._records, 0)
-        wishes = (self.record, view.features, view.vol, *self._records[-10:-5])
+        wishes = (self.record, view.features, view.vol, *self._records[-12:-7])
         self._is_settled = partial(bind(is_settled, *wishes, 0), *wishes)
-        self._settled = False
-        self._is_timed = (
-            engine.spec.quoting.requote_interval_ns > 0 or settings.decision_cost_ns > 0
-        )
-        """Orders may move because time passes, or a timer's own decision delays the next: no timer is left out."""
+        self._scale: Scale | None = None
+        """For what scale and mids the bounds of the loop were found."""
+        self._mid_low, self._mid_high = 1.0, 0.0
         names = self.record.dtype.names or ()
         self._words: memoryview[int] = memoryview(self.record.view("i8"))
+        self._memory = memoryview(self.record).cast("B")
         self.on_mid: Callable[[int, int], None] | None = None
         """Told of the mid and the time of each decision taken in the loop at which the mid was news."""
         self._floats: Any = memoryview(self.record.view("f8"))
         self._at: dict[str, int] = {n: self.record.dtype.fields[n][1] // 8 for n in names}
+        self._at_settled = self._at["is_settled"]
         self._is_stale = True
         self._origin_ns, self._period_ns = engine.spec.started_monotonic_ns, settings.timer_ns
         self._markout_due = memoryview(maker.ledger.markouts.record["due_ns"])
@@ -103,19 +107,21 @@ class QuietPlayer:
         if self._is_stale:
             self._load()
         feed = self._feed
-        while (code := self._play(feed.rows, *self._records, until_ns)) in _AGAIN:
+        while (code := self._play(feed.rows, *self._records, until_ns)) != BROKEN:
             if code == REFILL:
                 feed.refill()
-            else:
+            elif code == LOGGED:
                 self._fetch_mids()
-        if code == BROKEN:
-            raise feed.broken()
-        return code
+            elif code != DUE or not (self.timer_ns < until_ns and self._idle.may_step()):
+                return code
+        raise feed.broken()
 
     def sync(self) -> None:
         """Bring engine and view up to date with the loop; needed before the engine is asked or told anything."""
         self._is_stale = True
         words, at, view = self._words, self._at, self._maker.view
+        if words[at["refused"]] > 0:
+            self._settle_refusals()
         if words[at["messages"]] == view.messages and self._idle.is_settled:
             return
         self._engine.now_ns = max(self._engine.now_ns, words[at["now_ns"]])
@@ -138,6 +144,14 @@ class QuietPlayer:
         if pnl is not None and marked > 0:
             pnl.on_mid(marked)
         words[at["marked"]] = 0
+
+    def _settle_refusals(self) -> None:
+        """Count what the gate refused in the loop: each order had its number, and a reason."""
+        words, at = self._words, self._at
+        reasons = self.record["reasons"][0]
+        self._maker.desk.on_refused(reasons.tolist(), words[at["skipped"]])
+        reasons[:] = 0
+        words[at["refused"]] = words[at["skipped"]] = 0
 
     def watch(self, on_mid: Callable[[int, int], None]) -> None:
         """From now on tell of every mid that a decision saw, and leave decisions to be sampled to the engine."""
@@ -189,6 +203,12 @@ class QuietPlayer:
         due_ns = self.take_decision()
         return max(now_ns, self._words[self._at["busy_ns"]]) if due_ns == NEVER else due_ns
 
+    def want_decision(self, now_ns: int) -> None:
+        """Something has happened on which the next decision is due, in the loop if it is no more than that."""
+        words, at = self._words, self._at
+        if words[at["decide_ns"]] == NEVER:
+            words[at["decide_ns"]] = max(now_ns, words[at["busy_ns"]])
+
     def on_decision(self, through_ns: int) -> None:
         """The engine decides now and is through at a time."""
         self.sync()
@@ -198,7 +218,7 @@ class QuietPlayer:
     def on_decided(self, now_ns: int) -> None:
         """The engine has decided: while anything that it wanted was refused, every timer brings another try."""
         self._load()
-        self._settled = self._is_settled(now_ns) == 1
+        self._words[self._at["is_settled"]] = self._is_settled(now_ns)
         if not self._is_calm:
             self.want_timer(now_ns)
 
@@ -231,12 +251,17 @@ class QuietPlayer:
     @property
     def _is_calm(self) -> bool:
         """Whether time alone does nothing: all orders stand where wanted, or the book is stale and all are gone."""
+        if self._words[self._at_settled] == 1 and self._maker.state is _ACTIVE:
+            return self._engine.levels.level is _NORMAL
+        return self._is_asleep
+
+    @property
+    def _is_asleep(self) -> bool:
+        """Whether nothing is quoted, and nothing can be until the book moves."""
         maker = self._maker
-        is_asleep = maker.reason is _STALE and sum(maker.orders.open_orders) == 0
-        is_resting = self._settled and maker.state is _ACTIVE
-        if self._is_timed:
+        if maker.reason is not _STALE or self._is_timed or sum(maker.orders.open_orders) > 0:
             return False
-        return self._engine.levels.level is _NORMAL and (is_resting or is_asleep)
+        return self._engine.levels.level is _NORMAL
 
     def _next_on_grid(self, ts_ns: int) -> int:
         """The first time on the timers' grid at or after ts_ns that had no timer yet."""
@@ -251,46 +276,69 @@ class QuietPlayer:
     def _load(self) -> None:
         """Tell the loop what the engine's last word was."""
         self._is_stale = False
-        words, at, maker = self._words, self._at, self._maker
-        view, scale = maker.view, maker.scale
-        words[at["position_lots"]] = maker.ledger.position_lots
-        words[at["stale_ns"]] = maker.pace.age_ns_max
-        words[at["now_ns"]] = max(words[at["now_ns"]], self._engine.now_ns)
+        words, at, maker, engine = self._words, self._at, self._maker, self._engine
+        view, ledger, risk, scale = maker.view, maker.ledger, engine.risk, maker.scale
+        words[at["now_ns"]] = max(words[at["now_ns"]], engine.now_ns)
         words[at["is_dirty"]] = view.is_dirty
-        risk = self._engine.risk
+        is_normal = engine.levels.level is _NORMAL
+        is_active = maker.state is _ACTIVE and is_normal
+        if is_active or self._is_asleep:
+            self._idle.allow(is_asleep=not is_active)
+        else:
+            self._idle.forbid()
         is_quiet = (
-            scale is not None
-            and maker.state is _ACTIVE
-            and self._engine.levels.level is _NORMAL
+            is_active
+            and scale is not None
             and maker.is_private_up
             and maker.orders.unknown_count == 0
             and risk.hindrance is _OK
-            and self._engine.now_ns < risk.blackouts.next_ns
+            and engine.now_ns < risk.blackouts.next_ns
         )
-        words[at["is_quiet"]] = is_quiet
-        self._idle.forbid()
-        if self._is_calm:
-            self._idle.allow(is_asleep=maker.state is not _ACTIVE)
         if scale is None or not is_quiet:
+            words[at["is_quiet"]] = 0
             return
-        words[at["limit_lots"]] = max(scale.position_lots_max, 1)
-        words[at["lag_ns_max"]] = risk.lag_ns_max
-        mid = view.mid_half_ticks
+        known = maker.risk
+        can_refuse = (
+            known.position_atoms == ledger.position_atoms
+            and known.base_atoms == ledger.base_atoms
+            and known.quote_atoms == ledger.quote_atoms
+        )
+        _STATE.pack_into(
+            self._memory,
+            0,
+            is_quiet,
+            can_refuse,
+            engine.gate.ratio.left,
+            ledger.position_lots,
+            max(scale.position_lots_max, 1),
+            risk.lag_ns_max,
+            maker.pace.age_ns_max,
+        )
+        if scale is not self._scale or not self._mid_low < view.mid_half_ticks < self._mid_high:
+            self._bound(scale, view.mid_half_ticks)
+
+    def _bound(self, scale: Scale, mid: int) -> None:
+        """Find the mids between which a scale surely holds, and what of it the loop compares with."""
         low, high = mid * (1.0 - _BRACKET), mid * (1.0 + _BRACKET)
         holds = scale.holds_at(low / 2) and scale.holds_at(high / 2)
-        self._floats[at["mid_low"]] = low if holds else mid
-        self._floats[at["mid_high"]] = high if holds else mid
-        wide_bps, per_bps = self._spec.construction.volatility_bps_wide, scale.ticks_per_bps
-        sigma_bps = self._spec.quoting.volatility_bps_max
+        low, high = (low, high) if holds else (mid, mid)
+        self._scale, self._mid_low, self._mid_high = scale, low, high
+        floats, at, per_bps = self._floats, self._at, scale.ticks_per_bps
+        floats[at["mid_low"]], floats[at["mid_high"]] = low, high
+        sigma_bps, wide_bps = (
+            self._spec.quoting.volatility_bps_max,
+            self._spec.construction.volatility_bps_wide,
+        )
         sigma_bps = min(sigma_bps, wide_bps) if wide_bps > 0.0 else sigma_bps
-        self._floats[at["sigma_max"]] = sigma_bps * per_bps
-        self._floats[at["spread_min"]] = self._spec.construction.market_spread_bps_min * per_bps
+        floats[at["sigma_max"]] = sigma_bps * per_bps
+        floats[at["spread_min"]] = self._spec.construction.market_spread_bps_min * per_bps
 
     def _load_constants(self, settings: BacktestSettings) -> None:
         q, spec = self.record, self._spec
         q["model"] = _MODELS[spec.quoting.spread_model]
         q["flow_coefficient"] = spec.quoting.flow_coefficient
         q["decision_cost_ns"] = settings.decision_cost_ns
+        q["is_timed"] = self._is_timed
         q["timer_period_ns"] = settings.timer_ns
         q["timer_origin_ns"] = spec.started_monotonic_ns
         q["decide_ns"] = q["sample_ns"] = NEVER

@@ -26,6 +26,7 @@ from mmd.core.events import (
     FeedUp,
     Fill,
     ModelSwap,
+    OrderEnded,
     OrderRejected,
     PrivateUp,
     Timer,
@@ -204,26 +205,38 @@ class BacktestRunner:
     def _on_due(self, until_ns: int) -> None:
         """The time has come for requests, answers, the timer or a decision; the first of these at equal times."""
         self.now_ns = until_ns
-        in_flight = self.in_flight
-        if in_flight.entry_due_ns <= until_ns:
-            for event in self.exchange.receive(in_flight.next_request(), until_ns):
-                in_flight.answer(event)
-        elif in_flight.response_due_ns <= until_ns:
-            self._on_answer(in_flight.next_answer())
-        elif self._timer_ns <= until_ns:
-            self._on_timer()
-        else:
-            self._decide()
+        if not self._deliver(until_ns):
+            if self._timer_ns <= until_ns:
+                self._on_timer()
+            else:
+                self._decide()
+
+    def _deliver(self, until_ns: int) -> bool:
+        """All requests and answers that arrive by now, in order; returns whether there were any."""
+        in_flight, any_due = self.in_flight, False
+        while True:
+            if in_flight.entry_due_ns <= until_ns:
+                for event in self.exchange.receive(in_flight.next_request(), until_ns):
+                    in_flight.answer(event)
+            elif in_flight.response_due_ns <= until_ns:
+                self._on_answer(in_flight.next_answer())
+            else:
+                return any_due
+            any_due = True
 
     def _on_answer(self, event: Event) -> None:
         self._apply(event)
+        player = self._player
         if is_news(event):
-            self._schedule()
+            if player is not None and type(event) is OrderEnded:
+                player.want_decision(self.now_ns)
+            else:
+                self._schedule()
         is_quoting = min(self.maker.orders.open_orders) > 0
-        if self._player is not None and (
+        if player is not None and (
             type(event) in _TIMED or is_quoting != self._quotes_both_sides
         ):
-            self._player.want_timer(self.now_ns)
+            player.want_timer(self.now_ns)
         self._keep_statistics(event)
         self._quotes_both_sides = is_quoting
 

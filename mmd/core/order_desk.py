@@ -1,6 +1,6 @@
 """From what an instrument wants done to approved commands: rows of the order diff, questions, cancels, slices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from mmd.core.commands import (
@@ -181,6 +181,13 @@ class OrderDesk:
                 yield approved
             finally:
                 self.on_sent(approved.command, level, purpose)
+
+    def on_refused(self, reasons: Sequence[int], skipped: int) -> None:
+        """Count orders that were judged and refused elsewhere: how many had each RiskReason, and were replacements left out."""
+        self._numbers.last += sum(reasons)
+        self._counts.requotes_skipped += skipped
+        for reason, n in enumerate(reasons):
+            self._gate.counts[reason] += n
 
     def on_sent(self, command: Command, level: int, purpose: OrderPurpose = _QUOTE) -> None:
         """Record a command that the caller has taken up; level is the rung that a new order is for."""
