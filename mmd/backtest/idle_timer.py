@@ -136,7 +136,9 @@ def _is_answer_told(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
 @leaf
 def _may_step(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
     """Whether the step of a second only estimates."""
-    return bool(i.can_step == 1 and i.steps_left > 1 and (i.judges == 0 or _is_answer_told(i, a, m, now_ns)))
+    return bool(
+        i.can_step == 1 and i.steps_left > 1 and (i.judges == 0 or _is_answer_told(i, a, m, now_ns))
+    )
 
 
 @leaf

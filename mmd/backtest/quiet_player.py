@@ -1,15 +1,13 @@
 """Keeps the compiled loop of `quiet` and the engine's Python objects in step."""
 
-import struct
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from mmd.backtest.feed import DUE, NEVER, REFILL
 from mmd.backtest.idle_timers import IdleTimers
 from mmd.backtest.quiet import LOGGED, play
 from mmd.backtest.quiet_decision import is_settled
-from mmd.backtest.quiet_record import FIXED_MODEL, GLFT_MODEL, QUIET
+from mmd.backtest.quiet_state import MODELS, QuietState
 from mmd.backtest.quiet_view import on_grid_ns
 from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
@@ -19,18 +17,11 @@ from mmd.core.quoting import glft
 from mmd.core.quoting.fixed_spread import FIXED
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
-from mmd.core.risk.reasons import RiskReason
-from mmd.core.scaling import Scale
 from mmd.jit.kernel import Rec, bind, new
 from mmd.tape.frames import BROKEN
 
-_MODELS = {"glft": GLFT_MODEL, "fixed": FIXED_MODEL}
-_BRACKET = 0.01
-"""How far the mid may move before the engine looks at its scale again."""
-_ACTIVE, _NORMAL, _OK = QuoteState.ACTIVE, RiskLevel.NORMAL, RiskReason.OK
+_ACTIVE, _NORMAL = QuoteState.ACTIVE, RiskLevel.NORMAL
 _STALE = QuoteReason.BOOK_STALE
-_STATE = struct.Struct("=7q")
-"""The first fields of QUIET, which the engine may change at any time."""
 
 
 class QuietPlayer:
@@ -41,16 +32,12 @@ class QuietPlayer:
     """
 
     def __init__(self, engine: Engine, feed: TapeFeed, settings: BacktestSettings) -> None:
-        self.record: Rec = new(QUIET)
+        self._state = QuietState(engine, settings)
+        self.record: Rec = self._state.record
+        self._words, self._at = self._state.words, self._state.at
         self._engine = engine
         self._maker = engine.makers[0]
         self._feed = feed
-        self._spec = engine.spec
-        self._is_timed = (
-            engine.spec.quoting.requote_interval_ns > 0 or settings.decision_cost_ns > 0
-        )
-        """Orders may move because time passes, or a timer's own decision delays the next: no timer is left out."""
-        self._load_constants(settings)
         maker, view = self._maker, self._maker.view
         self._idle = IdleTimers(engine)
         self._records = (
@@ -75,17 +62,11 @@ class QuietPlayer:
         self._play = bind(play, feed.rows, *self._records, 0)
         wishes = (self.record, view.features, view.vol, *self._records[-12:-7])
         self._is_settled = partial(bind(is_settled, *wishes, 0), *wishes)
-        self._scale: Scale | None = None
-        """For what scale and mids the bounds of the loop were found."""
-        self._mid_low, self._mid_high = 1.0, 0.0
-        names = self.record.dtype.names or ()
-        self._words: memoryview[int] = memoryview(self.record.view("i8"))
-        self._memory = memoryview(self.record).cast("B")
         self.on_mid: Callable[[int, int], None] | None = None
         """Told of the mid and the time of each decision taken in the loop at which the mid was news."""
-        self._floats: Any = memoryview(self.record.view("f8"))
-        self._at: dict[str, int] = {n: self.record.dtype.fields[n][1] // 8 for n in names}
         self._at_settled = self._at["is_settled"]
+        self._synced = 0
+        """Decisions of the loop that the engine knows of."""
         self._is_stale = True
         self._origin_ns, self._period_ns = engine.spec.started_monotonic_ns, settings.timer_ns
         self._markout_due = memoryview(maker.ledger.markouts.record["due_ns"])
@@ -97,7 +78,7 @@ class QuietPlayer:
         quoting = engine.spec.quoting
         is_aggressive = engine.spec.construction.aggressive  # then a timer may change the state
         is_simple = quoting.smoothing_s == 0.0 and quoting.enabled and not is_aggressive
-        is_known = quoting.spread_model in _MODELS and quoting.glft_form == "exact"
+        is_known = quoting.spread_model in MODELS and quoting.glft_form == "exact"
         is_alone = len(engine.makers) == 1 and engine.hedging is None
         is_alone = is_alone and not engine.spec.models.enabled
         return is_simple and is_known and is_alone
@@ -119,39 +100,17 @@ class QuietPlayer:
     def sync(self) -> None:
         """Bring engine and view up to date with the loop; needed before the engine is asked or told anything."""
         self._is_stale = True
-        words, at, view = self._words, self._at, self._maker.view
-        if words[at["refused"]] > 0:
-            self._settle_refusals()
-        if words[at["messages"]] == view.messages and self._idle.is_settled:
+        words, at = self._words, self._at
+        decisions, messages = words[at["decisions"]], words[at["messages"]]
+        is_known = decisions == self._synced and messages == self._maker.view.messages
+        if is_known and self._idle.is_settled:
             return
-        self._engine.now_ns = max(self._engine.now_ns, words[at["now_ns"]])
+        self._synced = decisions
+        self._state.sync_refusals()
         self._fetch_mids()
         self._idle.settle()
         self._stepped_ns = max(self._stepped_ns, self._maker.quoter.stepped_ns)
-        view.changed_ns = words[at["changed_ns"]]
-        view.bid_ticks, view.ask_ticks = words[at["bid"]], words[at["ask"]]
-        view.mid_half_ticks = words[at["mid_half_ticks"]]
-        view.last_trade_ticks = words[at["last_trade"]]
-        view.is_crossed = words[at["is_crossed"]] == 1
-        view.is_dirty = words[at["is_dirty"]] == 1
-        view.wants_resync = words[at["wants_resync"]] == 1
-        view.lag_ns = words[at["lag_ns"]] if words[at["has_lag"]] == 1 else None
-        view.messages = words[at["messages"]]
-        view.gaps, view.crossed = words[at["gaps"]], words[at["crossed"]]
-        view.resyncs = words[at["resyncs"]]
-        view.checks, view.mismatches = words[at["checks"]], words[at["mismatches"]]
-        pnl, marked = self._maker.ledger.pnl, words[at["marked"]]
-        if pnl is not None and marked > 0:
-            pnl.on_mid(marked)
-        words[at["marked"]] = 0
-
-    def _settle_refusals(self) -> None:
-        """Count what the gate refused in the loop: each order had its number, and a reason."""
-        words, at = self._words, self._at
-        reasons = self.record["reasons"][0]
-        self._maker.desk.on_refused(reasons.tolist(), words[at["skipped"]])
-        reasons[:] = 0
-        words[at["refused"]] = words[at["skipped"]] = 0
+        self._state.sync_view()
 
     def watch(self, on_mid: Callable[[int, int], None]) -> None:
         """From now on tell of every mid that a decision saw, and leave decisions to be sampled to the engine."""
@@ -251,15 +210,14 @@ class QuietPlayer:
     @property
     def _is_calm(self) -> bool:
         """Whether time alone does nothing: all orders stand where wanted, or the book is stale and all are gone."""
-        if self._words[self._at_settled] == 1 and self._maker.state is _ACTIVE:
-            return self._engine.levels.level is _NORMAL
-        return self._is_asleep
+        is_resting = self._words[self._at_settled] == 1 and self._state.is_active
+        return is_resting or self._is_asleep
 
     @property
     def _is_asleep(self) -> bool:
         """Whether nothing is quoted, and nothing can be until the book moves."""
         maker = self._maker
-        if maker.reason is not _STALE or self._is_timed or sum(maker.orders.open_orders) > 0:
+        if maker.reason is not _STALE or self._state.is_timed or sum(maker.orders.open_orders) > 0:
             return False
         return self._engine.levels.level is _NORMAL
 
@@ -276,73 +234,12 @@ class QuietPlayer:
     def _load(self) -> None:
         """Tell the loop what the engine's last word was."""
         self._is_stale = False
-        words, at, maker, engine = self._words, self._at, self._maker, self._engine
-        view, ledger, risk, scale = maker.view, maker.ledger, engine.risk, maker.scale
-        words[at["now_ns"]] = max(words[at["now_ns"]], engine.now_ns)
-        words[at["is_dirty"]] = view.is_dirty
-        is_normal = engine.levels.level is _NORMAL
-        is_active = maker.state is _ACTIVE and is_normal
+        self._state.load()
+        is_active = self._state.is_active
         if is_active or self._is_asleep:
             self._idle.allow(is_asleep=not is_active)
         else:
             self._idle.forbid()
-        is_quiet = (
-            is_active
-            and scale is not None
-            and maker.is_private_up
-            and maker.orders.unknown_count == 0
-            and risk.hindrance is _OK
-            and engine.now_ns < risk.blackouts.next_ns
-        )
-        if scale is None or not is_quiet:
-            words[at["is_quiet"]] = 0
-            return
-        known = maker.risk
-        can_refuse = (
-            known.position_atoms == ledger.position_atoms
-            and known.base_atoms == ledger.base_atoms
-            and known.quote_atoms == ledger.quote_atoms
-        )
-        _STATE.pack_into(
-            self._memory,
-            0,
-            is_quiet,
-            can_refuse,
-            engine.gate.ratio.left,
-            ledger.position_lots,
-            max(scale.position_lots_max, 1),
-            risk.lag_ns_max,
-            maker.pace.age_ns_max,
-        )
-        if scale is not self._scale or not self._mid_low < view.mid_half_ticks < self._mid_high:
-            self._bound(scale, view.mid_half_ticks)
-
-    def _bound(self, scale: Scale, mid: int) -> None:
-        """Find the mids between which a scale surely holds, and what of it the loop compares with."""
-        low, high = mid * (1.0 - _BRACKET), mid * (1.0 + _BRACKET)
-        holds = scale.holds_at(low / 2) and scale.holds_at(high / 2)
-        low, high = (low, high) if holds else (mid, mid)
-        self._scale, self._mid_low, self._mid_high = scale, low, high
-        floats, at, per_bps = self._floats, self._at, scale.ticks_per_bps
-        floats[at["mid_low"]], floats[at["mid_high"]] = low, high
-        sigma_bps, wide_bps = (
-            self._spec.quoting.volatility_bps_max,
-            self._spec.construction.volatility_bps_wide,
-        )
-        sigma_bps = min(sigma_bps, wide_bps) if wide_bps > 0.0 else sigma_bps
-        floats[at["sigma_max"]] = sigma_bps * per_bps
-        floats[at["spread_min"]] = self._spec.construction.market_spread_bps_min * per_bps
-
-    def _load_constants(self, settings: BacktestSettings) -> None:
-        q, spec = self.record, self._spec
-        q["model"] = _MODELS[spec.quoting.spread_model]
-        q["flow_coefficient"] = spec.quoting.flow_coefficient
-        q["decision_cost_ns"] = settings.decision_cost_ns
-        q["is_timed"] = self._is_timed
-        q["timer_period_ns"] = settings.timer_ns
-        q["timer_origin_ns"] = spec.started_monotonic_ns
-        q["decide_ns"] = q["sample_ns"] = NEVER
-        q["timer_ns"] = spec.started_monotonic_ns + settings.timer_ns
 
     def _model_records(self) -> tuple[Rec, Rec]:
         """Records of the GLFT model and of the fixed one; of these the maker's own is the one that is read."""

@@ -55,7 +55,10 @@ QUIET = layout(
     ("busy_ns", "i8"),  # the last one is through at
     ("last_timer_ns", "i8"),
     ("timer_ns", "i8"),  # when the next timer is due; brought forward by what it must see
-    ("is_settled", "i8"),  # the last decision left nothing to be wished for, and time alone will not change that
+    (
+        "is_settled",
+        "i8",
+    ),  # the last decision left nothing to be wished for, and time alone will not change that
     ("decisions", "i8"),  # taken here
     # Orders that the risk gate refused here
     ("refused", "i8"),

@@ -1,5 +1,6 @@
 """One backtest from a request that can be sent to another process."""
 
+import gc
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -126,7 +127,11 @@ def _run(
 ) -> tuple[BacktestResult, Session | None]:
     runner.on_progress = on_progress
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    runner.run()
+    gc.freeze()  # what was made so far stays: no collection need look at it again
+    try:
+        runner.run()
+    finally:
+        gc.unfreeze()
     result = backtest_result(
         runner,
         wall_s=time.perf_counter() - wall_s,

@@ -233,9 +233,7 @@ class BacktestRunner:
             else:
                 self._schedule()
         is_quoting = min(self.maker.orders.open_orders) > 0
-        if player is not None and (
-            type(event) in _TIMED or is_quoting != self._quotes_both_sides
-        ):
+        if player is not None and (type(event) in _TIMED or is_quoting != self._quotes_both_sides):
             player.want_timer(self.now_ns)
         self._keep_statistics(event)
         self._quotes_both_sides = is_quoting

@@ -174,6 +174,33 @@ def test_the_compiled_loop_agrees_on_a_real_market(
     assert runs[0][1] == runs[1][1]
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"risk.orders_per_10s": 4},
+        {"risk.order_to_trade_max": 2, "risk.order_to_trade_grace": 30},
+        {"quoting.requote_interval_ms": 700, "quoting.refresh_delay_ms": 900},
+    ],
+    ids=["order_budget", "order_to_trade", "waiting"],
+)
+def test_the_compiled_loop_refuses_what_the_gate_would(
+    walk: Tape, limits: dict[str, object]
+) -> None:
+    """Order by order: what is refused for its reason, the numbers that it uses up, what is tried again and when."""
+    runs = [
+        made(walk, is_fused=fused, overrides=limits, feed=constant(2 * MS))
+        for fused in (True, False)
+    ]
+    for runner, _ in runs:
+        runner.run()
+    (fused, fused_sent), (plain, plain_sent) = runs
+    assert fused.decisions < plain.decisions / 3
+    assert fused.engine.gate.counts == plain.engine.gate.counts
+    assert fused.maker.counts.requotes_skipped == plain.maker.counts.requotes_skipped
+    assert len(plain_sent) > 10
+    assert fused_sent == plain_sent
+
+
 @pytest.mark.parametrize("limit", ["0.03", "0.05"])
 def test_the_compiled_loop_stops_at_the_same_drawdown(walk: Tape, limit: str) -> None:
     """A limit that is reached between two fills is seen at the timer at which the engine sees it."""
