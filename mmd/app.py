@@ -16,6 +16,7 @@ from mmd.config_errors import explain
 from mmd.core.engine import Engine
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.settings import HedgeSpec
+from mmd.core.learned.served_model import ModelSource
 from mmd.core.ports import Clock, Venue
 from mmd.core.spec import SessionSpec
 from mmd.core.trading_day import DayState
@@ -217,13 +218,15 @@ def open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:
     )
 
 
-def rehearsal(settings: Settings, driver: Driver, clock: Clock) -> KeepWarm | None:
+def rehearsal(
+    settings: Settings, driver: Driver, clock: Clock, models: ModelSource | None = None
+) -> KeepWarm | None:
     """What keeps the hot path warm; None where nobody wants it, or nothing is quoted."""
     period_s = settings.latency.keep_warm_ms / 1e3
     if period_s == 0.0 or not settings.quoting.enabled:
         return None
     name, section = next(iter(settings.venues.items()))
-    shadow = Rehearsal(driver.engine.spec, ScratchJournal(), clock)
+    shadow = Rehearsal(driver.engine.spec, ScratchJournal(), clock, models)
     stage_at = _adapter(name, section.adapter).stage_at
     return KeepWarm(shadow, driver, period_s, stage_at, spins=settings.latency.spin)
 

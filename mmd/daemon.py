@@ -192,7 +192,8 @@ class Daemon:
             self._models.place(engine, driver, self._clock)
         driver.start([venue])
         stack.callback(driver.stop)
-        warm = app.rehearsal(self._settings, driver, self._clock)
+        shelf = None if self._models is None else self._models.shelf
+        warm = app.rehearsal(self._settings, driver, self._clock, shelf)
         if warm is not None:
             warm.start()
             stack.callback(warm.stop)

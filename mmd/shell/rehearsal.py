@@ -4,6 +4,9 @@ What a processor has not run for some milliseconds has left its caches: the same
 long after a pause of 20 ms as back to back. So every millisecond or so a frame is made up, decoded, journalled
 into memory, decided on by a second engine with the same settings, and its orders are encoded and dropped.
 Nothing of it reaches a socket, a file or the real engine.
+
+Where models predict, the shadow has the same ones, and its clock runs ahead: each play is a quarter of a bar, so that every
+fourth ends with a prediction. Weights are each engine's own; the real ones are read through then, so that they are near.
 """
 
 import asyncio
@@ -19,6 +22,7 @@ from mmd.core.events import (
     EndReason,
     Event,
     FeedUp,
+    ModelSwap,
     OrderAccepted,
     OrderEnded,
     PrivateUp,
@@ -26,6 +30,8 @@ from mmd.core.events import (
 )
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.settings import HedgeSpec
+from mmd.core.learned.predictor import Predictor
+from mmd.core.learned.served_model import ModelRole, ModelSource
 from mmd.core.market.record import MARKET, SNAPSHOT
 from mmd.core.ports import Clock, Journal
 from mmd.core.spec import SessionSpec
@@ -35,6 +41,7 @@ from mmd.shell.driver import Driver
 
 LEVELS = 20
 STEP_BPS = 1.0
+PLAYS_A_BAR = 4
 _LOOK_S = 0.1
 _ZERO = InstrumentId(0)
 _PLENTY = 10**9
@@ -60,13 +67,27 @@ class Stage(Protocol):
 class Rehearsal:
     """One shadow engine and its imaginary market; `play` it as often as its cost allows."""
 
-    def __init__(self, spec: SessionSpec, journal: Journal, clock: Clock) -> None:
-        """The shadow of the session's first instrument; `journal` must be one that keeps nothing."""
+    def __init__(
+        self,
+        spec: SessionSpec,
+        journal: Journal,
+        clock: Clock,
+        models: ModelSource | None = None,
+    ) -> None:
+        """The shadow of the session's first instrument; `journal` must be one that keeps nothing.
+
+        `models` is where the real engine finds its own.
+        """
         self.instrument = rehearsed(spec)
         self.orders = 0
         """Sent in rehearsal so far."""
+        if spec.models.enabled:
+            clock = _BarClock(clock, spec.models.bar_ns // PLAYS_A_BAR)
         self._clock = clock
-        self._driver = Driver(Engine(_unlimited(spec, self.instrument)), journal, clock)
+        engine = Engine(_unlimited(spec, self.instrument), models)
+        self.maker = engine.makers[0]
+        """The shadow's."""
+        self._driver = Driver(engine, journal, clock)
         self._driver.venues = [self]
         self._stage: Stage | None = None
         self._news: list[Event] = []
@@ -82,11 +103,23 @@ class Rehearsal:
         driver.on_event(PrivateUp(now_ns, instrument.venue))
         self._stage = stage
 
+    def follow(self, real: Predictor | None) -> None:
+        """Predict by the models that the real engine predicts by; call when they have changed."""
+        shadow = self.maker.predictor
+        if real is None or shadow is None:
+            return
+        for kind, model_id in real.champions.items():
+            if shadow.champions.get(kind) != model_id:
+                now_ns = self._clock.monotonic_ns()
+                self._driver.on_event(ModelSwap(now_ns, _ZERO, kind, ModelRole.CHAMPION, model_id))
+
     def play(self) -> None:
         """One frame, the decision on it, its orders, and their acknowledgement."""
         stage, driver = self._stage, self._driver
         if stage is None:
             return
+        if isinstance(self._clock, _BarClock):
+            self._clock.advance()
         now_ns = self._clock.monotonic_ns()
         driver.on_market(stage.decode(stage.frame(now_ns), now_ns))
         driver.decide()
@@ -106,6 +139,24 @@ class Rehearsal:
         if isinstance(wanted, ReplaceOrder | PlaceOrder):
             new_id = wanted.client_order_id
             self._news.append(OrderAccepted(now_ns, _ZERO, new_id, new_id, now_ns))
+
+
+class _BarClock:
+    """A clock that stands still between plays."""
+
+    def __init__(self, real: Clock, step_ns: int) -> None:
+        self._now_ns, self._step_ns = real.monotonic_ns(), step_ns
+        self._real = real
+
+    def advance(self) -> None:
+        """The next play."""
+        self._now_ns += self._step_ns
+
+    def monotonic_ns(self) -> int:
+        return self._now_ns
+
+    def unix_ns(self) -> int:
+        return self._real.unix_ns()
 
 
 class KeepWarm:
@@ -131,6 +182,8 @@ class KeepWarm:
         self._stage_at = stage_at
         self._spins = spins
         self._timer: asyncio.Handle | None = None
+        self._swaps = -1
+        self._plays = 0
 
     def start(self) -> None:
         """Wait for the market, then play; call inside the running loop."""
@@ -154,8 +207,17 @@ class KeepWarm:
 
     def play_if_idle(self) -> None:
         """Play, unless a real decision is due: that goes first."""
-        if self._driver.is_idle:
-            self._rehearsal.play()
+        if not self._driver.is_idle:
+            return
+        real = self._maker.predictor
+        if real is not None:
+            if real.swaps != self._swaps:
+                self._swaps = real.swaps
+                self._rehearsal.follow(real)
+            self._plays += 1
+            if self._plays % PLAYS_A_BAR == 0:
+                real.seats.read_through()
+        self._rehearsal.play()
 
     def _beat(self) -> None:
         self.play_if_idle()
@@ -218,4 +280,7 @@ def _unlimited(spec: SessionSpec, instrument: Instrument) -> SessionSpec:
             order_to_trade_max=0,
         ),
         hedge=HedgeSpec(),
+        models=msgspec.structs.replace(
+            spec.models, bandit=None, trials=None, demotion=None, watches_drift=False
+        ),
     )

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmd.core.learned import forest, lstm
 from mmd.core.learned.prediction import NO_MODEL, NOT_FINITE, OK, WARMING_UP
@@ -29,6 +30,7 @@ class PriceRun:
         self.status = NO_MODEL
         self.steps = 0
         self._network = _network(model)
+        self._lines = _lines_of(self._network)
         if horizon_bars not in model.horizons:
             raise ArtefactError(
                 f"model {model.id} predicts {', '.join(map(str, model.horizons))} bars ahead, expected {horizon_bars}: "
@@ -60,6 +62,10 @@ class PriceRun:
         self.steps += 1
         self.status = OK if self.steps >= WARM_BARS else WARMING_UP
 
+    def read_through(self) -> None:
+        """Read the network and change nothing."""
+        self._lines.max()
+
     def restart(self) -> None:
         """Forget the past."""
         lstm.clear(self._network)
@@ -83,6 +89,7 @@ class SpreadRun:
             self._forest: Rec = forest.new_forest(model.weights)
         except (KeyError, ValueError) as error:
             raise ArtefactError(f"model {model.id} is no forest that fits: {error}") from error
+        self._lines = _lines_of(self._forest)
         self._x = self._forest["x"][0]
         self._out = memoryview(self._forest["out"])
         self._predict = partial(bind(forest.predict, self._forest), self._forest)
@@ -96,6 +103,17 @@ class SpreadRun:
         """One bar later."""
         self._x[:] = x
         self.status = OK if self._predict() == forest.OK else NOT_FINITE
+
+    def read_through(self) -> None:
+        """Read the trees and change nothing."""
+        self._lines.max()
+
+
+def _lines_of(record: Rec) -> NDArray[np.int64]:
+    """A view of one number of each cache line of a record."""
+    octets = record.view(np.uint8)
+    lines: NDArray[np.int64] = octets[: len(octets) // 8 * 8].view(np.int64)[::8]
+    return lines
 
 
 def _network(model: ServedModel) -> Any:

@@ -117,6 +117,13 @@ class Seats:
         for score in self.scores.values():
             score.restart()
 
+    def read_through(self) -> None:
+        """Read every weight once and change nothing, so that a processor has them near when the bar ends."""
+        for run in self.price.values():
+            run.read_through()
+        for trees in self.spread.values():
+            trees.read_through()
+
     def _is_meant(self, model: ServedModel, kind: str) -> bool:
         """Whether a model is of that kind and our bars; a policy's may be some of ours together."""
         bar_ns = self._spec.bar_ns

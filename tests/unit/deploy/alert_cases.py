@@ -105,6 +105,8 @@ HEALTHY: dict[str, str] = {
     instrument("mmd_model_age_seconds"): flat(0.1),
     instrument("mmd_model_explained_ratio", 'role="champion",bars_ahead="10"'): flat(0.03),
     instrument("mmd_model_errors_total"): flat(0),
+    instrument("mmd_model_demotions_total"): flat(0),
+    instrument("mmd_model_drift_level", 'level="CALM"'): flat(1),
     instrument("mmd_hedge_overdue"): flat(0),
 }
 
@@ -174,6 +176,8 @@ CASES: dict[str, Case] = {
         }
     ),
     "ModelRefused": Case({instrument("mmd_model_errors_total"): jumps(0, 1)}),
+    "ModelDemoted": Case({instrument("mmd_model_demotions_total"): jumps(0, 1)}),
+    "ModelDoubted": Case({instrument("mmd_model_drift_level", 'level="DEFENSIVE"'): flat(1)}),
     "HedgeLate": Case({instrument("mmd_hedge_overdue"): jumps(0, 1)}),
     "HedgeNoRoute": Case({session("mmd_notices_total", 'kind="HEDGE_NO_ROUTE"'): jumps(0, 1)}),
     "JournalDown": Case({session("mmd_journal_up"): jumps(1, 0)}),

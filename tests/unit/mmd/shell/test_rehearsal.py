@@ -3,17 +3,40 @@
 import asyncio
 
 import msgspec
+import numpy as np
 
 from adapters.binance_spot.rehearsal import BinanceSpotStage
 from mmd.core.commands import PlaceOrder, ReplaceOrder
+from mmd.core.engine import Engine
+from mmd.core.events import ModelSwap
+from mmd.core.learned.models_spec import ModelsSpec
+from mmd.core.learned.prediction import PartStatus, Rung
+from mmd.core.learned.samples import WARM_BARS
+from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole, ModelShelf, ServedModel
 from mmd.core.units import InstrumentId
 from mmd.journal.scratch import ScratchJournal
 from mmd.shell.clock import SystemClock
 from mmd.shell.rehearsal import KeepWarm, Rehearsal, snapshot_at
 from tests.driver_bench import DriverBench
 from tests.session import instrument, session_spec
+from tests.trained_models import forest_weights, network_weights
 
 MID = 10_000
+
+
+def network() -> ServedModel:
+    """A small one that says little."""
+    weights = {k: 0.01 * v for k, v in network_weights(1).items()}
+    weights["scale"] = np.ones_like(weights["scale"])
+    return ServedModel(
+        id="price_lstm-1", kind=PRICE, bar_ns=100_000_000, horizons=(10,), weights=weights,
+        change_scale=(1.0,), volatility_scale=(1.0,),
+    )  # fmt: skip
+
+
+def trees() -> ServedModel:
+    """A forest of one split."""
+    return ServedModel(id="trees-1", kind=SPREAD, bar_ns=100_000_000, weights=forest_weights())
 
 
 def _rehearsal(**changes) -> tuple[Rehearsal, ScratchJournal]:
@@ -72,6 +95,34 @@ def test_requests_of_the_stage_are_what_the_venue_would_get():
     place = PlaceOrder(InstrumentId(0), 1 << 33, 0, MID, 5, 0)
     replace = ReplaceOrder(InstrumentId(0), 1 << 33, (1 << 33) + 1, 0, MID, 5, 0)
     assert len(stage.encode(replace)) > len(stage.encode(place)) > 200
+
+
+def test_predictions_are_rehearsed_with_the_real_models():
+    """Every fourth play ends a bar; after a hundred the network speaks; nothing of the real one changes."""
+    models = ModelsSpec(enabled=True, uses_forecast=True, spread_weight=0.5)
+    shelf = ModelShelf()
+    for model in (network(), trees()):
+        shelf.put(model)
+    spec = session_spec(models=models)
+    real = Engine(spec, shelf)
+    predictor = real.makers[0].predictor
+    for model in shelf:
+        real.apply(ModelSwap(0, InstrumentId(0), model.kind, ModelRole.CHAMPION, model.id))
+    before = [bytes(run._lines.base) for run in predictor.seats.price.values()]
+    rehearsal = Rehearsal(spec, ScratchJournal(), SystemClock(), shelf)
+    rehearsal.begin(BinanceSpotStage(rehearsal.instrument, MID, 1), snapshot_at(MID))
+    rehearsal.follow(predictor)
+    shadow = rehearsal.maker.predictor
+    assert shadow.champions == predictor.champions
+    for _ in range(4 * (WARM_BARS + 2)):
+        rehearsal.play()
+        predictor.seats.read_through()
+    assert shadow.prediction["bars"][0] >= WARM_BARS
+    assert shadow.prediction["price_status"][0] == PartStatus.OK
+    assert shadow.rung is Rung.FULL
+    assert rehearsal.orders > 4 * WARM_BARS
+    assert [bytes(run._lines.base) for run in predictor.seats.price.values()] == before
+    assert predictor.prediction["bars"][0] == 0
 
 
 async def test_it_waits_for_the_market_and_gives_way_to_decisions():
