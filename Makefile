@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench docs clean
+.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench docs dashboards clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -60,6 +60,10 @@ bench: $(VENV)/.installed-dev  ## stages, and wire to wire beside a ccxt.pro mak
 docs: $(VENV)/.installed-dev  ## write what is generated from the code
 	$(BIN)/python -m mmd.ops.metrics_reference docs/metrics.md
 	$(BIN)/python -m mmd.ops.openapi docs/openapi.json
+	$(BIN)/python -m deploy.grafana.generate
+
+dashboards: $(VENV)/.installed-dev  ## every expression of every dashboard against a real Prometheus (minutes)
+	$(BIN)/python -m tests.monitoring.dashboards $(ARGS)
 
 clean:
 	rm -rf $(VENV) var build *.egg-info
