@@ -56,6 +56,10 @@ class QuotingSection(Section):
         True,
         description="take the maker fee from what fills paid; false: only as the venue states it",
     )
+    funding_drift: bool = Field(
+        True,
+        description="let a perpetual's funding rate lean the optimal quotes to the side that it pays",
+    )
     quote_inside_break_even: bool = Field(
         False, description="allow half spreads below the maker fee"
     )

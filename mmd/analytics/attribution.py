@@ -18,6 +18,7 @@ class PnlAttribution(msgspec.Struct, frozen=True):
         rebates: commissions paid to us.
         fees: commissions paid by us, 0 or negative.
         inventory: what the mid's moves made of the inventory held meanwhile.
+        funding: what perpetuals paid to us for holding them.
         hedging: 0: not told apart here yet; `mmd run`'s own summary has it by source.
         arbitrage: 0, likewise.
     """
@@ -26,13 +27,14 @@ class PnlAttribution(msgspec.Struct, frozen=True):
     rebates: float
     fees: float
     inventory: float
+    funding: float = 0.0
     hedging: float = 0.0
     arbitrage: float = 0.0
 
     @property
     def total(self) -> float:
         """All causes together: the PnL."""
-        causes = (self.spread, self.rebates, self.fees, self.inventory)
+        causes = (self.spread, self.rebates, self.fees, self.inventory, self.funding)
         return sum(causes) + self.hedging + self.arbitrage
 
     def __add__(self, other: "PnlAttribution") -> "PnlAttribution":
@@ -48,7 +50,7 @@ NOTHING: Final = PnlAttribution(0.0, 0.0, 0.0, 0.0)
 def attribution(track: Track) -> PnlAttribution:
     """A span's PnL by cause. Asserts that the causes add up to the PnL by balances.
 
-    Source: PnL = sum of edges + inventory marked to market - fees, with the mid just before each fill.
+    Source: PnL = sum of edges + inventory marked to market - fees + funding, with the mid just before each fill.
     """
     samples = track.samples
     if len(samples) == 0:
@@ -61,8 +63,10 @@ def attribution(track: Track) -> PnlAttribution:
         rebates=rebates,
         fees=fees,
         inventory=float(last["drift"] - first["drift"]),
+        funding=float(last["funding"] - first["funding"]),
     )
-    scale = 1.0 + sum(abs(float(last[name])) for name in ("edge", "drift", "fee", "equity"))
+    parts = ("edge", "drift", "fee", "funding", "equity")
+    scale = 1.0 + sum(abs(float(last[name])) for name in parts)
     error = found.total - track.pnl
     assert abs(error) <= TOLERANCE * scale, f"PnL identity is off by {error}: parts {found}"
     return found

@@ -59,10 +59,11 @@ SAMPLE: Final = np.dtype(
         ("position_atoms", "i8"),
         ("limit_atoms", "i8"),  # largest position either way, 0 before the first quote
         ("equity", "f8"),  # PnL by balances at this mid, since the session's start
-        ("edge", "f8"),  # PnL by causes: edge + drift - fee = equity
+        ("edge", "f8"),  # PnL by causes: edge + drift - fee + funding = equity
         ("drift", "f8"),
         ("fee", "f8"),
         ("rebate", "f8"),  # the part of -fee that was paid to us
+        ("funding", "f8"),
         ("mid_after_half_ticks", "i8", (HORIZONS,)),
         ("quoted_lots", "i8", (len(DISTANCES_TICKS),)),
     ]

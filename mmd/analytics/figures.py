@@ -41,11 +41,12 @@ def equity_figure(track: Track) -> Figure:
         ("spread", s["edge"], GREEN),
         ("inventory", s["drift"], ORANGE),
         ("fees and rebates", -s["fee"], RED),
+        ("funding", s["funding"], PURPLE),
     )
     traces = [
         _line(s["ts_ns"], curve - curve[0], name, colour, width=2.2 if name == "PnL" else 1.2)
         for name, curve, colour in curves
-        if len(s) > 0
+        if len(s) > 0 and (name != "funding" or bool(np.any(curve)))
     ]
     return _figure("PnL and its causes", traces, y=unit, dates=True)
 

@@ -106,7 +106,9 @@ def _terms(maker: Maker, spec: QuotingSpec, side: Side, level: int) -> list[Term
     half, parts = _half_spread(maker, spec, quote, side)
     spread_growth, spacing = float(quote["spread_growth"]), float(quote["level_spacing_ticks"])
     terms = [*_fair_terms(maker, spec, quote)]
-    terms.append(Term("inventory skew", lean, _why_skew(quote)))
+    funded = _funding_lean(maker, quote)
+    terms.append(Term("inventory skew", lean - funded, _why_skew(quote)))
+    terms.append(Term("funding drift", funded, f"mu {float(quote['drift']):+.3g} ticks a second"))
     terms.append(Term("volatility skew", volatile, "sigma above its slow average"))
     terms.append(Term("level skew growth", growth * (lean + volatile), f"{skew_growth:g} a level"))
     terms += [Term(p.name, away * p.ticks, p.why) for p in parts]
@@ -159,6 +161,17 @@ def _skew(quote: Rec) -> tuple[float, float]:
     excess = max(float(quote["sigma"]) - float(quote["sigma_slow"]), 0.0)
     ratio = min(max(float(quote["inventory_ratio"]), -1.0), 1.0)
     return lean, -ratio * float(quote["volatility_skew"]) * excess
+
+
+def _funding_lean(maker: Maker, quote: Rec) -> float:
+    """The part of the skew that a perpetual's funding makes: the model's, less what it would be without."""
+    if float(quote["drift"]) == 0.0:
+        return 0.0
+    without = maker.quoter.quote.copy()
+    without["drift"] = 0.0
+    maker.quoter.model.offsets(without)
+    changed = float(quote["skew"]) - float(without["skew"][0])
+    return changed * float(quote["skew_multiplier"])
 
 
 def _why_skew(quote: Rec) -> str:

@@ -98,17 +98,18 @@ class Recorder:
         """
         maker, view, money = self._maker, self._maker.view, self._money
         pnl, scale = maker.ledger.pnl, maker.scale
-        equity = edge = drift = fee = 0.0
+        equity = edge = drift = fee = funding = 0.0
         if pnl is not None:
             assert pnl.identity_error == 0, f"PnL identity is off by {pnl.identity_error} units"
             causes = pnl.attribution
-            equity, edge, drift, fee = (
+            equity, edge, drift, fee, funding = (
                 float(money.decimal(units))
                 for units in (
                     pnl.total_units,
                     causes.edge_units,
                     causes.inventory_units,
                     causes.fee_units,
+                    causes.funding_units,
                 )
             )
         limit_lots = 0 if scale is None else scale.position_lots_max
@@ -127,6 +128,7 @@ class Recorder:
                 drift,
                 fee,
                 self._rebate,
+                funding,
                 _UNKNOWN_YET,
                 self._quoted_lots(),
             )

@@ -93,6 +93,7 @@ def _pnl(m: Metrics) -> list[Row]:
             ("rebates", causes.rebates, "commissions paid to us"),
             ("fees", causes.fees, "commissions paid by us"),
             ("inventory", causes.inventory, "the mid's moves times the inventory held meanwhile"),
+            ("funding", causes.funding, "what perpetuals paid to us for holding them"),
             ("hedging", causes.hedging, "not told apart here; the run summary has it"),
             ("arbitrage", causes.arbitrage, "not told apart here; the run summary has it"),
         )

@@ -58,6 +58,7 @@ _KNOWN: Final = frozenset(
         "microprice_halflife_s",
         "volatility_estimator",
         "fee_from_fills",
+        "funding_drift",  # changes with events alone
         "lead",
         "lead_stale_ns",
         "lead_basis_halflife_s",

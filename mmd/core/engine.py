@@ -20,6 +20,8 @@ from mmd.core.events import (
     FeedDown,
     FeedUp,
     Fill,
+    FundingPaid,
+    FundingRate,
     InstrumentStatus,
     ModelRefused,
     ModelSwap,
@@ -120,6 +122,8 @@ class Engine:
             ChoiceMade: _ignore,
             ModelSwap: self._on_model,
             ModelRefused: self._on_model,
+            FundingPaid: self._on_funding,
+            FundingRate: self._on_funding,
         }
         for kind in (
             OrderAccepted,
@@ -224,6 +228,9 @@ class Engine:
         predictor = self.makers[event.instrument].predictor
         if predictor is not None:
             predictor.on_model(event, self._models)
+
+    def _on_funding(self, event: FundingPaid | FundingRate) -> None:
+        self.makers[event.instrument].on_funding(event)
 
     def _on_clock_offset(self, event: ClockOffset) -> None:
         self.risk.on_clock_offset(event.offset_ns)

@@ -262,6 +262,28 @@ class ChoiceMade(_Event, frozen=True, tag=23):
     propensity: float
 
 
+class FundingPaid(_Event, frozen=True, tag=24):
+    """A perpetual's funding was exchanged on what we hold; to be told before the Balance that contains it.
+
+    Payments come in the order of ts_event_ns; one that is told twice has the same.
+    """
+
+    instrument: InstrumentId
+    received_atoms: int
+    """1e-8 quote, negative: we paid."""
+    ts_event_ns: int
+
+
+class FundingRate(_Event, frozen=True, tag=25):
+    """What the next exchange of funding will be, as far as the venue knows."""
+
+    instrument: InstrumentId
+    rate_e9: int
+    """1e-9 of the position's notional, once an interval; positive: longs pay shorts."""
+    interval_ns: int
+    next_unix_ns: int
+
+
 Event = (
     OrderAccepted
     | OrderRejected
@@ -286,4 +308,6 @@ Event = (
     | ModelSwap
     | ModelRefused
     | ChoiceMade
+    | FundingPaid
+    | FundingRate
 )

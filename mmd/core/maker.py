@@ -6,7 +6,14 @@ from functools import partial
 from mmd.core.adverse_watch import AdverseWatch
 from mmd.core.commands import Approved, Command
 from mmd.core.decision import EXTRAORDINARY
-from mmd.core.events import Fill, OrderRejected, Reconciled, RequestTimedOut
+from mmd.core.events import (
+    Fill,
+    FundingPaid,
+    FundingRate,
+    OrderRejected,
+    Reconciled,
+    RequestTimedOut,
+)
 from mmd.core.flattening import is_flat
 from mmd.core.holdings import Holdings
 from mmd.core.instrument import Instrument, TradingStatus
@@ -25,6 +32,7 @@ from mmd.core.ordinary_decision import OrdinaryDecision
 from mmd.core.quote_judge import QuoteJudge
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.avellaneda_stoikov import seconds_to_close
+from mmd.core.quoting.funding import Funding
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.quoting.uptime import Uptime
 from mmd.core.risk.book_pace import BookPace
@@ -61,6 +69,7 @@ class Maker:
         self.view = MarketView(None if own is None else own.record)
         self.ledger = Ledger(instrument, spec.target_atoms[instrument.id])
         self.quoter = Quoter(instrument, spec.quoting, self.view, self.ledger.markouts.record)
+        self.funding = Funding(self.quoter.quote, is_quoted=spec.quoting.funding_drift)
         self.predictor = predictor_of(spec, self.view, self.quoter)
         self.working = new_working(
             requote_ns=spec.quoting.requote_interval_ns,
@@ -150,6 +159,13 @@ class Maker:
         if isinstance(event, OrderRejected):
             self._storm.on_reject(event.reason, now_ns)
         self._holdings.share()
+
+    def on_funding(self, event: FundingPaid | FundingRate) -> None:
+        """What holding a perpetual has brought, or will bring."""
+        if isinstance(event, FundingPaid):
+            self.ledger.on_funding(event)
+        else:
+            self.funding.on_rate(event, self.view.mid_half_ticks)
 
     def on_time(self, now_ns: int) -> None:
         """What only time brings: bars, estimates, streaks, drift, uptime, requests without an answer."""

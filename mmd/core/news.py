@@ -9,14 +9,27 @@ from mmd.core.events import (
     ClockOffset,
     DayMark,
     Event,
+    FundingPaid,
+    FundingRate,
     OrderAccepted,
     OrderRejected,
     RateUsage,
     RejectReason,
 )
 
-_NO_NEWS: Final = frozenset({OrderAccepted, Balance, RateUsage, ClockOffset, DayMark, ChoiceMade})
-"""Nothing different is wanted after these."""
+_NO_NEWS: Final = frozenset(
+    {
+        OrderAccepted,
+        Balance,
+        RateUsage,
+        ClockOffset,
+        DayMark,
+        ChoiceMade,
+        FundingPaid,
+        FundingRate,
+    }
+)
+"""Nothing different is wanted after these, or so little that it can wait for the next frame."""
 _UNTRIED: Final = frozenset({RejectReason.RATE_LIMIT, RejectReason.CLOCK, RejectReason.SIGNATURE})
 
 

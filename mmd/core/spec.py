@@ -74,6 +74,7 @@ class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
     lead_basis_halflife_s: float = 300.0
     lead_shift_bps_max: float = 10.0
     fee_from_fills: bool = False
+    funding_drift: bool = False
 
 
 class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -57,6 +57,11 @@ _INSTRUMENT_GAUGES: tuple[tuple[str, str, Callable[[InstrumentState], float | No
     ("mmd_pnl_realised_quote", "Realised PnL in quote currency", lambda i: i.pnl_realised),
     ("mmd_pnl_unrealised_quote", "Unrealised PnL in quote currency", lambda i: i.pnl_unrealised),
     ("mmd_fees_quote", "Fees paid in quote currency", lambda i: i.fees),
+    (
+        "mmd_funding_rate_ratio",
+        "Funding of a perpetual by its notional once an interval; positive: longs pay",
+        lambda i: i.funding_rate,
+    ),
     ("mmd_edge_quote", "Sum of edges of our fills in quote currency", lambda i: i.edge),
     (
         "mmd_pnl_identity_error",

@@ -129,6 +129,7 @@ def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
         uptime_ratio=maker.uptime.ratio,
         adverse_streak=maker.adverse.streak,
         order_flow=order_flow_state(maker),
+        funding_rate=maker.funding.rate,
         is_feed_up=view.is_up,
         is_private_up=maker.is_private_up,
         adverse=adverse_state(maker),

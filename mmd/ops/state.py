@@ -65,6 +65,8 @@ class SourcesState(msgspec.Struct, frozen=True):
     arbitrage: float = 0.0
     rebates: float = 0.0
     fees: float = 0.0
+    funding: float = 0.0
+    """What perpetuals paid to us for holding them."""
 
 
 class QuoteChangeState(msgspec.Struct, frozen=True):
@@ -257,6 +259,8 @@ class InstrumentState(msgspec.Struct, frozen=True):
     adverse: AdverseState | None = None
     """None where fills are not judged."""
     order_flow: OrderFlowState | None = None
+    funding_rate: float | None = None
+    """Of a perpetual's notional, once an interval; positive: longs pay. None where there is none."""
     is_feed_up: bool = False
     is_private_up: bool = False
     """Whether order entry and account are connected."""

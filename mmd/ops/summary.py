@@ -206,7 +206,8 @@ def show(summary: Summary, console: Console) -> None:
     by = pnl.sources
     table.add_row(
         "PnL by source",
-        f"spread {by.spread:+.4f}, drift {by.drift:+.4f}, hedging {by.hedging:+.4f}, arbitrage {by.arbitrage:+.4f}, rebates {by.rebates:+.4f}, fees {-by.fees:+.4f}",
+        f"spread {by.spread:+.4f}, drift {by.drift:+.4f}, hedging {by.hedging:+.4f}, arbitrage {by.arbitrage:+.4f}, rebates {by.rebates:+.4f}, fees {-by.fees:+.4f}"
+        + (f", funding {by.funding:+.4f}" if by.funding != 0.0 else ""),
     )
     if summary.arbitrage is not None:
         table.add_row("arbitrage", _arbitrage_line(summary.arbitrage))

@@ -22,9 +22,6 @@ STEPS = st.lists(
     max_size=25,
 )
 
-_REVALUED_LOTS = 2
-"""What is held elsewhere is worth other lots when the mids have moved by a tick, whatever the hedge did."""
-
 
 def check(bench: HedgeBench) -> None:
     """What must hold after every step."""
@@ -66,7 +63,9 @@ def play(bench: HedgeBench, steps: list[tuple[str, float, int]]) -> None:
             assert (order.side is Side.SELL) == (before > 0)
         if new:
             assert before * bench.hedger.exposure_lots >= 0
-            assert abs(bench.hedger.exposure_lots) <= abs(before) + _REVALUED_LOTS
+            elsewhere = abs(before - bench.lots)
+            revalued = 2 + elsewhere * abs(ticks) // 5_000  # at other mids it is worth other lots
+            assert abs(bench.hedger.exposure_lots) <= abs(before) + revalued
 
 
 @settings(max_examples=15, deadline=None)

@@ -12,6 +12,7 @@ its inventory at the mid of now less what it was worth, at the mid of its time, 
     arbitrage  the same for legs of arbitrage and their unwinding
     rebates    commissions that the venue paid to us
     fees       commissions that we paid, of all purposes
+    funding    what a perpetual's longs and shorts paid each other, as far as it came to us
 """
 
 from typing import NamedTuple
@@ -32,6 +33,8 @@ class ProfitSources(NamedTuple):
     """Positive: what was paid to us."""
     fee_units: int
     """Positive: what we paid."""
+    funding_units: int = 0
+    """Positive: what was paid to us."""
 
     @property
     def total_units(self) -> int:
@@ -43,6 +46,7 @@ class ProfitSources(NamedTuple):
             + self.arbitrage_units
             + self.rebate_units
             - self.fee_units
+            + self.funding_units
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from mmd.core.events import Balance, Fill, Reconciled
+from mmd.core.events import Balance, Fill, FundingPaid, Reconciled
 from mmd.core.flow.markout import Markouts
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.pnl import Pnl
@@ -48,6 +48,7 @@ class Ledger:
         self.quoted_lots = 0
         self.changes = 0
         self._stated_atoms: int | None = None
+        self._funded_ns = 0
         self._instrument = instrument
         self._target_atoms = target_atoms
 
@@ -99,6 +100,15 @@ class Ledger:
         self.quote_atoms -= fill.side.sign * money.quote_atoms(
             money.notional(fill.qty_lots, fill.price_ticks)
         )
+
+    def on_funding(self, event: FundingPaid) -> None:
+        """Book a payment that was not booked before: they come in the order of the venue's time, some of them twice."""
+        if self.pnl is None or event.ts_event_ns <= self._funded_ns:
+            return
+        self._funded_ns = event.ts_event_ns
+        self.changes += 1
+        self.pnl.on_funding(event.received_atoms)
+        self.quote_atoms += event.received_atoms
 
     @property
     def stated_drift_atoms(self) -> int:

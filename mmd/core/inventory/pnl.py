@@ -1,7 +1,7 @@
 """PnL counted in two independent ways that must agree to the last integer.
 
     by balances   cash + inventory * mid - commissions in third assets - baseline
-    by causes     sum of edges (against the mid just before each fill) + inventory * change of mid - all fees
+    by causes     sum of edges (against the mid just before each fill) + inventory * change of mid - all fees + funding
 The first knows nothing of edges, the second nothing of cash. Their difference, `identity_error`, is 0 always;
 anything else is a bug.
 """
@@ -26,11 +26,13 @@ class Attribution(NamedTuple):
     """What the mid's moves made of the inventory held meanwhile."""
     fee_units: int
     """Commissions, negative is a rebate."""
+    funding_units: int = 0
+    """What perpetuals paid to us for holding them."""
 
     @property
     def total_units(self) -> int:
         """All causes together."""
-        return self.edge_units + self.inventory_units - self.fee_units
+        return self.edge_units + self.inventory_units - self.fee_units + self.funding_units
 
 
 class Pnl:
@@ -57,6 +59,7 @@ class Pnl:
         self._edge_units = 0
         self._inventory_units = 0
         self._fee_units = 0
+        self._funding_units = 0
 
     def on_mid(self, mid_half_ticks: int) -> None:
         """Mark the inventory."""
@@ -103,6 +106,10 @@ class Pnl:
         self.books.on_transfer(base_atoms, mid_half_ticks)
         self._held_atoms += base_atoms
 
+    def on_funding(self, received_atoms: int) -> None:
+        """Quote currency came in for what is held, or went out (negative)."""
+        self._funding_units += self.position.on_funding(received_atoms)
+
     def price_fees(self, asset: str, fee_rate_atoms: int) -> None:
         """Value commissions in a third asset whose rate was missing when they were paid."""
         fee_units = self.position.price_fees(asset, fee_rate_atoms)
@@ -119,12 +126,15 @@ class Pnl:
     @property
     def attribution(self) -> Attribution:
         """PnL by causes."""
-        return Attribution(self._edge_units, self._inventory_units, self._fee_units)
+        return Attribution(
+            self._edge_units, self._inventory_units, self._fee_units, self._funding_units
+        )
 
     @property
     def sources(self) -> ProfitSources:
         """PnL by source; its total is `total_units`."""
-        return self.books.sources(self.mid_half_ticks, self._fee_units)
+        found = self.books.sources(self.mid_half_ticks, self._fee_units)
+        return found._replace(funding_units=self._funding_units)
 
     @property
     def identity_error(self) -> int:

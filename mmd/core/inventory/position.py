@@ -18,10 +18,10 @@ class Position:
 
     Attributes:
         atoms: inventory in base atoms, negative when short; what limits and hedges are about.
-        cash_units: money received less money paid, fees in quote included, since the start.
+        cash_units: money received less money paid, fees in quote and funding included, since the start.
         cost_units: what the present inventory cost (negative when short: what it brought in).
-        realised_units: PnL of what was closed, before fees; with unrealised_units(mid) and fee_units it
-            makes up the total exactly.
+        realised_units: PnL of what was closed, before fees, and funding; with unrealised_units(mid) and
+            fee_units it makes up the total exactly.
         fee_units: all commissions in money units, as they were worth when paid; negative is a rebate.
         fee_atoms: commissions by asset, in its atoms.
         unpriced_fee_atoms: those of third assets whose rate was not known.
@@ -94,6 +94,13 @@ class Position:
         self._trade(base_atoms, mid_half_ticks)
         self._keep_time(before, now_ns)
         return self.money.value(base_atoms, mid_half_ticks)
+
+    def on_funding(self, received_atoms: int) -> int:
+        """Funding is realised when it is exchanged; returns it in money units."""
+        units = received_atoms * self.money.per_quote_atom
+        self.cash_units += units
+        self.realised_units += units
+        return units
 
     def price_fees(self, asset: str, fee_rate_atoms: int) -> int:
         """Value commissions whose rate was missing; returns them in money units."""

@@ -21,6 +21,16 @@ def test_by_hand() -> None:
     assert found.total == 6.0
 
 
+def test_funding_is_a_cause_of_its_own() -> None:
+    """Paid and received since the first sample."""
+    first, last = (
+        sample(0, funding=-1.0, equity=1.0, edge=2.0),
+        sample(9, 0.5, edge=3.0, funding=-2.5),
+    )
+    found = attribution(track(samples=[first, last]))
+    assert (found.spread, found.funding, found.total) == (1.0, -1.5, -0.5)
+
+
 @given(st.lists(st.tuples(AMOUNT, AMOUNT, AMOUNT, AMOUNT), min_size=1, max_size=10))
 def test_the_total_is_the_pnl(rows: list[tuple[float, float, float, float]]) -> None:
     """To 1e-9 of what is added up."""

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from mmd.analytics.quote_terms import target_prices
+from mmd.core.events import FundingRate
 from mmd.core.quoting.multipliers import Cause
 from mmd.core.units import Side
 from mmd.exchange.presets import DEFAULT
@@ -98,6 +99,19 @@ def test_multipliers_are_terms_of_their_own():
     seen = _Seen(at)
     at.world.run(2.0)
     assert "spread multipliers" in seen.names
+
+
+@pytest.mark.parametrize("model", ["glft", "fixed"])
+def test_funding_is_a_term_of_the_model_that_leans_on_it(model):
+    """The skew with the drift less the skew without it; only the optimal models lean."""
+    at = scenario(seed=3, quoting__spread_model=model)
+    at.world.run(5.0)
+    eight_hours_ns = 8 * 3_600 * 10**9
+    at.trader.on_event(FundingRate(at.world.agenda.now_ns, 0, 5_000_000, eight_hours_ns, 0))
+    seen = _Seen(at)
+    at.world.run(2.0)
+    assert seen.targets > 30
+    assert ("funding drift" in seen.names) is (model == "glft")
 
 
 def test_a_missing_term_shows():

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmd.analytics.attribution import attribution
 from mmd.analytics.recorder import Recorder
 from mmd.analytics.session import read_session
 from mmd.core.engine import Engine
@@ -39,6 +40,20 @@ def test_samples_are_bounded(recorded: RecordedSession, session_folder: Path) ->
     assert len(kept) == len(coarse)
     for name in ("mid_half_ticks", "position_atoms", "equity", "mid_after_half_ticks"):
         assert (kept[name] == coarse[name]).all(), name
+
+
+def test_funding_comes_out_of_the_journal(tmp_path: Path) -> None:
+    """A payment in the middle of a session: replayed to the same PnL, and a cause of it in the report."""
+    folder = tmp_path / "funded"
+    session = RecordedSession(folder, 20, funding_atoms=-3_000_000)
+    read = read_session(folder)
+    causes = attribution(read.tracks[0])
+    assert causes.funding == pytest.approx(-0.03, abs=1e-12)
+    pnl = session.maker.ledger.pnl
+    assert pnl is not None
+    assert read.tracks[0].samples["equity"][-1] == float(
+        pnl.position.money.decimal(pnl.total_units)
+    )
 
 
 def test_a_broken_identity_stops_it(

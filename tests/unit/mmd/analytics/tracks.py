@@ -6,9 +6,9 @@ import numpy as np
 
 from mmd.analytics.columns import DISTANCES_TICKS, FILL, ORDER, SAMPLE, STATE
 from mmd.analytics.session import Track
-from mmd.core.events import Fill, OperatorAction
+from mmd.core.events import Fill, FundingPaid, OperatorAction
 from mmd.core.flow.markout import HORIZONS
-from mmd.core.units import Side
+from mmd.core.units import InstrumentId, Side
 from mmd.journal.writer import JournalWriter
 from tests.driver_bench import DriverBench
 from tests.ops_state import obey_all
@@ -62,7 +62,9 @@ def track(fills=(), samples=(), orders=(), states=(), start_s=0.0, end_s=None, *
 class RecordedSession:
     """A session on a random walk: fills in full and in part, rebates, fees in quote and base, a halt of 5 s."""
 
-    def __init__(self, folder: Path, seconds: int, seed: int = 1, **spec) -> None:
+    def __init__(
+        self, folder: Path, seconds: int, seed: int = 1, *, funding_atoms: int = 0, **spec
+    ) -> None:
         rng = np.random.default_rng(seed)
         with JournalWriter(
             folder, session_spec(**spec), segment_bytes=1 << 20, sync_ns=10**7
@@ -78,6 +80,10 @@ class RecordedSession:
                         OperatorAction.HALT if halts else OperatorAction.RESUME, "test"
                     )
                     obey_all(bench)
+                if step == seconds and funding_atoms != 0:
+                    bench.event(
+                        FundingPaid(bench.now_ns, InstrumentId(0), funding_atoms, bench.now_ns)
+                    )
                 bench.pass_time(249)
                 bench.shift(int(rng.integers(-3, 4)) if rng.random() < 0.15 else 0)
                 if rng.random() < 0.15:

@@ -26,6 +26,7 @@ STEPS = st.one_of(
     st.tuples(st.just("mid"), MIDS),
     st.tuples(st.just("transfer"), st.integers(-(10**8), 10**8), MIDS),
     st.tuples(st.just("price"), st.integers(1, 10**11)),
+    st.tuples(st.just("funding"), st.integers(-(10**9), 10**9)),
 )
 
 
@@ -95,4 +96,13 @@ def test_the_sources_add_up_always(first_mid: int, carried: int, steps: list[tup
                 pnl.on_transfer(atoms, mid, number)
             case "price", rate:
                 pnl.price_fees("BNB", rate)
+            case "funding", atoms:
+                pnl.on_funding(atoms)
         assert pnl.sources.total_units == pnl.total_units
+        assert pnl.identity_error == 0
+        assert pnl.sources.funding_units == sum(
+            s[1] for s in steps[: number + 1] if s[0] == "funding"
+        ) * (pnl.position.money.per_quote_atom)
+        position = pnl.position
+        closing = position.unrealised_units(pnl.mid_half_ticks) - position.fee_units
+        assert position.realised_units + closing == pnl.total_units

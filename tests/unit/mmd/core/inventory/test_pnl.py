@@ -35,7 +35,7 @@ def test_a_round_trip_is_explained():
     pnl.on_mid(2005)
     pnl.on_fill(fill(2, 2, 10, Side.SELL, 1003, fee_atoms=100), 2005)
     money = pnl.position.money
-    edge, inventory, fees = (money.decimal(units) for units in pnl.attribution)
+    edge, inventory, fees, _ = (money.decimal(units) for units in pnl.attribution)
     assert (edge, inventory, fees) == (Decimal("0.0001"), Decimal("0.0002"), Decimal("0.000002"))
     assert money.decimal(pnl.total_units) == Decimal("0.000298")
     assert pnl.total_quote_atoms == 29_800
