@@ -2,6 +2,8 @@
 
 import typer
 
+from mmd.cli.train_all import EXAMPLES as ALL_EXAMPLES
+from mmd.cli.train_all import all_
 from mmd.cli.train_bandit import EXAMPLES as BANDIT_EXAMPLES
 from mmd.cli.train_bandit import bandit
 from mmd.cli.train_lstm import EXAMPLES as LSTM_EXAMPLES
@@ -16,3 +18,4 @@ train.command(epilog=LSTM_EXAMPLES)(lstm)
 train.command(epilog=SPREAD_EXAMPLES)(spread)
 train.command(epilog=Q_EXAMPLES)(q)
 train.command(epilog=BANDIT_EXAMPLES)(bandit)
+train.command("all", epilog=ALL_EXAMPLES)(all_)

@@ -157,10 +157,15 @@ def _horizons(text: str) -> tuple[int, ...]:
     return found
 
 
+def checkpoint_of(out: Path, tapes: list[Path], bar: str, horizons: str) -> Path:
+    """The file in which an interrupted training leaves its state."""
+    names = "-".join(tape.name.split(".")[0] for tape in tapes)
+    return out / f".lstm-{names[:80]}-{bar}-{horizons.replace(',', '-')}.checkpoint"
+
+
 def _checkpoint(out: Path, tapes: list[Path], bar: str, horizons: str, *, is_kept: bool) -> Path:
     """Where this training leaves its state; one that is there is gone on from or refused, never lost unsaid."""
-    names = "-".join(tape.name.split(".")[0] for tape in tapes)
-    path = out / f".lstm-{names[:80]}-{bar}-{horizons.replace(',', '-')}.checkpoint"
+    path = checkpoint_of(out, tapes, bar, horizons)
     out.mkdir(parents=True, exist_ok=True)
     if path.is_file() and not is_kept:
         raise TrainingError(
