@@ -1,6 +1,7 @@
 """The settings of learned models: where they are, which of their predictions are made, how much they count."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -33,6 +34,10 @@ class ModelsSection(Section):
         200, ge=10, le=60_000, description="how often to look whether another model was promoted"
     )
 
+    backend: Literal["auto", "compiled", "torch_cpu", "torch_cuda"] = Field(
+        "auto",
+        description="what computes networks; auto: the compiled kernel, a card from 16 instruments on",
+    )
     late_bars: int = Field(
         3,
         ge=0,

@@ -111,7 +111,9 @@ class Daemon:
             with compile_progress() as compiled:
                 spec = app.session_spec(self._settings, await venue.load(), self._clock)
                 self._models = LiveModels(
-                    spec, promotes=self._settings.models.trials.promote == "auto"
+                    spec,
+                    promotes=self._settings.models.trials.promote == "auto",
+                    backend=self._settings.models.backend,
                 )
                 self._models.preload()
                 engine = Engine(spec, self._models.shelf)

@@ -25,6 +25,7 @@ from mmd.shell.learning_log import LearningLog
 from models.artefact import Artefact, Kind, read_artefact
 from models.canary_watch import CanaryWatch
 from models.registry import POINTERS, Registry
+from models.remote_prediction import Desk, RemoteBackends, device_of, has_card
 from models.serving import fits, has_weight, registry_at, served, wanted_kinds
 
 _COMPILE_TIMEOUT_S: Final = 300.0
@@ -39,8 +40,10 @@ class LiveModels:
         shelf: what the engine finds models in; holds every one that an event has named.
     """
 
-    def __init__(self, spec: SessionSpec, *, promotes: bool = False) -> None:
-        """`promotes` lets a canary that was found better become champion by itself."""
+    def __init__(
+        self, spec: SessionSpec, *, promotes: bool = False, backend: str = "compiled"
+    ) -> None:
+        """`promotes` lets a canary that was found better become champion by itself; `backend` is models.backend."""
         self.shelf = ModelShelf()
         self._spec = spec.models
         self._registry: Registry = registry_at(spec.models.folder)
@@ -55,6 +58,9 @@ class LiveModels:
         self._changes = [0] * len(spec.instruments)
         self._canaries = CanaryWatch(self._registry, promotes=promotes)
         self._logs: list[LearningLog] = []
+        count = len(spec.instruments)
+        device = device_of(backend, count, has_card)
+        self._remotes = RemoteBackends(device, count, spec.models.bar_ns)
 
     def preload(self) -> None:
         """Load and compile who trades and who is watched; those that cannot be are refused when the engine is told."""
@@ -163,6 +169,7 @@ class LiveModels:
             PolicyRun(model)
         self.shelf.put(model)
         self._artefacts[model_id] = artefact
+        self._remotes.prepare(artefact)
         return model
 
     def _shape_of(self, model: ServedModel | None) -> None:
@@ -176,6 +183,8 @@ class LiveModels:
         kind, role = place
         if model_id != "":
             self._shape_of(self.shelf.find(model_id))
+        is_champion = place == (PRICE, ModelRole.CHAMPION)
+        is_remote = is_champion and self._remotes.seat(model_id, Desk(driver, clock))
         for instrument in engine.instruments:
             symbol = instrument.symbol
             if model_id != "" and not fits(self._artefacts[model_id], instrument):
@@ -186,7 +195,9 @@ class LiveModels:
                 _log.warning("model_without_weight", model=model_id, instrument=symbol)
                 named = ""
             now_ns = clock.monotonic_ns()
-            driver.on_event(ModelSwap(now_ns, instrument.id, kind, role, named))
+            driver.on_event(
+                ModelSwap(now_ns, instrument.id, kind, role, named, is_remote and named != "")
+            )
             _log.info("model_placed", instrument=symbol, role=role.name.lower(), model=named)
         self._placed[place] = model_id
 

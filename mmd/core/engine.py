@@ -23,6 +23,7 @@ from mmd.core.events import (
     FundingPaid,
     FundingRate,
     InstrumentStatus,
+    ModelOutput,
     ModelRefused,
     ModelSwap,
     OperatorAction,
@@ -124,6 +125,7 @@ class Engine:
             ModelRefused: self._on_model,
             FundingPaid: self._on_funding,
             FundingRate: self._on_funding,
+            ModelOutput: self._on_model_output,
         }
         for kind in (
             OrderAccepted,
@@ -231,6 +233,11 @@ class Engine:
 
     def _on_funding(self, event: FundingPaid | FundingRate) -> None:
         self.makers[event.instrument].on_funding(event)
+
+    def _on_model_output(self, event: ModelOutput) -> None:
+        predictor = self.makers[event.instrument].predictor
+        if predictor is not None:
+            predictor.on_output(event)
 
     def _on_clock_offset(self, event: ClockOffset) -> None:
         self.risk.on_clock_offset(event.offset_ns)

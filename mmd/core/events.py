@@ -238,6 +238,8 @@ class ModelSwap(_Event, frozen=True, tag=21):
     """A mmd.core.learned.served_model.ModelRole."""
     model_id: str
     """Names the model's content, so that a replay takes the same one."""
+    is_remote: bool = False
+    """Its outputs come as ModelOutput events; else it is computed in the engine."""
 
 
 class ModelRefused(_Event, frozen=True, tag=22):
@@ -284,6 +286,16 @@ class FundingRate(_Event, frozen=True, tag=25):
     next_unix_ns: int
 
 
+class ModelOutput(_Event, frozen=True, tag=26):
+    """What a network that is computed outside of the engine says of a bar."""
+
+    instrument: InstrumentId
+    model_id: str
+    number: int
+    """Of the bar, as the network was asked."""
+    outputs: tuple[float, ...]
+
+
 Event = (
     OrderAccepted
     | OrderRejected
@@ -310,4 +322,5 @@ Event = (
     | ChoiceMade
     | FundingPaid
     | FundingRate
+    | ModelOutput
 )

@@ -28,16 +28,20 @@ def _counters(found: _Found) -> Iterator[Metric]:
     demotions = CounterMetricFamily(
         "mmd_model_demotions", "Champions that were taken out", labels=_LABELS
     )
+    fallbacks = CounterMetricFamily(
+        "mmd_model_fallbacks", "Networks computed elsewhere that were taken back", labels=_LABELS
+    )
     alarms = CounterMetricFamily(
         "mmd_model_drift_alarms", "Alarms of drift detectors", labels=(*_LABELS, "series")
     )
     for at, state in found:
         faults.add_metric(at, state.faults)
         demotions.add_metric(at, state.demotions)
+        fallbacks.add_metric(at, state.fallbacks)
         if state.drift is not None:
             alarms.add_metric((*at, "residual"), state.drift.alarms_residual)
             alarms.add_metric((*at, "calibration"), state.drift.alarms_calibration)
-    yield from (faults, demotions, alarms)
+    yield from (faults, demotions, fallbacks, alarms)
 
 
 def _standing(found: _Found) -> Iterator[Metric]:

@@ -7,6 +7,9 @@ import msgspec
 from mmd.core.learned.bandit_run import BanditRun
 from mmd.core.learned.drift_monitor import DriftMonitor
 from mmd.core.learned.online_forecast import OnlineForecast
+from mmd.core.learned.predictor import Predictor
+from mmd.core.learned.remote_run import RemoteRun
+from mmd.core.learned.served_model import ModelRole
 from mmd.core.learned.trial_test import TrialTest
 from mmd.core.learned.trials import Trials
 
@@ -90,6 +93,10 @@ class LearningState(msgspec.Struct, frozen=True):
     demoted: str
     """Why the champions are out: NONE, MARKOUT, CALIBRATION or FAULTS."""
     demotions: int
+    backend: str
+    """What computes the champion network: engine, remote, or none."""
+    fallbacks: int
+    """Networks that were computed elsewhere and had to be taken back."""
     faults: int
     """Predictions that were late, no number or out of range."""
     markout_cusum: float | None
@@ -113,12 +120,21 @@ def learning_state(maker: "Maker") -> LearningState | None:
         trials=_trials(trials),
         demoted=predictor.demoted.name,
         demotions=predictor.demotions,
+        backend=_backend(predictor),
+        fallbacks=predictor.seats.fallbacks,
         faults=predictor.faults,
         markout_cusum=None if cusum is None else cusum.total,
         bandit=None if bandit is None else _bandit(bandit),
         drift=None if predictor.drift is None else _drift(predictor.drift),
         online=None if predictor.online is None else _online(predictor.online),
     )
+
+
+def _backend(predictor: Predictor) -> str:
+    run = predictor.seats.price.get(ModelRole.CHAMPION)
+    if run is None:
+        return "none"
+    return "remote" if isinstance(run, RemoteRun) else "engine"
 
 
 def _bandit(bandit: BanditRun) -> BanditState:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mmd.core.learned.model_run import PriceRun
 from mmd.core.learned.prediction import OK
+from mmd.core.learned.remote_run import RemoteRun
 
 
 class HorizonScore(NamedTuple):
@@ -35,7 +36,7 @@ class HorizonScore(NamedTuple):
 class LiveScore:
     """Scores one network on the bars that it is given, without a look at what it did not know."""
 
-    def __init__(self, run: PriceRun) -> None:
+    def __init__(self, run: PriceRun | RemoteRun) -> None:
         self.run = run
         self.scores = [HorizonScore(h, 0, 0.0, 0.0, 0, 0) for h in run.model.horizons]
         self._length = max(run.model.horizons) + 1

@@ -31,12 +31,7 @@ class PriceRun:
         self.steps = 0
         self._network = _network(model)
         self._lines = _lines_of(self._network)
-        if horizon_bars not in model.horizons:
-            raise ArtefactError(
-                f"model {model.id} predicts {', '.join(map(str, model.horizons))} bars ahead, expected {horizon_bars}: "
-                "change models.horizon_bars or train one"
-            )
-        at = model.horizons.index(horizon_bars)
+        at = find_horizon(model, horizon_bars)
         self.change_scale = model.change_scale[at]
         self.volatility_scale = model.volatility_scale[at]
         self._first = at * lstm.PER_HORIZON
@@ -71,6 +66,16 @@ class PriceRun:
         lstm.clear(self._network)
         self.steps = 0
         self.status = WARMING_UP
+
+
+def find_horizon(model: ServedModel, horizon_bars: int) -> int:
+    """Which of a network's horizons that is. Raises: ArtefactError where it has none such."""
+    if horizon_bars not in model.horizons:
+        raise ArtefactError(
+            f"model {model.id} predicts {', '.join(map(str, model.horizons))} bars ahead, expected {horizon_bars}: "
+            "change models.horizon_bars or train one"
+        )
+    return model.horizons.index(horizon_bars)
 
 
 class SpreadRun:

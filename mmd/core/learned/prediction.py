@@ -59,6 +59,7 @@ NO_MODEL: Final = int(PartStatus.NO_MODEL)
 WARMING_UP: Final = int(PartStatus.WARMING_UP)
 NOT_FINITE: Final = int(PartStatus.NOT_FINITE)
 OUT_OF_RANGE: Final = int(PartStatus.OUT_OF_RANGE)
+LATE: Final = int(PartStatus.LATE)
 FAULTS: Final = frozenset({PartStatus.NOT_FINITE, PartStatus.OUT_OF_RANGE, PartStatus.LATE})
 """Statuses that are a model's own fault."""
 

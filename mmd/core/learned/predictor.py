@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
-from mmd.core.events import ModelRefused, ModelSwap
+from mmd.core.events import ModelOutput, ModelRefused, ModelSwap
 from mmd.core.learned import samples as bars
 from mmd.core.learned.demotion import DemotionReason, FaultCount
 from mmd.core.learned.drift_monitor import DriftMonitor, Forecaster
@@ -30,6 +30,7 @@ from mmd.core.learned.prediction import (
     take_price,
     take_spread,
 )
+from mmd.core.learned.remote_run import RemoteRun
 from mmd.core.learned.samples import CLOSED, NOT_YET, SAMPLES, WARM_BARS
 from mmd.core.learned.seats import Seats
 from mmd.core.learned.served_model import ModelRole, ModelSource
@@ -136,7 +137,7 @@ class Predictor:
         return self._end_ns[0]
 
     @property
-    def challenger(self) -> PriceRun | None:
+    def challenger(self) -> PriceRun | RemoteRun | None:
         """The network that is watched beside."""
         return self.seats.price.get(ModelRole.CHALLENGER)
 
@@ -185,6 +186,14 @@ class Predictor:
         if event.role == _CHAMPION:
             self._begin_anew()
         self._settle(event.ts_recv_ns)
+
+    def on_output(self, event: ModelOutput) -> None:
+        """The champion's outputs have come back from where it is computed."""
+        run = self.seats.price.get(_CHAMPION)
+        if not isinstance(run, RemoteRun) or run.model.id != event.model_id:
+            return
+        if run.take(event.number, event.outputs):
+            self._settle(event.ts_recv_ns)
 
     def follow_arm(self, arm: TrialArm, now_ns: int) -> None:
         """Have another arm make the quotes from now on."""

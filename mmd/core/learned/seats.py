@@ -11,6 +11,7 @@ from mmd.core.learned.model_run import PriceRun, SpreadRun
 from mmd.core.learned.models_spec import ModelsSpec
 from mmd.core.learned.policy_run import PolicyInputs, PolicyRun
 from mmd.core.learned.prediction import WARMING_UP
+from mmd.core.learned.remote_run import PredictionSink, RemoteRun
 from mmd.core.learned.samples import WARM_BARS
 from mmd.core.learned.schema import N
 from mmd.core.learned.served_model import POLICY, PRICE, SPREAD, ModelRole, ServedModel
@@ -58,13 +59,17 @@ class Seats:
     """
 
     def __init__(self, spec: ModelsSpec) -> None:
-        self.price: dict[ModelRole, PriceRun] = {}
+        self.price: dict[ModelRole, PriceRun | RemoteRun] = {}
         self.spread: dict[ModelRole, SpreadRun] = {}
         self.policy: dict[ModelRole, PolicyRun] = {}
         self.champions: dict[str, str] = {}
         self.canaries: dict[str, str] = {}
         self.scores: dict[ModelRole, LiveScore] = {}
         self.memory = BarMemory()
+        self.sink: PredictionSink | None = None
+        """Who computes networks that are not computed here; None: nobody, as in a replay."""
+        self.fallbacks = 0
+        """Champions that were computed elsewhere and are computed here instead."""
         self._spec = spec
 
     def place(self, event: ModelSwap, model: ServedModel | None) -> None:
@@ -76,7 +81,7 @@ class Seats:
                 f"{self._spec.bar_ns}: change models.bar_ms or train one"
             )
         if kind == PRICE:
-            self._place_price(role, model)
+            self._place_price(role, model, is_remote=event.is_remote)
         elif kind == SPREAD and role in _SEATS:
             _seat(self.spread, role, model, self._warm_spread)
         elif kind == POLICY and role in _SEATS:
@@ -130,15 +135,25 @@ class Seats:
         is_of_bars = model.bar_ns == bar_ns or (kind == POLICY and model.bar_ns % bar_ns == 0)
         return model.kind == kind and is_of_bars
 
-    def _place_price(self, role: ModelRole, model: ServedModel | None) -> None:
-        _seat(self.price, role, model, self._warm_price)
+    def _place_price(self, role: ModelRole, model: ServedModel | None, *, is_remote: bool) -> None:
+        before = self.price.get(role)
+        is_same = model is not None and before is not None and before.model.id == model.id
+        self.fallbacks += is_same and isinstance(before, RemoteRun) and not is_remote
+        _seat(self.price, role, model, self._ask_price if is_remote else self._warm_price)
         self.scores.pop(role, None)
         if role in self.price:
             self.scores[role] = LiveScore(self.price[role])
 
-    def _warm_price(self, model: ServedModel) -> PriceRun:
+    def _warm_price(self, model: ServedModel) -> PriceRun | RemoteRun:
         """A network that has been stepped through the bars that are remembered."""
-        run = PriceRun(model, self._spec.horizon_bars)
+        return self._through_memory(PriceRun(model, self._spec.horizon_bars))
+
+    def _ask_price(self, model: ServedModel) -> PriceRun | RemoteRun:
+        """The same for one that is computed elsewhere."""
+        spec = self._spec
+        return self._through_memory(RemoteRun(model, spec.horizon_bars, self.sink, spec.late_bars))
+
+    def _through_memory(self, run: PriceRun | RemoteRun) -> PriceRun | RemoteRun:
         run.restart()
         for x in self.memory.last():
             run.step(x)
