@@ -10,26 +10,29 @@ TOLERANCE: Final = 1e-9
 """Of the identity, relative to the sums involved: the engine's integers agree exactly, doubles round."""
 
 
+_SUMMED: Final = ("edge", "drift", "hedging", "arbitrage", "fee", "funding", "equity")
+
+
 class PnlAttribution(msgspec.Struct, frozen=True):
     """PnL by cause, in quote currency; `total` is their sum.
 
     Attributes:
-        spread: what fills were better than the mid just before them (edge).
+        spread: what fills of quotes were better than the mid just before them (edge).
         rebates: commissions paid to us.
         fees: commissions paid by us, 0 or negative.
-        inventory: what the mid's moves made of the inventory held meanwhile.
+        inventory: what the mid's moves made of the inventory that quotes brought.
         funding: what perpetuals paid to us for holding them.
-        hedging: 0: not told apart here yet; `mmd run`'s own summary has it by source.
-        arbitrage: 0, likewise.
+        hedging: fills of hedges and flattenings, and the moves on what they brought.
+        arbitrage: the same for arbitrage.
     """
 
     spread: float
     rebates: float
     fees: float
     inventory: float
-    funding: float = 0.0
-    hedging: float = 0.0
-    arbitrage: float = 0.0
+    funding: float
+    hedging: float
+    arbitrage: float
 
     @property
     def total(self) -> float:
@@ -44,13 +47,14 @@ class PnlAttribution(msgspec.Struct, frozen=True):
         )
 
 
-NOTHING: Final = PnlAttribution(0.0, 0.0, 0.0, 0.0)
+NOTHING: Final = PnlAttribution(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def attribution(track: Track) -> PnlAttribution:
     """A span's PnL by cause. Asserts that the causes add up to the PnL by balances.
 
-    Source: PnL = sum of edges + inventory marked to market - fees + funding, with the mid just before each fill.
+    Source: PnL = sum of edges + inventory marked to market - fees + funding, with the mid just before each fill, by the
+    purpose of the order that was filled (mmd.core.inventory.attribution).
     """
     samples = track.samples
     if len(samples) == 0:
@@ -64,9 +68,10 @@ def attribution(track: Track) -> PnlAttribution:
         fees=fees,
         inventory=float(last["drift"] - first["drift"]),
         funding=float(last["funding"] - first["funding"]),
+        hedging=float(last["hedging"] - first["hedging"]),
+        arbitrage=float(last["arbitrage"] - first["arbitrage"]),
     )
-    parts = ("edge", "drift", "fee", "funding", "equity")
-    scale = 1.0 + sum(abs(float(last[name])) for name in parts)
+    scale = 1.0 + sum(abs(float(last[name])) for name in _SUMMED)
     error = found.total - track.pnl
     assert abs(error) <= TOLERANCE * scale, f"PnL identity is off by {error}: parts {found}"
     return found

@@ -59,8 +59,11 @@ SAMPLE: Final = np.dtype(
         ("position_atoms", "i8"),
         ("limit_atoms", "i8"),  # largest position either way, 0 before the first quote
         ("equity", "f8"),  # PnL by balances at this mid, since the session's start
-        ("edge", "f8"),  # PnL by causes: edge + drift - fee + funding = equity
-        ("drift", "f8"),
+        # PnL by source: edge + drift + hedging + arbitrage - fee + funding = equity
+        ("edge", "f8"),
+        ("drift", "f8"),  # of the inventory that quotes brought
+        ("hedging", "f8"),
+        ("arbitrage", "f8"),
         ("fee", "f8"),
         ("rebate", "f8"),  # the part of -fee that was paid to us
         ("funding", "f8"),

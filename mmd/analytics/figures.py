@@ -23,6 +23,7 @@ GREEN: Final = "#3a9d6e"
 RED: Final = "#d1495b"
 PURPLE: Final = "#8c6bb1"
 GREY: Final = "#8a8f98"
+GOLD: Final = "#b59b1f"
 _STATE_COLOURS: Final = {
     QuoteState.ACTIVE: GREEN,
     QuoteState.PASSIVE: BLUE,
@@ -31,10 +32,12 @@ _STATE_COLOURS: Final = {
     QuoteState.INVENTORY_LIMIT: ORANGE,
 }
 STRETCHES_MAX: Final = 2000
+_RARE: Final = frozenset({"funding", "hedging", "arbitrage"})
+"""Sources that many sessions do not have: drawn where they brought anything."""
 
 
 def equity_figure(track: Track) -> Figure:
-    """PnL and its causes over time."""
+    """PnL and its sources over time."""
     s, unit = track.samples, track.instrument.quote
     curves = (
         ("PnL", s["equity"], BLUE),
@@ -42,11 +45,13 @@ def equity_figure(track: Track) -> Figure:
         ("inventory", s["drift"], ORANGE),
         ("fees and rebates", -s["fee"], RED),
         ("funding", s["funding"], PURPLE),
+        ("hedging", s["hedging"], GREY),
+        ("arbitrage", s["arbitrage"], GOLD),
     )
     traces = [
         _line(s["ts_ns"], curve - curve[0], name, colour, width=2.2 if name == "PnL" else 1.2)
         for name, curve, colour in curves
-        if len(s) > 0 and (name != "funding" or bool(np.any(curve)))
+        if len(s) > 0 and (name not in _RARE or np.any(curve != curve[0]))
     ]
     return _figure("PnL and its causes", traces, y=unit, dates=True)
 

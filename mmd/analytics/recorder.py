@@ -24,6 +24,7 @@ from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
 
 _UNKNOWN_YET: Final = (0,) * HORIZONS
 _LEVEL_UNKNOWN: Final = -1
+_NO_MONEY: Final = (0.0,) * 8
 STEP_NS: Final = NANOS_PER_SECOND
 SAMPLES_MAX: Final = 100_000
 """A day of seconds; a longer session is sampled every 2 s, 4 s and so on, so that memory has a bound."""
@@ -49,7 +50,6 @@ class Recorder:
         self._sent = 0
         self._fill_count = 0
         self._fee_units = 0
-        self._rebate = 0.0
         self._state: tuple[int, int] | None = None
         self._after_fills = MidsAhead(self.fills)
         self._after_samples = MidsAhead(self.samples)
@@ -98,18 +98,21 @@ class Recorder:
         """
         maker, view, money = self._maker, self._maker.view, self._money
         pnl, scale = maker.ledger.pnl, maker.scale
-        equity = edge = drift = fee = funding = 0.0
+        amounts: tuple[float, ...] = _NO_MONEY
         if pnl is not None:
             assert pnl.identity_error == 0, f"PnL identity is off by {pnl.identity_error} units"
-            causes = pnl.attribution
-            equity, edge, drift, fee, funding = (
+            by = pnl.sources
+            amounts = tuple(
                 float(money.decimal(units))
                 for units in (
                     pnl.total_units,
-                    causes.edge_units,
-                    causes.inventory_units,
-                    causes.fee_units,
-                    causes.funding_units,
+                    by.spread_units,
+                    by.drift_units,
+                    by.hedging_units,
+                    by.arbitrage_units,
+                    by.fee_units - by.rebate_units,
+                    by.rebate_units,
+                    by.funding_units,
                 )
             )
         limit_lots = 0 if scale is None else scale.position_lots_max
@@ -123,12 +126,7 @@ class Recorder:
                 maker.orders.best_price_ticks[Side.SELL] or 0,
                 maker.ledger.position_atoms,
                 limit_lots * money.atoms_per_lot,
-                equity,
-                edge,
-                drift,
-                fee,
-                self._rebate,
-                funding,
+                *amounts,
                 _UNKNOWN_YET,
                 self._quoted_lots(),
             )
@@ -172,7 +170,6 @@ class Recorder:
         fee_units = pnl.attribution.fee_units
         fee = float(self._money.decimal(fee_units - self._fee_units))
         self._fee_units = fee_units
-        self._rebate -= min(fee, 0.0)
         level = _LEVEL_UNKNOWN
         if row is not None:
             order = self.orders.table[row]

@@ -21,6 +21,7 @@ PERIOD_HEADER: Final = (
     "rebates",
     "fees",
     "inventory",
+    "funding",
     "hedging",
     "arbitrage",
     "Sharpe ± se",
@@ -73,8 +74,9 @@ def period_cells(row: PeriodRow) -> tuple[str, ...]:
         f"{causes.rebates:+,.4f}",
         f"{causes.fees:+,.4f}",
         f"{causes.inventory:+,.4f}",
-        f"{causes.hedging:.0f}",
-        f"{causes.arbitrage:.0f}",
+        f"{causes.funding:+,.4f}",
+        f"{causes.hedging:+,.4f}",
+        f"{causes.arbitrage:+,.4f}",
         _ratio(row.sharpe),
         f"{row.drawdown:,.4f} ({100 * row.drawdown_of_capital:.3f} %)",
         f"{row.fills:,}",
@@ -89,13 +91,25 @@ def _pnl(m: Metrics) -> list[Row]:
         Row(name, f"{amount:+,.4f} {unit}", "", meaning)
         for name, amount, meaning in (
             ("PnL", m.pnl, "by balances, inventory at mid; equals the sum of what follows"),
-            ("spread", causes.spread, "what fills were better than the mid just before them"),
+            (
+                "spread",
+                causes.spread,
+                "what fills of quotes were better than the mid just before them",
+            ),
             ("rebates", causes.rebates, "commissions paid to us"),
             ("fees", causes.fees, "commissions paid by us"),
-            ("inventory", causes.inventory, "the mid's moves times the inventory held meanwhile"),
+            (
+                "inventory",
+                causes.inventory,
+                "the mid's moves with the inventory that quotes brought",
+            ),
             ("funding", causes.funding, "what perpetuals paid to us for holding them"),
-            ("hedging", causes.hedging, "not told apart here; the run summary has it"),
-            ("arbitrage", causes.arbitrage, "not told apart here; the run summary has it"),
+            (
+                "hedging",
+                causes.hedging,
+                "hedges and flattenings: their fills, and the moves on what they brought",
+            ),
+            ("arbitrage", causes.arbitrage, "legs of arbitrage and their unwinding, likewise"),
         )
     ]
     rows += [

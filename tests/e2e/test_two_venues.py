@@ -14,6 +14,7 @@ import pytest
 from adapters.binance_spot.sandbox import Sandbox
 from adapters.binance_spot.sandbox_options import SandboxOptions
 from adapters.binance_spot.sandbox_venues import linked, running
+from mmd.analytics.report import make_report
 from mmd.errors import ConfigError
 from mmd.exchange.flow_interactive import InteractiveFlow
 from mmd.journal.reader import latest_session
@@ -126,6 +127,10 @@ def test_one_daemon_trades_at_both(tmp_path: Path) -> None:
     assert summary["arbitrage"]["opportunities"] == cross.scanner.opportunities.opened
     assert cross.executor is not None
     assert summary["arbitrage"]["realised_net"] == cross.executor.realised_net
+    found = make_report(latest_session(tmp_path / "var/journal-two-venues")).metrics
+    for source in ("spread", "arbitrage", "hedging", "rebates"):
+        reported = sum(getattr(m.attribution, source) for m in found)
+        assert reported == pytest.approx(summary["pnl"]["sources"][source], abs=1e-6), source
     assert {v: latency.answers > 0 for v, latency in cross.latencies.by_venue.items()} == {
         "first": True,
         "second": True,

@@ -12,13 +12,13 @@ AMOUNT = st.floats(-1e6, 1e6)
 
 def test_by_hand() -> None:
     """Since the first sample; rebates are shown apart from fees."""
-    first = sample(0, 10.0, edge=8.0, drift=3.0, fee=1.0, rebate=2.0)
-    last = sample(9, 16.0, edge=13.0, drift=4.5, fee=1.5, rebate=5.0)
+    first = sample(0, 10.0, edge=8.0, drift=3.0, fee=1.0, rebate=2.0, hedging=1.0, arbitrage=-1.0)
+    last = sample(9, 17.0, edge=13.0, drift=4.5, fee=1.5, rebate=5.0, hedging=0.25, arbitrage=0.75)
     found = attribution(track(samples=[first, last]))
     assert (found.spread, found.inventory) == (5.0, 1.5)
     assert (found.rebates, found.fees) == (3.0, -3.5)
-    assert (found.hedging, found.arbitrage) == (0.0, 0.0)
-    assert found.total == 6.0
+    assert (found.hedging, found.arbitrage) == (-0.75, 1.75)
+    assert found.total == 7.0
 
 
 def test_funding_is_a_cause_of_its_own() -> None:

@@ -9,8 +9,10 @@ from mmd.analytics.attribution import attribution
 from mmd.analytics.recorder import Recorder
 from mmd.analytics.session import read_session
 from mmd.core.engine import Engine
-from mmd.core.events import Decision
+from mmd.core.events import Decision, Fill
 from mmd.core.inventory.pnl import Pnl
+from mmd.core.orders.order import OrderPurpose
+from mmd.core.units import Side
 from mmd.journal.format import Kind, Record, event_decoder
 from mmd.journal.replay import replay
 from tests.unit.mmd.analytics.tracks import RecordedSession
@@ -54,6 +56,49 @@ def test_funding_comes_out_of_the_journal(tmp_path: Path) -> None:
     assert read.tracks[0].samples["equity"][-1] == float(
         pnl.position.money.decimal(pnl.total_units)
     )
+
+
+def test_hedges_and_arbitrage_are_told_apart(
+    recorded: RecordedSession, session_folder: Path
+) -> None:
+    """Lots that a hedge sells and an arbitrage buys, both worse than the mid: what the mid's move makes of each is theirs."""
+    engine = replay(session_folder).engine
+    maker = engine.makers[0]
+    recorder, mid, now_ns = Recorder(maker), maker.view.mid_half_ticks, engine.now_ns
+    recorder.sample(now_ns)
+    for number, side, purpose in (
+        (1, Side.SELL, OrderPurpose.HEDGE),
+        (2, Side.BUY, OrderPurpose.ARBITRAGE),
+    ):
+        price = mid // 2 + 3 * side.sign
+        event = Fill(
+            now_ns,
+            maker.instrument.id,
+            number,
+            0,
+            10**9 + number,
+            side,
+            price,
+            10,
+            False,
+            0,
+            "USDT",
+            0,
+        )
+        maker.ledger.on_fill(event, mid, now_ns, purpose)
+    maker.ledger.on_mid(mid + 40, now_ns)
+    recorder.sample(now_ns)
+    before, after = recorder.samples.table
+    lot_ticks = 10 * 0.001 * 0.01
+    gained = {
+        name: after[name] - before[name] for name in ("hedging", "arbitrage", "edge", "drift")
+    }
+    assert gained["hedging"] + gained["arbitrage"] == pytest.approx(-2 * 3 * lot_ticks)
+    assert gained["arbitrage"] == pytest.approx((20 - 3 + (mid % 2) * 0.5) * lot_ticks)
+    assert gained["edge"] == 0.0
+    moved = 40 * 0.5 * 0.01 * maker.ledger.position_atoms / 1e8
+    assert gained["drift"] == pytest.approx(moved)
+    assert after["equity"] - before["equity"] == pytest.approx(sum(gained.values()))
 
 
 def test_a_broken_identity_stops_it(

@@ -31,7 +31,7 @@ def texts(metrics: Metrics) -> dict[str, str]:
 
 
 def test_values_are_the_metrics(measured: Metrics) -> None:
-    """In their units, causes of PnL by name, hedging and arbitrage shown as the zeros that they are."""
+    """In their units, sources of PnL by name; of hedging and arbitrage there were none."""
     found = texts(measured)
     assert found["PnL"] == f"{measured.pnl:+,.4f} USDT"
     assert found["rebates"] == f"{measured.attribution.rebates:+,.4f} USDT"
