@@ -162,6 +162,7 @@ class Sandbox:
             self.hub,
             clock,
             listen_keys,
+            faults.handshakes,
             is_lossless=self._is_lossless,
             messages_per_s=options.messages_per_s,
             life_ns=life_ns,

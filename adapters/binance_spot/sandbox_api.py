@@ -94,8 +94,11 @@ class ApiServer:
             "userDataStream.unsubscribe": self._unsubscribe,
         }
 
-    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one client until it leaves."""
+        status = self._faults.handshakes.take("api")
+        if status is not None:
+            return web.Response(status=status)
         ws = web.WebSocketResponse(
             autoping=False, compress=False, max_msg_size=_MESSAGE_MAX, timeout=CLOSE_S
         )
@@ -163,6 +166,8 @@ class ApiServer:
     def _answer(self, session: _Session, request: _Request, fate: RequestFate) -> dict[str, Any]:
         if fate.error is not None and not fate.is_done:
             raise fate.error
+        if fate.is_lost and not fate.is_done:
+            return {}
         params = {name: _text(raw) for name, raw in request.params.items()}
         result = self._run(session, request.method, params)
         if fate.error is not None:

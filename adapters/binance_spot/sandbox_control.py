@@ -7,7 +7,7 @@ import asyncio
 import hmac
 import ipaddress
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal, assert_never, get_args
 
 import msgspec
 from aiohttp import web
@@ -43,7 +43,10 @@ class Silence(msgspec.Struct, tag_field="fault", tag="silence", forbid_unknown_f
 
 
 class Frames(msgspec.Struct, tag_field="fault", tag="frames", forbid_unknown_fields=True):
-    """Leave out, repeat, swap or damage the next messages of a stream ('*': of any)."""
+    """Leave out, repeat, swap or damage the next messages of a stream.
+
+    '*' is any public stream, 'userData' the accounts' events, which know the first four kinds only.
+    """
 
     kind: FrameFault
     stream: str = "*"
@@ -59,6 +62,39 @@ class Delay(msgspec.Struct, tag_field="fault", tag="delay", forbid_unknown_field
 
 class LoseAcks(msgspec.Struct, tag_field="fault", tag="lose_acks", forbid_unknown_fields=True):
     """Carry out the next order requests and do not answer them."""
+
+    count: _Count = 1
+
+
+class LoseRequests(
+    msgspec.Struct, tag_field="fault", tag="lose_requests", forbid_unknown_fields=True
+):
+    """Neither carry out nor answer the next order requests."""
+
+    count: _Count = 1
+
+
+class Refuse(msgspec.Struct, tag_field="fault", tag="refuse", forbid_unknown_fields=True):
+    """Refuse the next order requests with a code of the venue's."""
+
+    code: Annotated[int, msgspec.Meta(ge=-9_999, le=-1_000)]
+    message: str = "refused on command"
+    status: Annotated[int, msgspec.Meta(ge=400, le=499)] = 400
+    count: _Count = 1
+
+
+class Handshakes(msgspec.Struct, tag_field="fault", tag="handshakes", forbid_unknown_fields=True):
+    """Answer the next WebSocket handshakes with an HTTP status."""
+
+    status: Annotated[int, msgspec.Meta(ge=400, le=599)] = 503
+    count: _Count = 1
+    target: Target = "all"
+
+
+class StaleSnapshots(
+    msgspec.Struct, tag_field="fault", tag="stale_snapshots", forbid_unknown_fields=True
+):
+    """Give the next order books over REST as they were when last asked for."""
 
     count: _Count = 1
 
@@ -95,8 +131,9 @@ class Shutdown(msgspec.Struct, tag_field="fault", tag="shutdown", forbid_unknown
     """Tell every connection of a shutdown, which does not come."""
 
 
-Fault = Cut | Silence | Frames | Delay | LoseAcks | Fail | Limit | Status | Shift | Shutdown
-KINDS = (Cut, Silence, Frames, Delay, LoseAcks, Fail, Limit, Status, Shift, Shutdown)
+RequestFault = Delay | LoseAcks | LoseRequests | Refuse | Fail | Limit | Handshakes | StaleSnapshots
+Fault = Cut | Silence | Frames | RequestFault | Status | Shift | Shutdown
+KINDS: tuple[type[Fault], ...] = get_args(Fault)
 _decode = msgspec.json.Decoder(Fault).decode
 
 
@@ -143,7 +180,6 @@ class ControlServer:
 
     def apply(self, fault: Fault) -> None:
         """Carry out a fault. Raises: ApiError for an unknown symbol."""
-        now_ns = self._clock.now_ns()
         match fault:
             case Cut():
                 for connection in self._connections(fault.target):
@@ -152,15 +188,6 @@ class ControlServer:
                 self._silence(self._connections(fault.target), fault.seconds)
             case Frames():
                 self._frames.order(fault.kind, fault.stream, fault.count)
-            case Delay():
-                self._requests.order_delays(fault.ms / 1e3, fault.count)
-            case LoseAcks():
-                self._requests.order_losses(fault.count)
-            case Fail():
-                self._requests.order_failures(fault.status, fault.count, is_done=fault.is_done)
-            case Limit():
-                until_ns = now_ns + round(fault.seconds * NANOS_PER_SECOND)
-                self._requests.order_limit(fault.status, until_ns)
             case Status():
                 market = self._lookup.market(Params({"symbol": fault.symbol}))
                 market.status = _STATUSES[fault.status]
@@ -168,6 +195,32 @@ class ControlServer:
                 self._clock.shift_ns = fault.shift_ms * 1_000_000
             case Shutdown():
                 self._tell_shutdown()
+            case _:
+                self._apply_to_requests(fault)
+
+    def _apply_to_requests(self, fault: RequestFault) -> None:
+        """Order what is about requests and their answers."""
+        requests = self._requests
+        match fault:
+            case Delay():
+                requests.order_delays(fault.ms / 1e3, fault.count)
+            case LoseAcks():
+                requests.order_losses(fault.count, is_done=True)
+            case LoseRequests():
+                requests.order_losses(fault.count, is_done=False)
+            case Refuse():
+                error = ApiError(fault.code, fault.message, fault.status)
+                requests.order_refusals(error, fault.count)
+            case Fail():
+                requests.order_failures(fault.status, fault.count, is_done=fault.is_done)
+            case Limit():
+                until_ns = self._clock.now_ns() + round(fault.seconds * NANOS_PER_SECOND)
+                requests.order_limit(fault.status, until_ns)
+            case Handshakes():
+                servers = ("streams", "api") if fault.target == "all" else (fault.target,)
+                requests.handshakes.order(fault.status, servers, fault.count)
+            case StaleSnapshots():
+                requests.order_stale_snapshots(fault.count)
             case _ as never:
                 assert_never(never)
 
@@ -200,6 +253,7 @@ def describe() -> str:
 _EXAMPLES = {
     "seconds": 5,
     "kind": "gap",
+    "code": -2010,
     "ms": 200,
     "symbol": "MMDUSDT",
     "status": "BREAK",

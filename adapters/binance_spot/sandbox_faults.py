@@ -3,6 +3,7 @@
 Nothing here happens by itself; the control endpoint orders it, counted in messages and requests.
 """
 
+from collections.abc import Iterable
 from enum import Enum, unique
 from typing import NamedTuple
 
@@ -23,6 +24,14 @@ class FrameFault(Enum):
     """It is sent after the stream's next message."""
     CORRUPT = "corrupt"
     """Its second half is missing."""
+    UNKNOWN_EVENT = "unknown_event"
+    """A message of a kind that nobody knows comes before it."""
+    WRONG_SYMBOL = "wrong_symbol"
+    """It is of a symbol that nobody subscribed to."""
+    OVERSIZED = "oversized"
+    """It comes behind more than 8 MiB of white space."""
+    CROSSED = "crossed"
+    """It has a bid above every ask, and stays in sequence."""
 
 
 class FrameFaults:
@@ -35,34 +44,57 @@ class FrameFaults:
         """Let the stream's next messages have the fault."""
         self._due.setdefault(stream, []).extend([fault] * count)
 
-    def take(self, stream: str) -> FrameFault | None:
-        """The fault of the message that is about to be sent."""
-        for name in (stream, "*"):
+    def take(self, stream: str, *, is_public: bool = True) -> FrameFault | None:
+        """The fault of the message that is about to be sent; '*' does not concern accounts' events."""
+        for name in (stream, "*") if is_public else (stream,):
             due = self._due.get(name)
             if due:
                 return due.pop(0)
         return None
 
 
+class HandshakeFaults:
+    """Refusals still to come for WebSocket handshakes, by the server they concern."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, list[int]] = {}
+
+    def order(self, status: int, servers: Iterable[str], count: int) -> None:
+        """Answer the next handshakes at these servers with an HTTP status instead of 101."""
+        for server in servers:
+            self._due[server] = [status] * count
+
+    def take(self, server: str) -> int | None:
+        """The status for the handshake that has just begun, None to let it pass."""
+        due = self._due.get(server)
+        return due.pop() if due else None
+
+
 class RequestFate(NamedTuple):
     """What happens to a request: a late answer, an error for an answer, or none at all.
 
-    is_done tells whether an error comes after the request has taken effect.
+    is_done tells whether an error, or no answer, comes after the request has taken effect; is_stale that the
+    answer is the one that the same question had before.
     """
 
     delay_s: float = 0.0
     is_lost: bool = False
     error: ApiError | None = None
-    is_done: bool = False
+    is_done: bool = True
+    is_stale: bool = False
 
 
 class RequestFaults:
-    """Faults still to come for requests on both transports."""
+    """Faults still to come for requests on both transports, and for the handshakes before them."""
 
     def __init__(self) -> None:
+        self.handshakes = HandshakeFaults()
         self._delay_s = 0.0
         self._delays = 0
         self._losses = 0
+        self._losses_are_done = True
+        self._refusals: list[ApiError] = []
+        self._stale = 0
         self._failures: list[tuple[int, bool]] = []
         self._limited = (0, 0)
 
@@ -70,9 +102,17 @@ class RequestFaults:
         """Answer the next requests late."""
         self._delay_s, self._delays = delay_s, count
 
-    def order_losses(self, count: int) -> None:
-        """Do what the next order requests ask, and do not answer."""
-        self._losses = count
+    def order_losses(self, count: int, *, is_done: bool) -> None:
+        """Leave the next order requests without an answer, done or not."""
+        self._losses, self._losses_are_done = count, is_done
+
+    def order_refusals(self, error: ApiError, count: int) -> None:
+        """Refuse the next order requests."""
+        self._refusals = [error] * count
+
+    def order_stale_snapshots(self, count: int) -> None:
+        """Give the next order books as they were when last asked for."""
+        self._stale = count
 
     def order_failures(self, status: int, count: int, *, is_done: bool) -> None:
         """Answer the next requests with a server error, after or instead of doing what they ask."""
@@ -82,11 +122,11 @@ class RequestFaults:
         """Refuse every request until a time, with 429 or 418."""
         self._limited = (status, until_ns)
 
-    def take(self, now_ns: int, *, is_order: bool) -> RequestFate:
+    def take(self, now_ns: int, *, is_order: bool, is_snapshot: bool = False) -> RequestFate:
         """The fate of the request that has just been read."""
         status, until_ns = self._limited
         if now_ns < until_ns:
-            return RequestFate(error=_limit_error(status, now_ns, until_ns))
+            return RequestFate(error=_limit_error(status, now_ns, until_ns), is_done=False)
         delay_s = 0.0
         if self._delays > 0:
             self._delays -= 1
@@ -96,7 +136,12 @@ class RequestFaults:
             return RequestFate(delay_s, error=_server_error(failed), is_done=is_done)
         if is_order and self._losses > 0:
             self._losses -= 1
-            return RequestFate(delay_s, is_lost=True)
+            return RequestFate(delay_s, is_lost=True, is_done=self._losses_are_done)
+        if is_order and self._refusals:
+            return RequestFate(delay_s, error=self._refusals.pop(), is_done=False)
+        if is_snapshot and self._stale > 0:
+            self._stale -= 1
+            return RequestFate(delay_s, is_stale=True)
         return RequestFate(delay_s)
 
 

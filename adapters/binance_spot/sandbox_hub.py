@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from adapters.binance_spot.sandbox_connection import Connection, frame_of
 from adapters.binance_spot.sandbox_faults import FrameFault, FrameFaults
+from adapters.binance_spot.sandbox_wrong_frames import damaged, unknown_event
 
 MILLISECOND_NS = 1_000_000
 MICROSECOND_NS = 1_000
@@ -106,9 +107,11 @@ class StreamHub:
                 payload = make(listener.unit_ns)
                 if listener.combined:
                     payload = b'{"stream":"%b","data":%b}' % (stream.encode(), payload)
-                if fault is FrameFault.CORRUPT:
-                    payload = payload[: len(payload) // 2]
+                if fault is not None:
+                    payload = damaged(payload, fault)
                 frame = frames[form] = frame_of(payload)
+                if fault is FrameFault.UNKNOWN_EVENT:
+                    frame = frames[form] = frame_of(unknown_event()) + frame
             sent.append((listener.connection, frame))
         if fault is FrameFault.REORDER:
             self._overtaken.setdefault(stream, []).extend(sent)

@@ -20,6 +20,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OnRequest = Callable[[int, str], None]
 
 _encode = msgspec.json.Encoder().encode
+_DEPTH = "/api/v3/depth"
 
 
 class RestServer:
@@ -40,6 +41,8 @@ class RestServer:
         self._limits = limits
         self._clock = clock
         self._on_request = on_request
+        self._snapshots: dict[str, Any] = {}
+        """The latest order book given for each question, for who shall get it again."""
 
     def routes(self) -> list[web.RouteDef]:
         """One route for each operation that has a path, and an answer for unknown paths."""
@@ -61,7 +64,10 @@ class RestServer:
             query = request.raw_path.partition("?")[2]
             key = request.headers.get("X-MBX-APIKEY", "")
             is_order = operation.trade is not None
-            fate = self._faults.take(self._clock.now_ns(), is_order=is_order)
+            is_snapshot = operation.path == _DEPTH
+            fate = self._faults.take(
+                self._clock.now_ns(), is_order=is_order, is_snapshot=is_snapshot
+            )
             response = self._respond(operation, key, query, body, fate)
             if fate.delay_s > 0.0:
                 await asyncio.sleep(fate.delay_s)
@@ -77,9 +83,15 @@ class RestServer:
         try:
             if fate.error is not None and not fate.is_done:
                 raise fate.error
+            if fate.is_lost and not fate.is_done:
+                return self._response({}, 200)
             answer = self._run(operation, key, query, body)
             if fate.error is not None:
                 raise fate.error
+            if operation.path == _DEPTH:
+                if fate.is_stale:
+                    answer = self._snapshots.get(query, answer)
+                self._snapshots[query] = answer
             return self._response(answer, 200)
         except ApiError as error:
             return self._response(error.body(), error.status, error.retry_after_s)

@@ -4,12 +4,14 @@ import msgspec
 
 from adapters.binance_spot.sandbox_clock import ExchangeClock
 from adapters.binance_spot.sandbox_connection import Connection
+from adapters.binance_spot.sandbox_faults import FrameFault
 from adapters.binance_spot.sandbox_feed import MarketFeed
 from adapters.binance_spot.sandbox_hub import StreamHub
 from adapters.binance_spot.sandbox_limits import RateLimits
 from adapters.binance_spot.sandbox_listen_keys import ListenKeys
 from adapters.binance_spot.sandbox_reports import Reports
 from adapters.binance_spot.sandbox_user_events import account_position, execution_report
+from adapters.binance_spot.sandbox_wrong_frames import damaged
 from mmd.exchange.executions import (
     AggregateTrade,
     BalanceChange,
@@ -20,6 +22,8 @@ from mmd.exchange.executions import (
 )
 
 _encode = msgspec.json.Encoder().encode
+USER_DATA = "userData"
+"""Under which name faults concern accounts' events."""
 
 
 class EventRouter:
@@ -42,6 +46,7 @@ class EventRouter:
         self._clock = clock
         self._users: dict[str, dict[tuple[Connection, int], None]] = {}
         self._held: list[tuple[Connection, bytes]] | None = None
+        self._overtaken: list[tuple[Connection, bytes]] = []
 
     def listen(self, account: str, connection: Connection, subscription_id: int) -> None:
         """Send an account's events to a connection under a subscription id."""
@@ -100,9 +105,24 @@ class EventRouter:
             body = account_position(event, now_ns)
         if key is not None:
             self._hub.publish(key, lambda _: _encode(body))
+        fault = self._hub.faults.take(USER_DATA, is_public=False) if listeners else None
         for connection, subscription_id in listeners:
             payload = _encode({"subscriptionId": subscription_id, "event": body})
+            if fault is FrameFault.CORRUPT:
+                payload = damaged(payload, fault)
+            self._tell(connection, payload, fault)
+
+    def _tell(self, connection: Connection, payload: bytes, fault: FrameFault | None) -> None:
+        """Send an account's event, or what a fault makes of it."""
+        if fault is FrameFault.GAP:
+            return
+        if fault is FrameFault.REORDER:
+            self._overtaken.append((connection, payload))
+            return
+        late, self._overtaken = self._overtaken, []
+        copies = 2 if fault is FrameFault.DUPLICATE else 1
+        for to, text in [(connection, payload)] * copies + late:
             if self._held is None:
-                connection.send_text(payload)
+                to.send_text(text)
             else:
-                self._held.append((connection, payload))
+                self._held.append((to, text))

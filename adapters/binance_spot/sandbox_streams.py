@@ -11,6 +11,7 @@ from aiohttp import WSMsgType, web
 
 from adapters.binance_spot.sandbox_clock import ExchangeClock
 from adapters.binance_spot.sandbox_connection import CLOSE_S, LIFE_NS, Connection
+from adapters.binance_spot.sandbox_faults import HandshakeFaults
 from adapters.binance_spot.sandbox_hub import MICROSECOND_NS, MILLISECOND_NS, Listener, StreamHub
 from adapters.binance_spot.sandbox_listen_keys import ListenKeys
 
@@ -31,12 +32,14 @@ class StreamServer:
         hub: StreamHub,
         clock: ExchangeClock,
         listen_keys: ListenKeys,
+        handshakes: HandshakeFaults,
         *,
         is_lossless: bool,
         messages_per_s: int,
         life_ns: int = LIFE_NS,
     ) -> None:
         self._listen_keys = listen_keys
+        self._handshakes = handshakes
         self._messages_per_s = messages_per_s
         self._life_ns = life_ns
         self.connections: set[Connection] = set()
@@ -44,8 +47,11 @@ class StreamServer:
         self._clock = clock
         self._is_lossless = is_lossless
 
-    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one client until it leaves."""
+        status = self._handshakes.take("streams")
+        if status is not None:
+            return web.Response(status=status)
         ws = web.WebSocketResponse(
             autoping=False, compress=False, max_msg_size=_MESSAGE_MAX, timeout=CLOSE_S
         )
