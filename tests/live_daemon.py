@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,11 @@ WAIT_S = 30.0
 class LiveDaemon:
     """One process; made by `running`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, http: aiohttp.ClientSession, wait_s: float
+    ) -> None:
         self.process = process
+        self._wait_s = wait_s
         self._http = http
         self._out = b""
         self.lines: list[str] = []
@@ -44,7 +47,7 @@ class LiveDaemon:
 
     async def event(self, event: str, count: int = 1) -> dict[str, Any]:
         """The count-th log line of an event, waited for; fails at once if the process ended before."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(self._wait_s):
             while len(found := self.logged(event)) < count:
                 self._grown.clear()
                 assert self.process.returncode is None, "\n".join(self.lines)
@@ -59,7 +62,7 @@ class LiveDaemon:
 
     async def state(self) -> dict[str, Any]:
         """`/api/state`, once there is one."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(self._wait_s):
             while (answer := await self.get("/api/state"))[0] != 200:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
         return json.loads(answer[1])
@@ -78,7 +81,7 @@ class LiveDaemon:
         """The first instrument's state once it is as wanted."""
         row: dict[str, Any] = {}
         try:
-            async with asyncio.timeout(WAIT_S):
+            async with asyncio.timeout(self._wait_s):
                 while not holds(row := (await self.state())["instruments"][0]):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         except TimeoutError:
@@ -101,7 +104,7 @@ class LiveDaemon:
 
     async def ended(self) -> Finished:
         """What is left behind once it and all of its children have ended."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(self._wait_s):
             code = await self.process.wait()
             await asyncio.wait(self._readers)
         err = "".join(line + "\n" for line in self.lines)
@@ -122,11 +125,20 @@ class LiveDaemon:
 
 @contextlib.asynccontextmanager
 async def running(
-    cwd: Path, port: int, *arguments: str | Path, **env: str
+    cwd: Path,
+    port: int,
+    *arguments: str | Path,
+    prefix: Sequence[str] = (),
+    wait_s: float = WAIT_S,
+    **env: str,
 ) -> AsyncIterator[LiveDaemon]:
-    """`mmd run` against an exchange that listens on a port of this machine; killed at the end if it still runs."""
+    """`mmd run` against an exchange that listens on a port of this machine; killed at the end if it still runs.
+
+    `prefix` is a command that runs the command behind it, in other circumstances.
+    """
     settings = ("embedded.autostart=false", f"embedded.port={port}", "http.port=0")
     process = await asyncio.create_subprocess_exec(
+        *prefix,
         sys.executable,
         "-m",
         "mmd.cli.main",
@@ -142,7 +154,7 @@ async def running(
         stderr=asyncio.subprocess.PIPE,
     )
     async with aiohttp.ClientSession() as http:
-        daemon = LiveDaemon(process, http)
+        daemon = LiveDaemon(process, http, wait_s)
         try:
             yield daemon
         finally:

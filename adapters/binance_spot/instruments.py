@@ -76,6 +76,17 @@ def unknown_symbols(symbols: Sequence[str], venue: str) -> InstrumentError:
 def _instrument(
     info: SymbolInfo, venue: str, instrument: InstrumentId, fees: CommissionRates
 ) -> Instrument:
+    try:
+        return _made(info, venue, instrument, fees)
+    except (ArithmeticError, ValueError) as error:
+        raise InstrumentError(
+            f"{venue} {info.symbol}: expected rules in decimal numbers, found one that is none ({error!r})"
+        ) from error
+
+
+def _made(
+    info: SymbolInfo, venue: str, instrument: InstrumentId, fees: CommissionRates
+) -> Instrument:
     rules = {f.filter_type: f for f in info.filters}
     price, size = rules.get("PRICE_FILTER", _NO_RULE), rules.get("LOT_SIZE", _NO_RULE)
     tick, lot = Decimal(price.tick_size), Decimal(size.step_size)

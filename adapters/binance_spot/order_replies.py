@@ -18,6 +18,7 @@ from adapters.binance_spot.wire import (
     CancelReplaceResult,
     OrderReport,
     decode,
+    side_of,
 )
 from mmd.core.commands import (
     AmendOrder,
@@ -141,7 +142,7 @@ class ReplyDecoder:
             known=True,
             open=report.status in _OPEN,
             venue_order_id=report.order_id,
-            side=Side[report.side],
+            side=side_of(report.side, f"order {report.order_id}"),
             price_ticks=grids.ticks.units(report.price),
             qty_lots=grids.lots.units(report.orig_qty),
             filled_lots=grids.lots.units(report.executed_qty),

@@ -17,7 +17,7 @@ from adapters.binance_spot.market_codec import MarketCodec
 from adapters.binance_spot.rest_api import RestApi
 from adapters.binance_spot.settings import BinanceSpotSettings
 from adapters.binance_spot.stream_overlap import StreamOverlap
-from adapters.binance_spot.stream_session import announces_shutdown, stream_target
+from adapters.binance_spot.stream_session import read_control, stream_target
 from mmd.core.events import FeedDown, FeedUp
 from mmd.core.instrument import Instrument
 from mmd.core.market.record import DIFF
@@ -34,6 +34,7 @@ _SETTLED_S = 5.0
 """An instrument without a diff for this long on the new connection counts as joined."""
 _TAIL_S = 5.0
 """So long after the old connection is gone the new one's messages are checked for repetitions."""
+_UNKNOWN_MAX = 16
 _SPREAD = 0.05
 """Connections of the same age are replaced spread over this part of it."""
 _log = structlog.get_logger()
@@ -91,6 +92,8 @@ class StreamFeed:
         self._successor: _Connection | None = None
         self._overlap: StreamOverlap | None = None
         self._all_live = False
+        self._unknown: set[str] = set()
+        """Events of kinds that are not known, each told once."""
         self._log_keys = {"venue": venue, "first": instruments[0].symbol, "count": len(instruments)}
 
     async def run(self, sink: EventSink) -> None:
@@ -242,9 +245,18 @@ class StreamFeed:
         self._overlap.from_new(kind)
 
     def _on_control(self, connection: _Connection, frame: bytes) -> None:
-        if announces_shutdown(frame):
+        """What is said besides market data; new kinds of events are told once and passed over.
+
+        A message that was missed shows as a gap in the book's ids.
+        """
+        control = read_control(frame)
+        if control.announces_shutdown:
             _log.warning("feed_server_shutdown", **self._log_keys)
             connection.wake.set()
+        elif control.unknown and len(self._unknown) < _UNKNOWN_MAX:
+            if control.unknown not in self._unknown:
+                _log.warning("feed_unknown_event", name=control.unknown[:80], **self._log_keys)
+            self._unknown.add(control.unknown)
 
     def _deliver(self, kind: int) -> None:
         """Pass on what is in the record."""

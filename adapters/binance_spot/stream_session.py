@@ -5,6 +5,7 @@ is WebSocket pings, which the transport does.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from adapters.binance_spot.wire import StreamControl, decode
 from mmd.core.instrument import Instrument
@@ -40,21 +41,32 @@ def groups_of(
     return [instruments[at : at + size] for at in range(0, len(instruments), size)]
 
 
-def announces_shutdown(frame: bytes) -> bool:
-    """Whether a frame without market data says that the server will close; answers to requests do not.
+class Control(NamedTuple):
+    """What a frame without market data says."""
+
+    announces_shutdown: bool = False
+    """The server will close this connection."""
+    unknown: str = ""
+    """The name of an event that the documents do not list: news of the venue's, and none of ours."""
+
+
+def read_control(frame: bytes) -> Control:
+    """Read a frame that is no market data: a notice, an event of a kind that is new, the answer to a request.
 
     Raises:
         VenueError: the server reports an error.
-        CodecError: anything that the documents do not list.
+        CodecError: no message of this venue at all.
     """
     control = decode(frame, StreamControl, "market-data connection")
     if _SHUTDOWN in (control.event, control.stream.removeprefix("!")):
-        return True
+        return Control(announces_shutdown=True)
     if control.error is not None:
         raise VenueError(f"market-data connection: {control.error.msg}", control.error.code)
     if control.code is not None:
         raise VenueError(f"market-data connection: {control.msg}", control.code)
-    if control.event or control.stream or control.id is None:
-        name = control.event or control.stream or frame[:80].decode("utf-8", "replace")
+    if control.event or control.stream:
+        return Control(unknown=control.event or control.stream)
+    if control.id is None:
+        name = frame[:80].decode("utf-8", "replace")
         raise CodecError(f"market-data connection: unknown message {name!r}")
-    return False
+    return Control()

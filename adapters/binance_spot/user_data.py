@@ -11,6 +11,7 @@ from adapters.binance_spot.wire import (
     ExecutionReport,
     MyTrade,
     OutboundAccountPosition,
+    side_of,
 )
 from mmd.core.events import (
     Balance,
@@ -130,7 +131,7 @@ class UserDataDecoder:
             order_id,
             report.order_id,
             report.trade_id,
-            Side[report.side],
+            side_of(report.side, "executionReport"),
             grids.ticks.units(report.last_price),
             grids.lots.units(report.last_qty),
             report.is_maker,
@@ -163,7 +164,7 @@ def _status(
         known=True,
         open=report.status in _OPEN,
         venue_order_id=report.order_id,
-        side=Side[report.side],
+        side=side_of(report.side, "executionReport"),
         price_ticks=grids.ticks.units(report.price),
         qty_lots=grids.lots.units(report.qty),
         filled_lots=grids.lots.units(report.filled_qty),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct, field
 
+from mmd.core.units import Side
 from mmd.errors import CodecError
 
 T = TypeVar("T")
@@ -281,6 +282,17 @@ class RestError(Struct, frozen=True):
 
     code: int
     msg: str
+
+
+_SIDES = {side.name: side for side in Side}
+
+
+def side_of(text: str, what: str) -> Side:
+    """BUY or SELL. Raises: CodecError for anything else."""
+    side = _SIDES.get(text)
+    if side is None:
+        raise CodecError(f"{what}: expected a side of BUY or SELL, found {text[:40]!r}")
+    return side
 
 
 @functools.cache

@@ -49,7 +49,12 @@ def follow(
     Returns what `apply` or `apply_top` of mmd.core.market.book do, and ONE_SIDED where only we are on a side.
     """
     status = apply_top(book, market) if market[0].kind == TOP else apply(book, market)
-    if status not in (BOOK_OK, CROSSED, ONE_SIDED):
+    if (
+        status == CROSSED
+    ):  # no mid, so nothing may be learned from it: one wrong level would outlive it by minutes
+        break_path(touch[0])
+        return status
+    if status not in (BOOK_OK, ONE_SIDED):
         return status
     is_observed = observe_others(features, book, flow, vol, touch, own, now_ns) == OK
     return ONE_SIDED if status == BOOK_OK and not is_observed else status

@@ -10,6 +10,7 @@ _DECIMALS_MAX = 30
 _SCALE = 12
 """Decimals in which grids are searched: finer than any venue's."""
 _POW10: tuple[int, ...] = tuple(10**n for n in range(_DECIMALS_MAX + 1))
+_COUNT_MAX = 2**63 - 1
 _REMEMBERED_MAX = 1 << 18
 
 
@@ -86,6 +87,8 @@ class _Steps:
             count, rest = 0, 1
         if rest != 0:
             raise ValueError(f"expected {self._told}, found {text}")
+        if abs(count) > _COUNT_MAX:
+            raise ValueError(f"expected at most {_COUNT_MAX} steps, found {text[:40]!r}")
         if len(self._known) >= _REMEMBERED_MAX:
             self._known.clear()
         self._known[text] = count

@@ -1,10 +1,14 @@
-"""A TCP proxy that can cut, stall and delay: the network's faults on real sockets."""
+"""A TCP proxy that can cut, stall, slow down, chop and truncate: the network's faults on real sockets."""
 
 import asyncio
 import contextlib
 import socket
 import struct
+from itertools import cycle
 from typing import Self
+
+_CHOPS = (1, 2, 3, 7, 50, 1, 400, 4_000)
+"""Sizes into which bytes are chopped, in turn."""
 
 
 class FaultProxy:
@@ -20,6 +24,12 @@ class FaultProxy:
         self.refuse = False
         self.handshake_only = False
         """Servers hear the first bytes of each connection and no more."""
+        self.bytes_per_s = 0
+        """How fast clients hear; 0: as fast as can be."""
+        self.chops = False
+        """What clients hear comes in pieces, most of them tiny, some of them of several messages."""
+        self.cut_after: int | None = None
+        """The next so many bytes to servers arrive, then their connection is reset."""
 
     async def __aenter__(self) -> Self:
         self.flow()
@@ -93,7 +103,34 @@ class FaultProxy:
                 if self.handshake_only and gate is self._to_server and not first:
                     continue
                 first = False
-                sink.write(data)
-                await sink.drain()
+                if gate is self._to_server:
+                    await self._to_server_side(sink, data)
+                else:
+                    await self._to_client_side(sink, data)
         sink.close()
         self._writers.discard(sink)
+
+    async def _to_server_side(self, sink: asyncio.StreamWriter, data: bytes) -> None:
+        if self.cut_after is not None:
+            kept, self.cut_after = data[: self.cut_after], None
+            sink.write(kept)
+            await sink.drain()
+            self.cut()
+            return
+        sink.write(data)
+        await sink.drain()
+
+    async def _to_client_side(self, sink: asyncio.StreamWriter, data: bytes) -> None:
+        if self.chops:
+            at = 0
+            for size in cycle(_CHOPS):
+                sink.write(data[at : at + size])
+                await asyncio.sleep(0)
+                at += size
+                if at >= len(data):
+                    break
+        else:
+            sink.write(data)
+        await sink.drain()
+        if self.bytes_per_s > 0:
+            await asyncio.sleep(len(data) / self.bytes_per_s)

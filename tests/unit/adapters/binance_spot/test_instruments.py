@@ -118,6 +118,9 @@ def test_errors_name_what_is_wrong():
         of(info("X", filters=[]), "X")
     with pytest.raises(InstrumentError, match="v lists 17 symbols"):
         of(info(*(f"S{i}" for i in range(17))))
+    broken = [FILTERS[0] | {"minPrice": ""}, *FILTERS[1:]]
+    with pytest.raises(InstrumentError, match="v X: expected rules in decimal numbers"):
+        of(info("X", filters=broken), "X")
     assert [i.symbol for i in of(info("A", "B"))] == ["A", "B"]
 
 

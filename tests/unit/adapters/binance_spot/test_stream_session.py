@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from adapters.binance_spot.stream_session import announces_shutdown, groups_of, stream_target
+from adapters.binance_spot.stream_session import Control, groups_of, read_control, stream_target
 from mmd.errors import CodecError, VenueError
 
 
@@ -26,7 +26,7 @@ def test_too_many_instruments_are_refused(mmd):
 @pytest.mark.parametrize("identity", [1, "one"])
 def test_answers_to_requests_are_accepted(identity):
     """A null result with an id is a success."""
-    assert not announces_shutdown(msgspec.json.encode({"result": None, "id": identity}))
+    assert read_control(msgspec.json.encode({"result": None, "id": identity})) == Control()
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_answers_to_requests_are_accepted(identity):
 )
 def test_shutdown_is_announced_raw_and_combined(frame):
     """Both forms of the documents."""
-    assert announces_shutdown(frame)
+    assert read_control(frame) == Control(announces_shutdown=True)
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,21 @@ def test_instruments_are_divided_among_connections(mmd, count, streams, most, si
     [
         (b'{"code":2,"msg":"Invalid request"}', VenueError, "Invalid request"),
         (b'{"error":{"code":2,"msg":"Invalid request"}}', VenueError, "Invalid request"),
-        (b'{"e":"kline","E":1}', CodecError, "unknown message 'kline'"),
-        (b'{"stream":"x@y","data":{}}', CodecError, "unknown message 'x@y'"),
         (b'{"foo":1}', CodecError, "unknown message"),
         (b"[1]", CodecError, "market-data connection"),
         (b"\xff", CodecError, "market-data connection"),
     ],
 )
 def test_everything_else_ends_the_connection(frame, error, text):
-    """Errors and unknown messages are raised with what they were."""
+    """Errors and what is no message of this venue are raised with what they were."""
     with pytest.raises(error, match=text):
-        announces_shutdown(frame)
+        read_control(frame)
+
+
+@pytest.mark.parametrize(
+    ("frame", "name"),
+    [(b'{"e":"kline","E":1}', "kline"), (b'{"stream":"x@y","data":{}}', "x@y")],
+)
+def test_events_of_a_new_kind_are_named(frame: bytes, name: str):
+    """The connection goes on: what the venue invents is no reason to lose the book."""
+    assert read_control(frame) == Control(unknown=name)

@@ -175,3 +175,10 @@ def test_history_trade_equals_the_live_fill(mmd, account):
         NOW, mmd.id, ORDER, 4293153, 77, Side.SELL, 10_002, 3, True, 30_006, "USDT", AT
     )
     assert account.last_trade_id[mmd.id] == -1
+
+
+@pytest.mark.parametrize("side", ["", "buy", "SHORT"])
+def test_a_fill_without_a_side_is_refused(events, side: str):
+    """A typed error, which replaces the connection, and no KeyError, which would end the daemon."""
+    with pytest.raises(CodecError, match="expected a side of BUY or SELL"):
+        events(x="TRADE", l="0.00100000", L="100.01000000", t=1, S=side)

@@ -120,3 +120,21 @@ def test_a_lost_feed_leaves_nothing_to_rely_on(bench: EngineBench) -> None:
     assert int(view.book["ntop"][0].sum()) == 0
     bench.snapshot()
     assert view.is_synced
+
+
+def test_nothing_is_learned_from_a_crossed_book(bench: EngineBench) -> None:
+    """A wrong bid far above the asks leaves volatility as it was, then and after the next snapshot."""
+    view = bench.maker.view
+    for _ in range(20):
+        bench.pass_time(1_100)
+        bench.diff({9_999: 5_001})
+    sigma = float(view.vol["sigma"][0])
+    bench.diff({12_000: 7})
+    assert view.is_crossed
+    bench.pass_time(1_100)
+    bench.diff({9_998: 6})
+    bench.snapshot()
+    for _ in range(5):
+        bench.pass_time(1_100)
+        bench.diff({9_999: 5_002})
+    assert float(view.vol["sigma"][0]) <= sigma
