@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
+from mmd.errors import TapeError
 from mmd.tape.format import AGGRESSOR_KNOWN, EMPTY, LAST_IN_FRAME, ROW
 from mmd.tape.importers.source import Batch
 
@@ -68,10 +69,20 @@ def batches(frames: Iterable[Frame]) -> Iterator[Batch]:
             has_book = True
         _append(rows, places, numbered, now_ns)
         if len(rows) >= _BATCH_ROWS:
-            yield Batch(np.array(rows, ROW), places)
+            yield _batch(rows, places)
             rows, places = [], []
     if rows:
-        yield Batch(np.array(rows, ROW), places)
+        yield _batch(rows, places)
+
+
+def _batch(rows: list[tuple[int, ...]], places: list[int]) -> Batch:
+    try:
+        return Batch(np.array(rows, ROW), places)
+    except OverflowError:
+        largest = max((number for row in rows for number in row), key=abs)
+        raise TapeError(
+            f"expected times and ids of at most 64 bits, found {largest}; check the format of the source"
+        ) from None
 
 
 def _opening(frame: Frame) -> Frame:
