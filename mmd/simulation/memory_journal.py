@@ -1,5 +1,6 @@
 """A journal in memory, byte for byte as on disk, that can die in the middle of a record as a process does."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +9,12 @@ from mmd.core.events import Event
 from mmd.core.spec import SessionSpec
 from mmd.jit.kernel import Rec
 from mmd.journal.format import SUFFIX, Kind, encoder
+from mmd.journal.kill_points import MARKET, ROLL, step_of
 from mmd.journal.segment import FULL, Segment
 
-_SEGMENT_BYTES: Final = 1 << 20
+SEGMENT_BYTES: Final = 1 << 20
+DiesAt = Callable[[str], float | None]
+"""Asked with the step that is about to be written; returns what share of its record the process lives to write."""
 _HEADER: Final = int(Kind.HEADER)
 _ZEROS: Final = bytes(256)
 
@@ -28,7 +32,15 @@ class MemoryJournal:
         is_dead: whether the process was killed while it wrote.
     """
 
-    def __init__(self, spec: SessionSpec) -> None:
+    def __init__(
+        self,
+        spec: SessionSpec,
+        *,
+        dies_at: DiesAt | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        """`dies_at` is asked before each record, by the names of `mmd.journal.kill_points`."""
+        self._dies_at, self._segment_bytes = dies_at, segment_bytes
         self.intents: set[int] = set()
         self.records = 0
         self.is_dead = False
@@ -47,6 +59,7 @@ class MemoryJournal:
 
     def market(self, market: Rec) -> None:
         """A market record."""
+        self._about_to(MARKET)
         start = self._segment.at
         if self._segment.market(market) == FULL:
             start = self._roll(self._segment.sequence)
@@ -55,6 +68,7 @@ class MemoryJournal:
 
     def event(self, event: Event) -> None:
         """Any other event."""
+        self._about_to(step_of(event))
         start = self._segment.at
         if self._segment.event(event) == FULL:
             start = self._roll(self._segment.sequence)
@@ -63,6 +77,7 @@ class MemoryJournal:
 
     def command(self, command: Command) -> None:
         """An intent."""
+        self._about_to(step_of(command))
         start = self._segment.at
         if self._segment.command(command) == FULL:
             start = self._roll(self._segment.sequence)
@@ -77,6 +92,10 @@ class MemoryJournal:
         last = bytes(self._memory[: self._segment.at]) + _ZEROS
         for number, data in enumerate([*self._ended, last], start=1):
             (folder / f"{number:06d}{SUFFIX}").write_bytes(data)
+
+    def _about_to(self, step: str) -> None:
+        if self._dies_at is not None and (share := self._dies_at(step)) is not None:
+            self.kill(1, share)
 
     def _wrote(self, start: int) -> None:
         self.records += 1
@@ -96,10 +115,11 @@ class MemoryJournal:
         """Begin another segment; returns where its first record after the header stands."""
         self._ended.append(bytes(self._memory[: self._segment.at]))
         self._memory, self._segment = self._begin(sequence)
+        self._about_to(ROLL)
         return self._segment.at
 
     def _begin(self, sequence: int) -> tuple[bytearray, Segment]:
-        memory = bytearray(_SEGMENT_BYTES)
+        memory = bytearray(self._segment_bytes)
         segment = Segment(memory, sequence)
         segment.body(_HEADER, self._header)
         return memory, segment

@@ -14,6 +14,7 @@ import numpy as np
 
 from mmd.config import Settings
 from mmd.core.instrument import Instrument, TradingStatus
+from mmd.core.spec import SessionSpec
 from mmd.core.trading_day import DayState
 from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.exchange.executions import Execution
@@ -97,9 +98,10 @@ class Trial:
         seed: int,
         faults: Sequence[Fault],
         on_started: Callable[[Process], None] | None = None,
+        journal_of: Callable[[SessionSpec], MemoryJournal] = MemoryJournal,
     ) -> None:
         """Everything is open when this returns; on_started is called with each process before it connects."""
-        self._on_started = on_started
+        self._on_started, self._journal_of = on_started, journal_of
         self.world = World(seed, START_NS)
         self.faults = tuple(faults)
         self.kinds: Counter[FaultKind] = Counter()
@@ -142,6 +144,11 @@ class Trial:
             self._run_to(now_ns + 7 * _MS)
             if self.world.agenda.now_ns > START_NS + last_ns:
                 waiting = [p for p in waiting if not _is_settled(p)]
+
+    def restart(self, process: Process) -> None:
+        """Start a daemon that died, with what its journal says."""
+        assert process.trader is None, "only what is dead is started again"
+        self._start(process)
 
     def _run_to(self, until_ns: int) -> None:
         while True:
@@ -188,7 +195,7 @@ class Trial:
             target_atoms=tuple(process.targets.get((i.venue, i.symbol)) for i in self._instruments),
             day=process.day,
         )
-        process.journal = MemoryJournal(spec)
+        process.journal = self._journal_of(spec)
         process.links = {
             venue.name: self._link(number, at, process.account)
             for at, venue in enumerate(self._venues)

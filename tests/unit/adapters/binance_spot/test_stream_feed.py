@@ -2,9 +2,6 @@
 
 import asyncio
 
-import msgspec
-import pytest
-
 from mmd.core.events import FeedDown, FeedUp
 from mmd.core.market import book as books
 from mmd.core.market.record import DIFF, SNAPSHOT
@@ -106,11 +103,22 @@ async def test_old_connection_silent_while_replaced():
         assert (down.reason, r.sink.wrong_checks) == ("lost before its replacement", 0)
 
 
-@pytest.mark.parametrize("frame", [{"error": {"code": 2, "msg": "no"}}, {"e": "gossip"}])
-async def test_unknown_control_frames_end_the_connection(frame):
-    """They are no market data, so the next connection begins with a snapshot."""
+async def test_an_error_on_the_stream_ends_the_connection():
+    """It is no market data, so the next connection begins with a snapshot."""
     async with rig(**OBSERVE) as r:
         await r.sink.until(lambda: r.sink.equal_checks >= 2)
-        r.send_stream_frame(msgspec.json.encode(frame))
+        r.send_stream_frame(b'{"error":{"code":2,"msg":"no"}}')
         await r.sink.event(FeedDown)
         await r.sink.event(FeedUp, count=2)
+
+
+async def test_events_of_a_new_kind_are_told_once_and_passed_over():
+    """Twenty of them cost no connection and no book."""
+    async with rig(**OBSERVE) as r:
+        await r.sink.until(lambda: r.sink.equal_checks >= 2)
+        checks = r.sink.equal_checks
+        for _ in range(20):
+            r.send_stream_frame(b'{"e":"gossip"}')
+        await r.sink.until(lambda: r.sink.equal_checks >= checks + 2)
+        assert r.sink.of(FeedDown) == []
+        assert r.sink.wrong_checks == 0
