@@ -157,6 +157,8 @@ def _venue_settings(
             fields = _parts_of(addresses[number]) | fields
         if not settings.quoting.enabled or settings.environment == "paper":
             fields["observe"] = True
+        if settings.starts_exchange:
+            fields.setdefault("settles_at_start", False)
         try:
             typed = chosen.settings.model_validate(
                 fields, context={"environment": settings.environment}

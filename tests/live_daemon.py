@@ -69,13 +69,17 @@ class LiveDaemon:
 
     @property
     def engine_pid(self) -> int:
-        """The process that trades, a child of the one that was started."""
+        """The process that trades."""
+        return self.pid_of("engine")
+
+    def pid_of(self, role: str) -> int:
+        """A child of the process that was started."""
         (children,) = Path(f"/proc/{self.process.pid}/task").glob(f"{self.process.pid}/children")
         found = {
             pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
             for pid in children.read_text().split()
         }
-        return next(int(pid) for pid, words in found.items() if b"engine" in words)
+        return next(int(pid) for pid, words in found.items() if role.encode() in words)
 
     async def instrument(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first instrument's state once it is as wanted."""

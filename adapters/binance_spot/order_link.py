@@ -65,6 +65,8 @@ class OrderLink:
         self._leave = asyncio.Event()
         self._up = False
         self._settled_ns = 0
+        if settings.settles_at_start:  # what a process that died just now had sent may still arrive
+            self._settled_ns = clock.monotonic_ns() + settings.recv_window_ms * _NANOS_PER_MS
         self.clock_refused = asyncio.Event()
         """Set when the venue refused a request's timestamp: the clock wants measuring."""
         self.trading_refused = asyncio.Event()

@@ -70,6 +70,9 @@ class BinanceSpotSettings(BaseModel):
         default=STREAMS_MAX, ge=STREAMS_PER_INSTRUMENT, le=STREAMS_MAX
     )
     """Four streams an instrument; more instruments get more connections."""
+    settles_at_start: bool = True
+    """Whether the first reconciliation waits for recv_window_ms after the start: until then an order that a
+    process before us sent in its last moment may still arrive. Not needed where the exchange is new."""
     rest_fallback: Literal["off", "cancels", "all"] = "cancels"
     """What goes over REST while the WebSocket API is down. Without user data new orders fly blind, so by
     default only what takes risk away does: cancels, amends (which shrink), and queries."""

@@ -7,7 +7,7 @@ from typing import Final
 from mmd.journal.kill_points import ROLL, KillPoint, Phase
 
 _SHARES: Final = {Phase.BEFORE: 0.0, Phase.TORN: 0.5, Phase.WRITTEN: 1.0}
-_START_STEPS: Final = frozenset({"reconciled", "feed_up", "private_up", "balance"})
+_START_STEPS: Final = frozenset({"reconciled", "feed_up", "private_up", "place"})
 """Steps of a start: their points are armed from a process's first record."""
 
 

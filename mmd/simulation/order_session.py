@@ -97,7 +97,10 @@ class OrderSession:
         self._pending: dict[int, tuple[Purpose, int]] = {}
         self._late: dict[int, Purpose] = {}
         self._epoch = self._requests = self._leaving = self._travelling = self._straggling = 0
-        self._retry_ns = self._settled_ns = self._rest_sent_ns = 0
+        self._retry_ns = self._rest_sent_ns = 0
+        self._settled_ns = (
+            agenda.now_ns + RECEIVE_WINDOW_NS
+        )  # a process before us may have died just now
         self._is_connected = self._is_closed = False
         self.is_up = False
 

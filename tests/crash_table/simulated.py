@@ -46,10 +46,10 @@ _RARE: Final = (
 """Faults that bring about the rarer steps."""
 _LOOK_NS: Final = NANOS_PER_SECOND // 4
 _DOWN_LOOKS: Final = 5
-_PATIENCE_LOOKS: Final = 24
+_PATIENCE_LOOKS: Final = 48
 _SEGMENT_BYTES: Final = 96 << 10
 _ARMED_AFTER: Final = 150
-SECONDS: Final = 260.0
+SECONDS: Final = 400.0
 
 
 class Killed(NamedTuple):

@@ -12,13 +12,30 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults import order_entry_rows, websocket_rows
+from tests.faults import (
+    clock_rows,
+    disk_rows,
+    order_entry_rows,
+    other_rows,
+    process_rows,
+    websocket_rows,
+)
+from tests.faults.alone_rows import AloneFamily
 from tests.faults.rig import rig
 from tests.faults.rows import Family
 from tests.faults.table import HEADINGS, Outcome, markdown, total
 
 SHARED: tuple[Family, ...] = (websocket_rows.FAMILY, order_entry_rows.FAMILY)
 """Families of which each needs one daemon."""
+ALONE: tuple[AloneFamily, ...] = (
+    process_rows.FAMILY,
+    disk_rows.FAMILY,
+    clock_rows.FAMILY,
+    other_rows.NETWORK,
+    other_rows.MODELS,
+    other_rows.CONFIG,
+)
+"""Families whose rows need one each."""
 
 
 async def play(
@@ -53,6 +70,9 @@ def main() -> int:
     for family in SHARED:
         if not given.family or family.name in given.family:
             asyncio.run(play(family, wanted, on_outcome))
+    for family in ALONE:
+        if not given.family or family.name in given.family:
+            asyncio.run(family.play(wanted, on_outcome))
     table = Table(*HEADINGS)
     for outcome in outcomes:
         table.add_row(*outcome.cells())

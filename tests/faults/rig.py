@@ -82,6 +82,7 @@ class Rig:
         quoting: bool = True,
         host: str = "127.0.0.1",
         prefix: Sequence[str] = (),
+        waits: bool = True,
         **env: str,
     ) -> AsyncIterator[LiveDaemon]:
         """A daemon at the proxies, with test time-outs, until the end of the block; `host` names this machine."""
@@ -93,7 +94,7 @@ class Rig:
             "venues.embedded.api_url": f"ws://{at[2]}/ws-api/v3",
         }
         settings = [word for k, v in (FAST | urls).items() for word in ("--set", f"{k}={v}")]
-        self.trades_before = self._trade_ids()
+        self.trades_before = self.trade_ids()
         async with running(
             self.folder,
             self.sandbox.port,
@@ -105,6 +106,9 @@ class Rig:
             **env,
         ) as daemon:
             self._daemon = daemon
+            if not waits:
+                yield daemon
+                return
             await daemon.event("started")
             self._witness = Witness(sessions_in(self._journals(arguments))[-1])
             if quoting:
@@ -241,7 +245,13 @@ class Rig:
         """Base atoms of the account, free and locked."""
         return self.sandbox.exchange.accounts[ACCOUNT].total("MMD")
 
-    def _trade_ids(self) -> set[int]:
+    def working_ids(self) -> list[int]:
+        """Our numbers of them."""
+        ids = (decode_id(o.client_order_id) for o in self.working())
+        return [n for n in ids if n is not None]
+
+    def trade_ids(self) -> set[int]:
+        """The account's trades."""
         history = self.sandbox.exchange.history
         return {t.trade_id for t in history.trades(ACCOUNT, 0)}
 
@@ -271,7 +281,7 @@ class Rig:
         return found
 
     async def _compare(self) -> tuple[int, int, int]:
-        trades = self._trade_ids() - self.trades_before
+        trades = self.trade_ids() - self.trades_before
         state = (await self.daemon.state())["instruments"][0]
         known = {int(o["client_order_id"], 16) for o in state["orders"]}
         witness = self.witness

@@ -1,0 +1,46 @@
+"""What can happen to this machine's clock: steps back and forward while quoting, by libfaketime."""
+
+import asyncio
+from pathlib import Path
+
+from mmd.core.events import ClockOffset
+from tests.faults.alone_rows import AloneFamily, Told
+from tests.faults.rig import rig
+from tests.faults.rows import SkipError
+
+FAMILY = AloneFamily("clock")
+_row = FAMILY.row
+_LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+
+
+async def _stepped(folder: Path, step: str, seconds: float) -> Told:
+    if not _LIBRARIES:
+        raise SkipError("libfaketime is not installed (apt install faketime)")
+    clock = folder / "faketime"
+    clock.write_text("+0s\n")
+    fake = {
+        "LD_PRELOAD": str(_LIBRARIES[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    async with rig(folder) as made, made.started(**fake):
+        await asyncio.sleep(1)
+        injected_ns = made.mark()
+        clock.write_text(f"{step}\n")
+        detected_ns = await made.event(
+            ClockOffset, holds=lambda e: abs(e.offset_ns / 1e9 + seconds) < 2
+        )
+        at_ns = await made.recovered(detected_ns)
+        seen = "measured against the venue's and made up for; engine time never goes back"
+        return Told(injected_ns, detected_ns, at_ns, seen, await made.losses())
+
+
+@_row("stepped back by 90 s")
+async def back(folder: Path) -> Told:
+    return await _stepped(folder, "-90s", -90)
+
+
+@_row("stepped forward by an hour")
+async def forward(folder: Path) -> Told:
+    return await _stepped(folder, "+3600s", 3600)
