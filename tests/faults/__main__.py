@@ -45,7 +45,7 @@ async def play(
     with tempfile.TemporaryDirectory(prefix="mmd-faults-") as folder:
         async with contextlib.AsyncExitStack() as stack:
             made = await stack.enter_async_context(rig(Path(folder)))
-            await stack.enter_async_context(made.started())
+            await stack.enter_async_context(made.started("--set", "risk.rejects_max=200"))
             await family.play(made, wanted, on_outcome)
 
 

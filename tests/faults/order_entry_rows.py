@@ -294,7 +294,6 @@ async def unknown_order(rig: Rig) -> int:
 )
 async def maintenance(rig: Rig) -> int:
     await rig.fault(fault="status", symbol=SYMBOL, status="BREAK")
-    rig.hit()
     at_ns = await rig.event(InstrumentStatus)
     await asyncio.sleep(3)
     await rig.fault(fault="status", symbol=SYMBOL, status="TRADING", marks=False)
