@@ -31,7 +31,9 @@ def load(seconds: float) -> None:
     _, sock = start(INSTRUMENTS, pace, round(pace * seconds))
     ran = run(INSTRUMENTS, sock)
     print(line(f"{INSTRUMENTS} instruments at {UPDATES_PER_S}/s", ran), flush=True)
-    alone = ran.decisions / ran.cpu_s  # decisions a second that a whole core takes, each with its frames
+    alone = (
+        ran.decisions / ran.cpu_s
+    )  # decisions a second that a whole core takes, each with its frames
     pace = max(2.0 * alone, 2.0 * pace)
     _, sock = start(INSTRUMENTS, pace, round(pace * seconds))
     print(line("twice what is decided one by one", run(INSTRUMENTS, sock)), flush=True)
@@ -49,9 +51,7 @@ def soak(frames: int) -> int:
         f"{first.descriptors} -> {last.descriptors}, tasks {first.tasks} -> {last.tasks}, decision p99 "
         f"{first.decide_p99_us:.0f} -> {last.decide_p99_us:.0f} us, identity errors {ran.identity_errors}"
     )
-    return int(
-        grown > 0.01 or last.descriptors > first.descriptors or ran.identity_errors > 0
-    )
+    return int(grown > 0.01 or last.descriptors > first.descriptors or ran.identity_errors > 0)
 
 
 def main() -> int:

@@ -43,9 +43,7 @@ def start(instruments: int, per_s: float | None, frames: int) -> tuple[BaseProce
     """Send so many frames in all, per_s in a second over all instruments (None: as fast as they are read)."""
     ours, theirs = socket.socketpair()
     context = multiprocessing.get_context("fork")
-    process = context.Process(
-        target=_send, args=(theirs, instruments, per_s, frames), daemon=True
-    )
+    process = context.Process(target=_send, args=(theirs, instruments, per_s, frames), daemon=True)
     process.start()
     theirs.close()
     return process, ours
