@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from mmd.ops.audit import BookAudit
 from mmd.ops.break_even import report_break_even
 from mmd.ops.engine_side import EngineSide
 from mmd.ops.process_use import ProcessUse
+from mmd.ops.settings_reload import SettingsReload
 from mmd.ops.snapshot import snapshot
 from mmd.ops.state import State
 from mmd.ops.summary import RunFacts, Summary, summarise
@@ -55,8 +56,13 @@ class RunOptions:
         duration_s: float | None = None,
         book_audit: Path | None = None,
         shared: Path | None = None,
+        load: Callable[[], Settings] | None = None,
     ) -> None:
-        """`shared` is the folder of a parent that runs ops beside us; None: serve HTTP ourselves."""
+        """`shared` is the folder of a parent that runs ops beside us; None: serve HTTP ourselves.
+
+        `load` reads the settings anew, for a reload; None: they stay as they are.
+        """
+        self.load = load
         self.duration_s = duration_s
         self.book_audit = book_audit
         self.shared = shared
@@ -180,6 +186,7 @@ class Daemon:
             driver,
             state_of,
             self._clock,
+            SettingsReload(self._settings, self._options.load or (lambda: self._settings), driver),
         )
         address = await side.start(stack)
         _log.info(

@@ -18,7 +18,7 @@ from mmd.errors import ConfigError, MmdError
 from mmd.ops.shared_files import ADDRESS_FILE
 from mmd.ops.shared_state import shared_folder
 
-OPS_START_TIMEOUT_S = 30.0
+OPS_START_TIMEOUT_S = 60.0
 ENGINE_STOP_TIMEOUT_S = 15.0
 OPS_STOP_TIMEOUT_S = 2.0
 RESTART_FIRST_S, RESTART_LONGEST_S = 0.2, 5.0
@@ -54,6 +54,10 @@ class _Family:
                 return 130
             engine = await self._start("engine")
             loop.add_signal_handler(signal.SIGUSR1, engine.send_signal, signal.SIGUSR1)
+            if sys.stderr.isatty():  # then it means that the terminal is gone, and we with it
+                loop.add_signal_handler(signal.SIGHUP, self._stop.set)
+            else:
+                loop.add_signal_handler(signal.SIGHUP, engine.send_signal, signal.SIGHUP)
             return await self._watch(engine, ops)
         finally:
             await self._end_ops()
@@ -74,11 +78,22 @@ class _Family:
         )
 
     async def _ops_up(self, ops: asyncio.subprocess.Process) -> None:
-        """Wait until it listens. Raises: SystemExit with its code if it ended instead; it has said why."""
+        """Wait until it listens.
+
+        Raises:
+            SystemExit: With its code if it ended instead; it has said why.
+            MmdError: It does neither.
+        """
         address = self._shared / ADDRESS_FILE
-        async with asyncio.timeout(OPS_START_TIMEOUT_S):
-            while not address.exists() and ops.returncode is None and not self._stop.is_set():  # noqa: ASYNC110
-                await asyncio.sleep(_POLL_S)
+        try:
+            async with asyncio.timeout(OPS_START_TIMEOUT_S):
+                while not address.exists() and ops.returncode is None and not self._stop.is_set():  # noqa: ASYNC110
+                    await asyncio.sleep(_POLL_S)
+        except TimeoutError:
+            raise MmdError(
+                f"the ops process has not begun to listen within {OPS_START_TIMEOUT_S:.0f} s: this machine is "
+                "very busy; try again, or run with --single-process"
+            ) from None
         if ops.returncode is not None:
             raise SystemExit(ops.returncode)
 

@@ -18,7 +18,7 @@ from mmd.cli.import_ import EXAMPLES as IMPORT_EXAMPLES
 from mmd.cli.import_ import import_
 from mmd.cli.journal import journal
 from mmd.cli.models import models
-from mmd.cli.operate import cancel_all, flatten, halt, resume, status
+from mmd.cli.operate import cancel_all, flatten, halt, reload, resume, status
 from mmd.cli.realism import EXAMPLES as REALISM_EXAMPLES
 from mmd.cli.realism import realism
 from mmd.cli.record import EXAMPLES as RECORD_EXAMPLES
@@ -52,6 +52,7 @@ app.command()(halt)
 app.command()(resume)
 app.command("cancel-all")(cancel_all)
 app.command()(flatten)
+app.command()(reload)
 app.add_typer(journal, name="journal")
 app.command("import", epilog=IMPORT_EXAMPLES)(import_)
 app.command(epilog=RECORD_EXAMPLES)(record)

@@ -15,7 +15,7 @@ from mmd.errors import MmdError
 from mmd.ops.shared_files import CONTROL_FILE, RUNNING_FILE, STATE_FILE
 from mmd.ops.shared_state import SharedStateReader
 from mmd.ops.state import RiskState, State
-from mmd.shell.control_socket import send_control
+from mmd.shell.control_socket import RELOAD, send_control
 
 Journal = Annotated[
     Path | None,
@@ -82,6 +82,27 @@ def flatten(
     Example: mmd flatten --config deploy/config/embedded.toml
     """
     _send("flatten", _shared(config_file, overrides, journal))
+
+
+def reload(
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    journal: Journal = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have the running daemon read its settings anew: safe numbers take effect, the rest is refused with the reason."""
+    done = asyncio.run(
+        send_control(_shared(config_file, overrides, journal) / CONTROL_FILE, RELOAD, "cli")
+    )
+    if as_json:
+        typer.echo(msgspec.json.encode(done).decode())
+        return
+    for line in done["changed"]:
+        typer.echo(f"changed  {line}")
+    for line in done["refused"]:
+        typer.echo(f"refused  {line}")
+    if not done["changed"] and not done["refused"]:
+        typer.echo("nothing differs")
 
 
 def _shared(config_file: Path | None, overrides: list[str] | None, journal: Path | None) -> Path:

@@ -1,5 +1,6 @@
 """`mmd run`: the daemon."""
 
+import functools
 import sys
 import tempfile
 from pathlib import Path
@@ -66,9 +67,9 @@ def run(
     shared: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Make markets until Ctrl-C (or --for), then pull every quote and confirm that none is left."""
-    settings = config.load(
-        config_file or _default_config(), _overrides(overrides, seed, tape, speed, observe)
-    )
+    file, told = config_file or _default_config(), _overrides(overrides, seed, tape, speed, observe)
+    load = functools.partial(config.load, file, told)
+    settings = load()
     log.configure(settings.log.level, settings.log.format)
     ends_after_s = None if for_ is None else duration_s(for_)
     for option, path in (("--summary", summary), ("--book-audit", book_audit)):
@@ -82,7 +83,7 @@ def run(
         return
     from mmd.daemon import RunOptions, run_daemon  # noqa: PLC0415
 
-    options = RunOptions(duration_s=ends_after_s, book_audit=book_audit, shared=shared)
+    options = RunOptions(duration_s=ends_after_s, book_audit=book_audit, shared=shared, load=load)
     result = run_daemon(settings, options)
     encoded = msgspec.json.encode(result)
     if as_json:

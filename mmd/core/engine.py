@@ -37,6 +37,7 @@ from mmd.core.events import (
     RateUsage,
     Reconciled,
     RequestTimedOut,
+    SettingsChanged,
     Timer,
 )
 from mmd.core.hedging.hedging import Hedging
@@ -53,6 +54,7 @@ from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason
 from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.scaling import NO_SCALE, risk_limits
+from mmd.core.settings_change import changed
 from mmd.core.spec import SessionSpec
 from mmd.jit.kernel import Rec
 
@@ -79,6 +81,7 @@ class Engine:
         notices: what people should hear of.
         now_ns: engine time, the latest time that any event stated.
         first_order_ns: when the first order was approved; 0 before.
+        settings_changes: what persons changed of the spec that it began with.
     """
 
     def __init__(self, spec: SessionSpec, models: ModelSource | None = None) -> None:
@@ -104,6 +107,7 @@ class Engine:
             self.hedging = Hedging(self.makers, spec.hedge, self.risk, self.inventory, self.notices)
         self.now_ns = 0
         self.first_order_ns = 0
+        self.settings_changes: list[SettingsChanged] = []
         self._views = MarketViews()
         self._market_views = [maker.view for maker in self.makers]
         self._blackouts = self.risk.blackouts
@@ -118,6 +122,7 @@ class Engine:
             ClockOffset: self._on_clock_offset,
             RateUsage: self._on_rate_usage,
             Timer: self._on_timer,
+            SettingsChanged: self._on_settings,
             OperatorCommand: self._on_operator,
             DayMark: _ignore,
             ChoiceMade: _ignore,
@@ -288,6 +293,14 @@ class Engine:
         level, reason, then = _OPERATOR[event.action]
         self.levels.end_flatten(self.now_ns, reason)
         self.levels.escalate(level, reason, self.now_ns, then=then)
+
+    def _on_settings(self, event: SettingsChanged) -> None:
+        """Go by other numbers from here on; a replay finds them in the event."""
+        self.spec = changed(self.spec, event)
+        self.settings_changes.append(event)
+        self.risk.change(self.spec.risk)
+        for maker in self.makers:
+            maker.change(self.spec)
 
     def _of_venue(self, venue: str) -> list[Maker]:
         return [m for m in self.makers if m.instrument.venue == venue]

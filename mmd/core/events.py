@@ -219,6 +219,18 @@ class OperatorCommand(_Event, frozen=True, tag=19):
     who: str
 
 
+SettingValue = bool | int | float | str
+"""Of one setting; decimals are text."""
+
+
+class SettingsChanged(_Event, frozen=True, tag=27):
+    """A person changed settings of the running session; see `mmd.core.settings_change`."""
+
+    who: str
+    changes: tuple[tuple[str, SettingValue], ...]
+    """Field of the session's spec, e.g. risk.loss_max, and its value from now on."""
+
+
 class DayMark(_Event, frozen=True, tag=20):
     """What the day has come to so far; changes nothing and is journalled for the next session to find."""
 
@@ -316,6 +328,7 @@ Event = (
     | Timer
     | Decision
     | OperatorCommand
+    | SettingsChanged
     | DayMark
     | ModelSwap
     | ModelRefused

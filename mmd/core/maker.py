@@ -281,6 +281,13 @@ class Maker:
         if self.scale is not None:
             self._rescale(self.scale.mid_ticks)
 
+    def change(self, spec: SessionSpec) -> None:
+        """Go by the changeable settings of another spec from now on."""
+        self._spec = spec
+        self.quoter.change(spec.quoting)
+        if self.scale is not None:
+            self._rescale(self.scale.mid_ticks)
+
     def _rescale(self, mid_ticks: float) -> None:
         first = self.scale is None
         quoting, risk = self._spec.quoting, self._spec.risk

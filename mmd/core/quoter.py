@@ -12,6 +12,7 @@ from mmd.core.market_view import MarketView
 from mmd.core.orders.order import Order, OrderPurpose
 from mmd.core.orders.order_state import OrderState
 from mmd.core.orders.working_orders import WorkingOrders
+from mmd.core.quoter_settings import multipliers_of, spread_settings
 from mmd.core.quoting import intensity as intensities
 from mmd.core.quoting.fill_costs import FillCosts
 from mmd.core.quoting.inputs import prepare
@@ -22,7 +23,7 @@ from mmd.core.quoting.quote_state import QuoteState, sides_allowed
 from mmd.core.quoting.record import OK, QUOTE, QuoteSettings, new_quote
 from mmd.core.quoting.risk_aversion import set_gamma
 from mmd.core.quoting.smoothing import Smoother
-from mmd.core.quoting.spread_models import SpreadSettings, spread_model
+from mmd.core.quoting.spread_models import spread_model
 from mmd.core.scaling import Scale
 from mmd.core.spec import QuotingSpec
 from mmd.core.units import NANOS_PER_SECOND, Side
@@ -94,7 +95,7 @@ class Quoter:
         self._solve = partial(bind(microprice.solve, view.touch, 0.0, 1.0), view.touch)
         self.solved_ns = 0
         self._activity = partial(bind(trade_flow.activity, view.flow, 0), view.flow)
-        model = self.model = spread_model(spec.spread_model, _spread_settings(spec))
+        model = self.model = spread_model(spec.spread_model, spread_settings(spec))
         inputs = (self.quote, view.features, view.vol, self.intensity)
         self._targets = model.bind_targets(*inputs)
         self._prepare = partial(bind(prepare, *inputs, 0, 0, 0.0), *inputs)
@@ -114,10 +115,7 @@ class Quoter:
         self._blocked: Side | None = None
         self._gamma_factor = 1.0
         self._impact_ticks = self._impact_bps = 0.0
-        self._spread_multipliers = {
-            _PASSIVE: spec.passive_spread_multiplier,
-            QuoteState.AGGRESSIVE: spec.aggressive_spread_multiplier,
-        }
+        self._spread_multipliers = multipliers_of(spec)
 
     @property
     def fair_ticks(self) -> float:
@@ -155,6 +153,13 @@ class Quoter:
         )
         self.intensity[:] = intensities.new_intensity(settings)
         self.quote["gamma"] = spec.risk_aversion
+
+    def change(self, spec: QuotingSpec) -> None:
+        """Go by the changeable settings of another spec; a rescale is to follow."""
+        self._spec = spec
+        self._spread_multipliers = multipliers_of(spec)
+        if spec.inventory_sd_target == 0.0:
+            self.quote["gamma"] = spec.risk_aversion
 
     def rescale(self, scale: Scale) -> None:
         """Take over the sizes and distances of a new price level; estimates stay."""
@@ -328,19 +333,3 @@ class Quoter:
     def _distance(self, side: Side, price_ticks: int) -> float:
         """How far inside fair value an order rests."""
         return side.sign * (self.fair_ticks - price_ticks)
-
-
-def _spread_settings(spec: QuotingSpec) -> SpreadSettings:
-    return SpreadSettings(
-        fixed_half_spread_bps=spec.fixed_half_spread_bps,
-        fixed_skew_half_spreads=spec.fixed_skew_half_spreads,
-        glft_form=spec.glft_form,
-        glft_q_max=spec.inventory_units_max,
-        close_s=spec.close_utc_s,
-        ho_stoll_form=spec.ho_stoll_form,
-        ho_stoll_processing_bps=spec.ho_stoll_processing_bps,
-        dynamic_width=spec.dynamic_width,
-        dynamic_life_s=spec.dynamic_life_s,
-        dynamic_inventory_widening=spec.dynamic_inventory_widening,
-        dynamic_activity_exponent=spec.dynamic_activity_exponent,
-    )

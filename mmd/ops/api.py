@@ -7,7 +7,6 @@ import msgspec
 from mmd.ops.history import History
 from mmd.ops.state import FillState, OrderState, State
 
-ACTIONS = ("halt", "resume", "cancel_all", "flatten", "reload")
 LIVE_PATH = "/api/live"
 
 
@@ -31,6 +30,10 @@ class Obeyed(msgspec.Struct, frozen=True):
     """The engine has taken the order."""
 
     ok: bool
+    changed: list[str] = []
+    """After a reload: settings that are in effect now, as `key: before → after`."""
+    refused: list[str] = []
+    """Those that differ and need a new start."""
 
 
 class Refused(msgspec.Struct, frozen=True):

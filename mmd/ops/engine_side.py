@@ -11,6 +11,9 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+import structlog
+
 from mmd.config import HttpSection
 from mmd.core.events import DayMark, OperatorAction
 from mmd.core.ports import Clock
@@ -19,15 +22,17 @@ from mmd.core.trading_day import DayState
 from mmd.errors import MmdError
 from mmd.ops.http import HttpServer
 from mmd.ops.process import address_in
+from mmd.ops.settings_reload import SettingsReload
 from mmd.ops.shared_files import CONTROL_FILE, HALT_FILE, RUNNING_FILE, STATE_FILE
 from mmd.ops.shared_state import SharedStateWriter
 from mmd.ops.state import State
-from mmd.shell.control_socket import ACTIONS, ControlSocket
+from mmd.shell.control_socket import ACTIONS, OPERATIONS, RELOAD, ControlSocket
 from mmd.shell.driver import Driver
 
 PUBLISH_PERIOD_S = 0.25
 _MARK_EVERY = 4
 """Publications to a DayMark in the journal: what a crash may forget of the day's loss is a second."""
+_log = structlog.get_logger()
 
 
 class EngineSide:
@@ -41,8 +46,10 @@ class EngineSide:
         driver: Driver,
         state_of: Callable[[], State],
         clock: Clock,
+        settings: SettingsReload,
     ) -> None:
         """`folder` is the journal's, `shared` what an ops process reads, None where there is none."""
+        self._settings = settings
         self._http = http
         self._folder = folder
         self._shared = shared
@@ -62,15 +69,18 @@ class EngineSide:
         loop.add_signal_handler(
             signal.SIGUSR1, self._driver.operate, OperatorAction.HALT, "SIGUSR1"
         )
+        loop.add_signal_handler(signal.SIGHUP, self._reload_on_signal)
         if self._shared is None:
             token = self._http.token.get_secret_value()
-            server = HttpServer(self._http.host, self._http.port, self._state_of, self._obey, token)
+            server = HttpServer(
+                self._http.host, self._http.port, self._state_of, self._answer, token
+            )
             await server.start()
             stack.push_async_callback(server.stop)
             return server.address
         self._writer = SharedStateWriter(self._shared / STATE_FILE)
         stack.callback(self._writer.close)
-        control = ControlSocket(self._shared / CONTROL_FILE, self._driver.operate)
+        control = ControlSocket(self._shared / CONTROL_FILE, self._obey)
         await control.start()
         stack.push_async_callback(control.stop)
         running = self._folder / RUNNING_FILE
@@ -101,7 +111,20 @@ class EngineSide:
                 )
             )
 
-    async def _obey(self, action: str, who: str) -> None:
-        if action not in ACTIONS:
+    def _obey(self, action: str, who: str) -> dict[str, object]:
+        """Carry out a person's order; what came of it. Raises: MmdError."""
+        if action == RELOAD:
+            return msgspec.structs.asdict(self._settings.reload(who))
+        if action not in OPERATIONS:
             raise MmdError(f"expected one of {', '.join(ACTIONS)}, found {action!r}")
-        self._driver.operate(ACTIONS[action], who)
+        self._driver.operate(OPERATIONS[action], who)
+        return {}
+
+    async def _answer(self, action: str, who: str) -> dict[str, object]:
+        return self._obey(action, who)
+
+    def _reload_on_signal(self) -> None:
+        try:
+            self._settings.reload("SIGHUP")
+        except MmdError as error:
+            _log.error("settings_not_reloaded", error=str(error))

@@ -78,6 +78,9 @@ def _between(last: State, state: State) -> Iterator[_Found]:
             weight = "caution"
         why = f" ({state.risk_reason})" if state.risk_reason else ""
         yield "level", weight, "", f"risk level {last.risk_level} → {state.risk_level}{why}"
+    if state.settings_changes > last.settings_changes:
+        told = ", ".join(f"{key} = {value}" for key, value in state.last_settings_change.items())
+        yield "settings", "plain", "", f"settings changed: {told}"
     if last.journal_up and not state.journal_up:
         yield "journal", "bad", "", "the journal cannot be written: nothing new is sent"
     for before, after in zip(last.instruments, state.instruments, strict=False):

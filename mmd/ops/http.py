@@ -6,7 +6,7 @@ No GET changes anything. What it shows is a State, taken on demand or read from 
 import asyncio
 import errno
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 
 import msgspec
@@ -41,7 +41,7 @@ class HttpServer:
         host: str,
         port: int,
         snapshot: Callable[[], State],
-        control: Callable[[str, str], Awaitable[None]],
+        control: Callable[[str, str], Awaitable[Mapping[str, object]]],
         token: str = "",
         clock: Clock | None = None,
     ) -> None:
@@ -156,10 +156,10 @@ class HttpServer:
             text = "wrong or no bearer token" if self._token else "control is off: set http.token"
             return _json(Refused(ok=False, error=text), 403)
         try:
-            await self._control(request.match_info["action"], f"http {request.remote}")
+            done = await self._control(request.match_info["action"], f"http {request.remote}")
         except MmdError as error:
             return _json(Refused(ok=False, error=str(error)), 400)
-        return _json(Obeyed(ok=True))
+        return _json(msgspec.convert({**done, "ok": True}, Obeyed))
 
 
 def _json(answer: object, status: int = 200) -> web.Response:

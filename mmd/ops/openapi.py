@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from mmd.ops.api import ACTIONS, ENDPOINTS, Answer, Endpoint
+from mmd.ops.api import ENDPOINTS, Answer, Endpoint
+from mmd.shell.control_socket import ACTIONS
 
 _REFERENCE = "#/components/schemas/{name}"
 

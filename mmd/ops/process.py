@@ -51,8 +51,8 @@ async def _serve(section: HttpSection, journal: JournalSection, shared: Path) ->
         sys.stdin, stop.set
     )  # nothing is ever written to it: readable means that our parent is gone
 
-    async def control(action: str, who: str) -> None:
-        await send_control(shared / CONTROL_FILE, action, who)
+    async def control(action: str, who: str) -> dict[str, object]:
+        return await send_control(shared / CONTROL_FILE, action, who)
 
     state = _EngineState(shared / STATE_FILE)
     http = HttpServer(

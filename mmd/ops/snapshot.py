@@ -63,6 +63,10 @@ def snapshot(
         risk_approvals=engine.gate.counts[RiskReason.OK],
         risk=risk_state(engine, now_ns),
         inventory=inventory_state(engine, now_ns),
+        settings_changes=len(engine.settings_changes),
+        last_settings_change=dict(engine.settings_changes[-1].changes)
+        if engine.settings_changes
+        else {},
         decisions=driver.decisions,
         crossvenue=crossvenue_state(engine.crossvenue, spec.started_monotonic_ns, now_ns),
         journal_up=driver.journal_up,

@@ -321,5 +321,9 @@ class State(msgspec.Struct, frozen=True):
     journal_unsynced_bytes: int = 0
     journal_sync: HistogramState = HistogramState()
     """How long bringing the journal to the disk takes."""
+    settings_changes: int = 0
+    """How often settings were changed while the session ran, and ..."""
+    last_settings_change: dict[str, bool | int | float | str] = {}
+    """... what the last change set."""
     process: ProcessState | None = None
     """None where nobody measures."""

@@ -1,23 +1,27 @@
 """The local socket through which people's orders reach the engine: one JSON line in, one out.
 
-    {"action": "halt", "who": "cli"}   →   {"ok": true}
+    {"action": "halt", "who": "cli"}     →   {"ok": true}
+    {"action": "reload", "who": "cli"}   →   {"ok": true, "changed": [...], "refused": [...]}
 
 Only the owner can open it (mode 0600), so it needs no token; whoever speaks for others (HTTP) checks theirs.
 """
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from mmd.core.events import OperatorAction
 from mmd.errors import MmdError
 
-ACTIONS = {
+OPERATIONS = {
     action.name.lower(): action for action in OperatorAction if action is not OperatorAction.STOP
 }
+RELOAD = "reload"
+ACTIONS = (*OPERATIONS, RELOAD)
 TIMEOUT_S = 2.0
 _LINE_MAX = 4096
 _log = structlog.get_logger()
@@ -26,9 +30,10 @@ _log = structlog.get_logger()
 class ControlSocket:
     """The engine's end."""
 
-    def __init__(self, path: Path, operate: Callable[[OperatorAction, str], None]) -> None:
+    def __init__(self, path: Path, obey: Callable[[str, str], Mapping[str, object]]) -> None:
+        """`obey` carries out an action of ACTIONS for somebody, and returns what came of it or raises MmdError."""
         self._path = path
-        self._operate = operate
+        self._carry_out = obey
         self._server: asyncio.AbstractServer | None = None
 
     async def start(self) -> None:
@@ -57,15 +62,17 @@ class ControlSocket:
         """Act on one line; what is not understood is said so, and changes nothing."""
         try:
             request = json.loads(line)
-            action, who = ACTIONS[request["action"]], str(request["who"])[:64]
+            action, who = str(request["action"]), str(request["who"])[:64]
         except (ValueError, KeyError, TypeError):
             return {"ok": False, "error": f"expected action ({', '.join(ACTIONS)}) and who"}
-        self._operate(action, who)
-        return {"ok": True}
+        try:
+            return {"ok": True, **self._carry_out(action, who)}
+        except MmdError as error:
+            return {"ok": False, "error": str(error)}
 
 
-async def send_control(path: Path, action: str, who: str) -> None:
-    """Ask the engine behind a control socket for an action.
+async def send_control(path: Path, action: str, who: str) -> dict[str, Any]:
+    """Ask the engine behind a control socket for an action; returns what came of it.
 
     Raises:
         MmdError: No engine listens there, it does not answer in time, or it refuses.
@@ -82,3 +89,4 @@ async def send_control(path: Path, action: str, who: str) -> None:
         ) from error
     if not answer.get("ok"):
         raise MmdError(f"the engine refused: {answer.get('error', 'no reason given')}")
+    return dict(answer)

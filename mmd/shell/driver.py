@@ -17,6 +17,8 @@ from mmd.core.events import (
     Event,
     OperatorAction,
     OperatorCommand,
+    SettingsChanged,
+    SettingValue,
     Timer,
 )
 from mmd.core.market.record import TS_RECV_NS, MarketViews
@@ -100,6 +102,11 @@ class Driver:
         """Pass a person's (or the supervisor's) order to the engine and act on it now."""
         _log.warning("operator_command", action=action.name.lower(), who=who)
         self.on_event(OperatorCommand(self._clock.monotonic_ns(), action, who))
+        self.decide()
+
+    def change_settings(self, changes: tuple[tuple[str, SettingValue], ...], who: str) -> None:
+        """Pass changed settings to the engine and act on them now."""
+        self.on_event(SettingsChanged(self._clock.monotonic_ns(), who, changes))
         self.decide()
 
     def _schedule(self) -> None:

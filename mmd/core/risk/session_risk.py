@@ -63,6 +63,11 @@ class SessionRisk:
         self._latency = Caution(self.levels, LevelReason.FEED_LATENCY, hold_ns)
         self.lag_ns_max = _UNLIMITED_NS
 
+    def change(self, risk: RiskSpec) -> None:
+        """Go by the changeable settings of another spec from now on."""
+        self._risk = risk
+        self.losses.limit(risk.loss_max, risk.drawdown_max)
+
     def on_clock_offset(self, offset_ns: int) -> None:
         """The venue's clock was compared with ours."""
         self.clock_offset_ns = offset_ns

@@ -5,6 +5,7 @@ raised or the day rolls.
 """
 
 from collections import deque
+from decimal import Decimal
 
 from mmd.core.events import RejectReason
 from mmd.core.risk.levels import RiskLevel, RiskLevels
@@ -36,8 +37,12 @@ class LossStop:
         self.peak_atoms = peak_atoms
         self._levels = levels
         self._level = RiskLevel.FLATTEN if flattens else RiskLevel.CANCEL_ALL
-        self._loss_atoms_max = int(limits.loss_quote_max * ATOMS_PER_UNIT)
-        self._drawdown_atoms_max = int(limits.drawdown_quote_max * ATOMS_PER_UNIT)
+        self.limit(limits.loss_quote_max, limits.drawdown_quote_max)
+
+    def limit(self, loss_max: Decimal, drawdown_max: Decimal) -> None:
+        """Stop at these from the next equity on; what was stopped already stays so until it is resumed."""
+        self._loss_atoms_max = int(loss_max * ATOMS_PER_UNIT)
+        self._drawdown_atoms_max = int(drawdown_max * ATOMS_PER_UNIT)
 
     def on_equity(self, equity_atoms: int, now_ns: int) -> bool:
         """Judge the equity of now; returns whether the level rose."""

@@ -39,10 +39,11 @@ class Served:
         taken_s = SystemClock().unix_ns() / NANOS_PER_SECOND - self.age_s
         return msgspec.structs.replace(state_of(self.bench), taken_unix_s=taken_s)
 
-    async def control(self, action: str, who: str) -> None:
+    async def control(self, action: str, who: str) -> dict[str, object]:
         if action != "halt":
             raise MmdError(f"expected halt, found {action!r}")
         self.ordered.append((action, who))
+        return {}
 
     async def get(self, path: str) -> tuple[int, bytes]:
         async with self._http.get(self.url + path) as answer:

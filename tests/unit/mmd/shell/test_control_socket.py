@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mmd.core.events import OperatorAction
 from mmd.errors import MmdError
 from mmd.ops.shared_state import shared_folder
-from mmd.shell.control_socket import ControlSocket, send_control
+from mmd.shell.control_socket import ACTIONS, RELOAD, ControlSocket, send_control
 
-Heard = list[tuple[OperatorAction, str]]
+Heard = list[tuple[str, str]]
 
 
 @pytest.fixture
@@ -20,7 +19,14 @@ async def engine() -> AsyncIterator[tuple[Path, Heard]]:
     heard: Heard = []
     folder = shared_folder()
     path = folder / "control"
-    socket = ControlSocket(path, lambda action, who: heard.append((action, who)))
+
+    def obey(action: str, who: str) -> dict[str, object]:
+        if action not in ACTIONS:
+            raise MmdError(f"expected one of {', '.join(ACTIONS)}, found {action!r}")
+        heard.append((action, who))
+        return {"changed": ["risk.loss_max: 50 → 80"]} if action == RELOAD else {}
+
+    socket = ControlSocket(path, obey)
     await socket.start()
     yield path, heard
     await socket.stop()
@@ -32,14 +38,15 @@ async def test_actions_reach_the_engine(engine: tuple[Path, Heard]) -> None:
     path, heard = engine
     await send_control(path, "halt", "cli")
     await send_control(path, "resume", "http 127.0.0.1")
-    assert heard == [(OperatorAction.HALT, "cli"), (OperatorAction.RESUME, "http 127.0.0.1")]
+    assert heard == [("halt", "cli"), ("resume", "http 127.0.0.1")]
+    assert (await send_control(path, "reload", "cli"))["changed"] == ["risk.loss_max: 50 → 80"]
 
 
 @pytest.mark.parametrize("action", ["stop", "explode", ""])
 async def test_unknown_actions_are_refused(engine: tuple[Path, Heard], action: str) -> None:
     """STOP is not for sale here: the process's own signals mean that."""
     path, heard = engine
-    with pytest.raises(MmdError, match="the engine refused: expected action"):
+    with pytest.raises(MmdError, match="the engine refused: expected one of halt"):
         await send_control(path, action, "cli")
     assert heard == []
 
