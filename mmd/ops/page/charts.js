@@ -54,6 +54,7 @@ export class Chart {
 
   /** Leave to the lines what the legend, whose height depends on the width, does not take. */
   fit() {
+    if (!this.plot) return;
     const legend = this.element.querySelector(".u-legend")?.offsetHeight ?? 0;
     this.plot.setSize({ width: this.size[0], height: Math.max(this.size[1] - legend, SMALLEST_HEIGHT) });
   }
@@ -68,7 +69,7 @@ export class Chart {
     this.plot = new uPlot({
       width: this.size[0],
       height: this.size[1],
-      padding: [10, 14, 0, 0],
+      padding: [10, 22, 0, 0],
       legend: { live: true },
       cursor: { points: { size: 6 }, drag: { x: false, y: false }, y: false },
       scales: { x: { time: !names }, y: range ? { range } : {} },
@@ -76,7 +77,7 @@ export class Chart {
       series: [{ label: names ? "after" : "at", ...xSeries }, ...this.series.map((s) => styled(s, values))],
       hooks: { draw: draw ? [draw] : [] },
     }, this.data, this.element);
-    this.fit();
+    queueMicrotask(() => this.fit()); // uPlot lays itself out in one too, queued before
   }
 }
 
