@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench docs dashboards clean
+.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench docs dashboards dashboard-pictures clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -64,6 +64,9 @@ docs: $(VENV)/.installed-dev  ## write what is generated from the code
 
 dashboards: $(VENV)/.installed-dev  ## every expression of every dashboard against a real Prometheus (minutes)
 	$(BIN)/python -m tests.monitoring.dashboards $(ARGS)
+
+dashboard-pictures: $(VENV)/.installed-dev  ## the same, drawn by Grafana's components (npm, 650 MB; Chromium)
+	$(BIN)/python -m tests.monitoring.dashboards --minutes 16 --pictures docs/images $(ARGS)
 
 clean:
 	rm -rf $(VENV) var build *.egg-info

@@ -97,7 +97,7 @@ class Page:
         unit: str,
         query: tuple[str, str],
         *,
-        width: int = 3,
+        size: Size = (3, 4),
         steps: Steps = ((None, "text"),),
         is_name: bool = False,
         decimals: int | None = None,
@@ -110,7 +110,7 @@ class Page:
             panel = panel.text_mode(BigValueTextMode.NAME)
         if decimals is not None:
             panel = panel.decimals(decimals)
-        self._add(panel, title, description, unit, [query], (width, 4))
+        self._add(panel, title, description, unit, [query], size)
 
     def bars(
         self,

@@ -1,21 +1,25 @@
-"""`make dashboards`: every expression of every dashboard has data where everything is on, by a real Prometheus."""
+"""Dashboards on a daemon with everything on, watched by a real Prometheus.
 
+`make dashboards` asks every expression of every dashboard for data; `make dashboard-pictures` draws them as well.
+"""
+
+import argparse
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from deploy.grafana.check import main as check
+from deploy.grafana.render.draw import main as draw
 from mmd.errors import MmdError
 from tests.monitoring.prometheus import all_rules, watching
 from tests.monitoring.stack import ROOT, Process
 
-MINUTES = 8.0
 INTERVAL_S = 2
 
 
-def main(minutes: float) -> int:
-    """Run daemon and Prometheus for a while, then ask."""
+def main(minutes: float, pictures: Path | None) -> int:
+    """Run daemon and Prometheus for a while, then ask, and draw where pictures are wanted."""
     with tempfile.TemporaryDirectory(prefix="mmd-dashboards-") as name:
         folder = Path(name)
         settings = ("http.port=0", "embedded.port=0", "log.format=json")
@@ -28,13 +32,19 @@ def main(minutes: float) -> int:
             with watching(folder / "p", [target], all_rules(), INTERVAL_S) as prometheus:
                 print(f"{page} and {prometheus.address}, for {minutes:g} minutes", flush=True)
                 time.sleep(minutes * 60)
+                if pictures is not None:
+                    draw(prometheus.address, pictures)
                 return check(prometheus.address)
         finally:
             daemon.end()
 
 
 if __name__ == "__main__":
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--minutes", type=float, default=8.0, help="how long to run")
+    words.add_argument("--pictures", type=Path, help="folder to draw the dashboards into")
+    given = words.parse_args()
     try:
-        sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else MINUTES))
+        sys.exit(main(given.minutes, given.pictures))
     except MmdError as error:
         sys.exit(f"make dashboards: {error}")

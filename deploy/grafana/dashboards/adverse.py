@@ -50,7 +50,7 @@ def _verdicts(page: Page) -> None:
         "Share of the recent fills of a side and rung that was adverse",
         "percentunit",
         [("mmd_adverse_toxicity_ratio{$on}", "{{venue}} {{side}} {{ladder_level}}")],
-        steps=((None, "transparent"), (0.7, "red")),
+        steps=((None, "transparent"), (0.3, "red")),
         span=(0, 1),
     )
     page.lines(
@@ -58,7 +58,7 @@ def _verdicts(page: Page) -> None:
         "Share of the recent fills at a venue that was adverse",
         "percentunit",
         [("mmd_adverse_venue_toxicity_ratio", "{{venue}}")],
-        steps=((None, "transparent"), (0.7, "red")),
+        steps=((None, "transparent"), (0.3, "red")),
         span=(0, 1),
     )
     page.lines(

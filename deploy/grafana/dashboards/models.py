@@ -20,13 +20,13 @@ def _who(page: Page) -> None:
     page.rows(
         "Champions and challengers",
         "Which artefact has which place",
-        "mmd_model_info{$on}",
+        "sum by (venue, role, kind, model) (mmd_model_info{$on})",
         size=(12, 7),
     )
     page.rows(
         "State of each part",
         "OK, or why a part has no say",
-        "mmd_model_status{$on}",
+        "sum by (venue, part, status) (mmd_model_status{$on})",
         size=(8, 7),
     )
     page.number(
@@ -34,7 +34,7 @@ def _who(page: Page) -> None:
         "What is left of it: FULL, TREES, FORECAST, GLFT or PULLED",
         "none",
         ("mmd_model_rung{$on} == 1", "{{rung}}"),
-        width=4,
+        size=(4, 7),
         is_name=True,
     )
 

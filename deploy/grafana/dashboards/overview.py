@@ -121,7 +121,7 @@ def _money(page: Page) -> None:
         "Equity",
         "Cash and positions at the mid, reporting currency; what drawdown is measured on",
         "none",
-        [("mmd_equity", "equity"), ("mmd_day_drawdown", "drawdown of the day")],
+        [("mmd_equity", "equity")],
     )
 
 
@@ -146,6 +146,6 @@ def _limits(page: Page) -> None:
     page.rows(
         "Quote state",
         "What the quoting stage does for each instrument, and why",
-        "mmd_quote_state{$on}",
+        "sum by (venue, instrument, state, reason) (mmd_quote_state{$on})",
         size=(8, 10),
     )

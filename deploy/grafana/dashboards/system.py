@@ -104,12 +104,12 @@ def _process(page: Page) -> None:
         "Since the session began",
         "s",
         ("max(mmd_uptime_seconds)", ""),
-        width=4,
+        size=(4, 4),
     )
     page.rows(
         "Build",
         "What runs, and where",
-        "mmd_build_info",
+        "sum by (version, environment) (mmd_build_info)",
         size=(12, 4),
     )
     page.lines(

@@ -74,7 +74,7 @@ HEALTHY: dict[str, str] = {
     session("mmd_risk_headroom_ratio", 'limit="drawdown"'): flat(0.8),
     session("mmd_risk_headroom_ratio", 'limit="orders_10s"'): flat(0.7),
     session("mmd_risk_headroom_ratio", 'limit="position"'): flat(0.05),
-    session("mmd_adverse_venue_toxicity_ratio", 'venue="v"'): flat(0.45),
+    session("mmd_adverse_venue_toxicity_ratio", 'venue="v"'): flat(0.04),
     **_buckets("mmd_journal_sync_seconds", slow=False, edges=("0.05", "0.5")),
     **_buckets("mmd_loop_lag_seconds", slow=False, edges=("0.01", "0.1")),
     **_buckets("mmd_tick_to_order_seconds", slow=False, edges=("0.001", "0.01")),
@@ -154,9 +154,7 @@ CASES: dict[str, Case] = {
         }
     ),
     "NoFills": Case({instrument("mmd_fills_total"): flat(7)}, at="75m"),
-    "ToxicFlow": Case(
-        {session("mmd_adverse_venue_toxicity_ratio", 'venue="v"'): jumps(0.45, 0.85)}
-    ),
+    "ToxicFlow": Case({session("mmd_adverse_venue_toxicity_ratio", 'venue="v"'): jumps(0.04, 0.6)}),
     "MarkoutBad": Case({instrument("mmd_markout_bps", 'horizon="30s"'): jumps(0.8, -1.2)}),
     "ModelPartFailed": Case(
         {instrument("mmd_model_status", 'part="spread",status="NOT_FINITE"'): flat(1)}
