@@ -1,7 +1,7 @@
 """What Binance spot signs, on REST and on the WebSocket API, and HMAC-SHA256 signatures over it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Protocol
 from urllib.parse import quote
 
@@ -67,11 +67,3 @@ def signed_rest_query(params: Iterable[tuple[str, object]], signer: Signer) -> s
     query = rest_query(params)
     signature = quote(signer.sign(query.encode()), safe="")
     return f"{query}&signature={signature}" if query else f"signature={signature}"
-
-
-def api_payload(params: Mapping[str, object]) -> str:
-    """What the WebSocket API signs: raw k=v pairs, keys sorted, joined by &.
-
-    Source: Binance web-socket-api.md, "SIGNED request example (HMAC)", step 1.
-    """
-    return "&".join(f"{name}={params[name]}" for name in sorted(params))

@@ -36,7 +36,6 @@ from mmd.core.commands import Approved, Command, ResyncBook
 from mmd.core.events import OrderStatus
 from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock, EventSink
-from mmd.core.units import InstrumentId
 from mmd.errors import CodecError, InstrumentError, MmdError, VenueError
 from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.rest import RestClient
@@ -178,10 +177,6 @@ class BinanceSpotVenue:
             return {}
         info = await self._api.account()
         return {b.asset: (ATOMS.units(b.free), ATOMS.units(b.locked)) for b in info.balances}
-
-    def resume_trades(self, instrument: InstrumentId, trade_id: int) -> None:
-        """Say which trade an earlier session reported last, so that the first reconciliation continues there."""
-        self._require_loaded().account.read_trades_to(instrument, trade_id)
 
     def _listed(self, info: ExchangeInfo) -> tuple[str, ...]:
         """Every symbol of a venue that has only a few."""

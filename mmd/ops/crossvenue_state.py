@@ -83,7 +83,6 @@ class RouteState(msgspec.Struct, frozen=True):
 
     at_s: float
     """After the session began."""
-    manner: str
     side: str
     qty: float
     chosen: str | None
@@ -227,7 +226,6 @@ def route_state(r: Route, names: Mapping[int, str], started_ns: int) -> RouteSta
     usable = {c.outlet: c.cost_bps for c in r.candidates if c.cost_bps < float("inf")}
     return RouteState(
         at_s=(r.ts_ns - started_ns) / _S,
-        manner=r.manner.name,
         side=r.side.name,
         qty=r.qty_atoms / ATOMS_PER_UNIT,
         chosen=None if r.chosen is None else names[r.chosen],

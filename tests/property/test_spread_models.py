@@ -21,6 +21,7 @@ MODELS: dict[str, SpreadModel] = {
     "ho_stoll linear": spread_model("ho_stoll", SpreadSettings()),
     "ho_stoll components": spread_model("ho_stoll", SpreadSettings(ho_stoll_form="components")),
     "dynamic": spread_model("dynamic", SpreadSettings()),
+    "learned": spread_model("learned", SpreadSettings()),
 }
 WIDENS_WITH_GAMMA = ("ho_stoll linear", "ho_stoll components")
 """Elsewhere ln(1 + gamma/k)/gamma falls with gamma faster than the cost of risk grows, in a calm market."""
@@ -41,6 +42,7 @@ class Market:
         self.quote = new_quote(PLAIN)
         self.features, self.vol, self.intensity = new(FEATURES), new(VOLATILITY), new(INTENSITY)
         self.quote["tau_s"] = CLOSING
+        self.quote["learned_half"], self.quote["learned_weight"] = 3.0, 0.5
         self._model = model
         self._targets = model.bind_targets(self.quote, self.features, self.vol, self.intensity)
 

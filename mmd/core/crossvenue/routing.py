@@ -8,7 +8,6 @@ the journal makes the same.
 import math
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 from typing import Final, NamedTuple
 
 from mmd.core.crossvenue.conversion import Conversions, Rate
@@ -18,7 +17,6 @@ from mmd.core.crossvenue.order_cost import (
     NOTHING,
     OrderCost,
     Terms,
-    resting_cost,
     taking_cost,
 )
 from mmd.core.crossvenue.outlet import Condition, Outlet
@@ -27,13 +25,6 @@ from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
 ROUTES_KEPT: Final = 64
 _RETRY_NS: Final = NANOS_PER_SECOND // 4
 _NEVER: Final = math.inf
-
-
-class Manner(IntEnum):
-    """How an order is meant to be filled."""
-
-    TAKE = 0
-    REST = 1
 
 
 class Candidate(NamedTuple):
@@ -53,7 +44,6 @@ class Route(NamedTuple):
     """One choice and its alternatives, best first."""
 
     ts_ns: int
-    manner: Manner
     side: Side
     qty_atoms: int
     chosen: int | None
@@ -80,23 +70,15 @@ class Router:
 
     def take(self, outlets: Sequence[Outlet], side: Side, qty_atoms: int, now_ns: int) -> Route:
         """Where an order that takes should go."""
-        found = self._candidates(outlets, side, qty_atoms, None, now_ns)
-        return self._choose(Manner.TAKE, side, qty_atoms, found, now_ns)
+        middle = self._middle(outlets, now_ns)
+        found = [self._candidate(o, side, qty_atoms, middle, now_ns) for o in outlets]
+        return self._choose(side, qty_atoms, found, now_ns)
 
-    def rest(
-        self, outlets: Sequence[Outlet], side: Side, qty_atoms: int, patience_ns: int, now_ns: int
-    ) -> Route:
-        """Where an order that joins the best price and takes what is left after patience_ns should go."""
-        found = self._candidates(outlets, side, qty_atoms, patience_ns, now_ns)
-        return self._choose(Manner.REST, side, qty_atoms, found, now_ns)
-
-    def _choose(
-        self, manner: Manner, side: Side, qty_atoms: int, found: list[Candidate], now_ns: int
-    ) -> Route:
+    def _choose(self, side: Side, qty_atoms: int, found: list[Candidate], now_ns: int) -> Route:
         ranked = tuple(sorted(found, key=lambda c: (c.cost_bps, c.outlet)))
         is_possible = len(ranked) > 0 and ranked[0].cost_bps < _NEVER
         chosen = ranked[0].outlet if is_possible else None
-        route = Route(now_ns, manner, side, qty_atoms, chosen, ranked)
+        route = Route(now_ns, side, qty_atoms, chosen, ranked)
         self.routes.append(route)
         self.made += 1
         if chosen is not None:
@@ -112,35 +94,22 @@ class Router:
                 mids.append(outlet.view.mid_half_ticks / 2 * outlet.tick * rate.mid)
         return sum(mids) / len(mids) if mids else 0.0
 
-    def _candidates(
-        self,
-        outlets: Sequence[Outlet],
-        side: Side,
-        qty_atoms: int,
-        patience_ns: int | None,
-        now_ns: int,
-    ) -> list[Candidate]:
-        """What each outlet would cost; patience is None where nothing rests."""
-        middle, found = self._middle(outlets, now_ns), []
-        for outlet in outlets:
-            rate, condition = self._conversions.rate(outlet.id, now_ns), outlet.condition(now_ns)
-            cost, tick = NOTHING, 0.0
-            if rate is not None and condition is Condition.GOOD:
-                tick = outlet.tick * rate.mid
-                terms = Terms(side, middle / tick, _RETRY_NS, _paid(rate, side) / rate.mid)
-                cost = self._cost(outlet, qty_atoms, patience_ns, terms)
-            latency_ns = round(outlet.latency.latency_ns)
-            price = cost.price_ticks * tick
-            found.append(
-                Candidate(
-                    outlet.id, cost.cost_bps, price, cost.fill_probability, latency_ns, condition
-                )
-            )
-        return found
+    def _candidate(
+        self, outlet: Outlet, side: Side, qty_atoms: int, middle: float, now_ns: int
+    ) -> Candidate:
+        """What an outlet would cost."""
+        rate, condition = self._conversions.rate(outlet.id, now_ns), outlet.condition(now_ns)
+        cost, tick = NOTHING, 0.0
+        if rate is not None and condition is Condition.GOOD:
+            tick = outlet.tick * rate.mid
+            terms = Terms(side, middle / tick, _RETRY_NS, _paid(rate, side) / rate.mid)
+            cost = self._cost(outlet, qty_atoms, terms)
+        latency_ns, price = round(outlet.latency.latency_ns), cost.price_ticks * tick
+        return Candidate(
+            outlet.id, cost.cost_bps, price, cost.fill_probability, latency_ns, condition
+        )
 
-    def _cost(
-        self, outlet: Outlet, qty_atoms: int, patience_ns: int | None, terms: Terms
-    ) -> OrderCost:
+    def _cost(self, outlet: Outlet, qty_atoms: int, terms: Terms) -> OrderCost:
         """The cost at an outlet, where there is enough for an order."""
         levels = outlet.reachable(terms.side)
         there_atoms = min(sum(atoms for _, atoms in levels), qty_atoms)
@@ -148,8 +117,7 @@ class Router:
         if there_atoms == 0 or there_atoms < outlet.least_atoms(last_ticks):
             return NOTHING
         limit_ticks = last_ticks * (1.0 + terms.side.sign * self._cap_bps / BPS)
-        cost = taking_cost(outlet, levels, qty_atoms, limit_ticks, terms)
-        return cost if patience_ns is None else resting_cost(outlet, cost, patience_ns, terms)
+        return taking_cost(outlet, levels, qty_atoms, limit_ticks, terms)
 
 
 def describe(route: Route, names: Mapping[int, str]) -> str:
@@ -162,7 +130,7 @@ def describe(route: Route, names: Mapping[int, str]) -> str:
     )
     where = "nowhere" if route.chosen is None else names[route.chosen]
     qty = route.qty_atoms / ATOMS_PER_UNIT
-    return f"{route.manner.name.lower()} {route.side.name.lower()} {qty:g} at {where}: {costs}"
+    return f"{route.side.name.lower()} {qty:g} at {where}: {costs}"
 
 
 def _paid(rate: Rate, side: Side) -> float:

@@ -5,12 +5,12 @@ import hmac
 from urllib.parse import parse_qsl, urlsplit
 
 import ccxt
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.binance_spot.auth import HmacSigner, api_payload, rest_query, signed_rest_query
+from adapters.binance_spot.auth import HmacSigner, rest_query, signed_rest_query
+from tests.api_payload import api_payload
 
 FULL_WIDTH = "".join(chr(0xFF10 + digit) for digit in range(1, 7))
 KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
@@ -103,8 +103,3 @@ def test_rest_signature_equals_ccxt(oracle, symbol, order_id, price):
 def test_rest_query_is_encoded_before_it_is_signed():
     """Reserved characters and non-ASCII text are percent-encoded, in the given order."""
     assert rest_query([("b", '["X"]'), ("a", "é &=/")]) == "b=%5B%22X%22%5D&a=%C3%A9%20%26%3D%2F"
-
-
-def test_api_payload_sorts_by_name():
-    """Order of insertion does not matter."""
-    assert api_payload(msgspec.json.decode(b'{"b":1,"apiKey":"k","a":"x"}')) == "a=x&apiKey=k&b=1"

@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.binance_spot.auth import HmacSigner, api_payload, rest_query, signed_rest_query
+from adapters.binance_spot.auth import HmacSigner, rest_query, signed_rest_query
 from adapters.binance_spot.private_key import Ed25519Signer, RsaSigner, private_key_signer
 from mmd.errors import ConfigError
+from tests.api_payload import api_payload
 
 ED25519 = Ed25519PrivateKey.generate()
 RSA = rsa.generate_private_key(65_537, 2_048)

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.binance_spot.auth import HmacSigner, api_payload
+from adapters.binance_spot.auth import HmacSigner
 from adapters.binance_spot.order_ids import id_bytes
 from adapters.binance_spot.request_template import RequestTemplate, Slot
 from adapters.binance_spot.sha256 import INITIAL
 from mmd.core.instrument import Grid
+from tests.api_payload import api_payload
 
 ORDER = {
     "newClientOrderId": Slot.ORDER_ID,

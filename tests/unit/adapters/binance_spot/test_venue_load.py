@@ -6,7 +6,7 @@ import pytest
 
 from adapters.binance_spot import venue as venues
 from adapters.binance_spot.wire import ExchangeInfo, ServerTime, SymbolInfo
-from mmd.core.events import ClockOffset, Fill, PrivateUp
+from mmd.core.events import ClockOffset
 from mmd.errors import CodecError, InstrumentError
 from tests.unit.adapters.binance_spot.venue_rig import rig
 
@@ -38,23 +38,6 @@ async def test_observers_have_nothing_to_cancel():
     async with rig(observe=True, api_key="", api_secret="") as r:
         await r.venue.cancel_ours()
         assert await r.venue.open_orders_ours() == []
-
-
-async def test_trades_since_an_earlier_session_are_told():
-    """An earlier session reported trades up to 0: what this account traded since is missing there."""
-
-    async def trade(r) -> None:
-        order = {"symbol": "MMDUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.100"}
-        await r.by_hand("POST", "/api/v3/order", **order)
-
-    async with rig(before=trade, started=False) as r:
-        (instrument,) = await r.venue.load()
-        r.venue.resume_trades(instrument.id, 0)
-        task = asyncio.create_task(r.venue.run(r.sink))
-        await r.sink.event(PrivateUp)
-        task.cancel()
-        await asyncio.wait([task])
-        assert sum(f.qty_lots for f in r.sink.of(Fill)) > 0
 
 
 @pytest.mark.parametrize("fault", ["down", "nonsense"])

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from mmd.core.crossvenue.cross_venue import CrossVenue
-from mmd.core.crossvenue.routing import Manner, Route, describe
+from mmd.core.crossvenue.routing import Route, describe
 from mmd.core.units import Side
 from tests.session import quoting
 from tests.two_venue_world import World, instrument_at, two_quiet_venues, world_spec
@@ -87,24 +87,6 @@ def test_a_book_that_cannot_be_relied_on_is_no_choice() -> None:
     assert "down" in describe(route, names)
 
 
-def test_resting_is_cheaper_the_longer_one_may_wait() -> None:
-    """With no patience it costs what taking does; with much, half a spread is earned instead of paid."""
-    world = two_quiet_venues()
-    world.step(10)
-    cross = cross_of(world)
-    costs = [
-        cross.router.rest(cross.outlets, Side.BUY, UNIT, patience_ns, world.now_ns).candidates[0]
-        for patience_ns in (0, 10**9, 10**15)
-    ]
-    taking = take(world, Side.BUY, 1).candidates[0]
-    assert costs[0].cost_bps == pytest.approx(taking.cost_bps)
-    assert costs[0].cost_bps > costs[1].cost_bps > costs[2].cost_bps
-    assert costs[2].cost_bps == pytest.approx(0.0, abs=1e-3), (
-        "a tick inside the mid, 1 bps as maker"
-    )
-    assert costs[2].fill_probability == pytest.approx(1.0)
-
-
 def test_choices_are_kept_and_counted() -> None:
     """What people and replays look at."""
     world = two_quiet_venues(quoting=quoting(enabled=False))
@@ -112,6 +94,5 @@ def test_choices_are_kept_and_counted() -> None:
     router = cross_of(world).router
     assert list(router.routes) == [route]
     assert (router.made, router.chosen[0]) == (1, 1)
-    assert route.manner is Manner.TAKE
     names = {o.id: o.name for o in cross_of(world).outlets}
-    assert describe(route, names).startswith("take buy 10 at first:MMDUSDT: first:MMDUSDT +2")
+    assert describe(route, names).startswith("buy 10 at first:MMDUSDT: first:MMDUSDT +2")
