@@ -17,7 +17,7 @@ from mmd import app
 from mmd.config import Settings
 from mmd.core.commands import Command
 from mmd.core.engine import Engine
-from mmd.core.events import Event, FeedDown
+from mmd.core.events import Decision, Event, FeedDown
 from mmd.errors import ConfigError
 from mmd.jit.kernel import Rec
 from mmd.shell.clock import SystemClock
@@ -141,7 +141,7 @@ class _NoJournal:
     def event(self, event: Event) -> None:
         """Not kept."""
 
-    def command(self, command: Command) -> None:
+    def command(self, command: Command, decision: Decision | None = None) -> None:
         """Not kept."""
 
 

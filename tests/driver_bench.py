@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from mmd.core.commands import Approved, Command
 from mmd.core.engine import Engine
-from mmd.core.events import Event
+from mmd.core.events import Decision, Event
 from mmd.core.learned.served_model import ModelSource
 from mmd.core.market.record import MARKET, pack, packed_view
 from mmd.core.spec import SessionSpec
@@ -44,7 +44,9 @@ class ListJournal:
     def event(self, event: Event) -> None:
         self._append(event)
 
-    def command(self, command: Command) -> None:
+    def command(self, command: Command, decision: Decision | None = None) -> None:
+        if decision is not None:
+            self._append(decision)
         self.broken = self.broken or self.breaks_at_command
         self._append(command)
 

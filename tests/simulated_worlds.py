@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmd.config import Settings, load
 from mmd.core.commands import Command
-from mmd.core.events import Event
+from mmd.core.events import Decision, Event
 from mmd.core.market.record import MARKET, pack, packed_view
 from mmd.exchange.presets import DEFAULT, FlowPreset
 from mmd.jit.kernel import Rec, bind, new
@@ -30,7 +30,9 @@ class ListJournal:
         self.events.append(event)
         self.records.append(encoder.encode(event))
 
-    def command(self, command: Command) -> None:
+    def command(self, command: Command, decision: Decision | None = None) -> None:
+        if decision is not None:
+            self.event(decision)
         self.commands.append(command)
         self.records.append(encoder.encode(command))
 

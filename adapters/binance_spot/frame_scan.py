@@ -35,7 +35,6 @@ from adapters.binance_spot.number_scan import (
     COLON,
     COMMA,
     NINE,
-    ODD,
     OPEN,
     QUOTE,
     ZERO,
@@ -44,6 +43,7 @@ from adapters.binance_spot.number_scan import (
     price,
     size,
 )
+from adapters.binance_spot.plain_number import ODD
 from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
 from mmd.jit.kernel import Rec, kernel, leaf
 

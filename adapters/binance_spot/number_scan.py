@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from adapters.binance_spot.plain_number import ODD, PLACES, digits_at, plain_number
 from mmd.core.market.record import LEVELS_MAX
 from mmd.jit.kernel import Rec, kernel, leaf
 
-ODD = -1
 QUOTE, COMMA, DOT, ZERO, NINE, COLON, OPEN, CLOSE = 34, 44, 46, 48, 57, 58, 91, 93
 _DIGITS_MAX = 18
 _TEXT_MAX = 40
@@ -103,6 +103,12 @@ def integer(buf: Any, start: int) -> tuple[int, int]:
     return value, end
 
 
+@leaf
+def _unit(scale: int, step: int) -> int:
+    """A step of 10**-scale in 10**-PLACES; 0 where it is finer than that."""
+    return step * _POW10[PLACES - scale] if scale <= PLACES else 0
+
+
 @kernel
 def levels(scan: Rec, market: Rec, side: int, row: int, i: int) -> int:
     """Read [["price","size"],...] at raw[i] into one side of a market row, on the grid of that row.
@@ -120,21 +126,31 @@ def levels(scan: Rec, market: Rec, side: int, row: int, i: int) -> int:
     buf, grid = scan.raw, scan.grid
     price_scale, price_step = grid[row, 0], grid[row, 1]
     size_scale, size_step = grid[row, 2], grid[row, 3]
+    tick, lot = _unit(price_scale, price_step), _unit(size_scale, size_step)
+    per_tick, per_lot = 1.0 / max(tick, 1), 1.0 / max(lot, 1)
+    price_digits = size_digits = 1
     market.n[side] = n = 0
     i += 1
     if buf[i] == CLOSE:
         return i + 1
-    while n < LEVELS_MAX and buf[i] == OPEN:
-        ticks, i = price(buf, i + 1, price_scale, price_step)
-        if i == ODD or buf[i] != COMMA:
+    while n < LEVELS_MAX and buf[i] == OPEN and buf[i + 1] == QUOTE:
+        price_digits = digits_at(buf, i + 2, price_digits)
+        ticks, end = plain_number(buf, i + 2, price_digits, tick, per_tick)
+        if end == ODD:
+            ticks, end = price(buf, i + 1, price_scale, price_step)
+        if end == ODD or buf[end] != COMMA or buf[end + 1] != QUOTE:
             return ODD
-        lots, i = size(buf, i + 1, size_scale, size_step)
-        if i == ODD or buf[i] != CLOSE:
+        i = end + 1
+        size_digits = digits_at(buf, i + 1, size_digits)
+        lots, end = plain_number(buf, i + 1, size_digits, lot, per_lot)
+        if end == ODD:
+            lots, end = size(buf, i, size_scale, size_step)
+        if end == ODD or buf[end] != CLOSE:
             return ODD
         market.px[side, n] = ticks
         market.sz[side, n] = lots
         n += 1
-        i += 2
+        i = end + 2
         if buf[i - 1] == CLOSE:
             market.n[side] = n
             return i

@@ -9,7 +9,7 @@ import numpy as np
 
 from adapters.binance_spot import request_writer as writer
 from adapters.binance_spot.auth import HmacSigner, Signer
-from adapters.binance_spot.sha256 import BLOCK, INITIAL
+from adapters.binance_spot.sha256 import BLOCK, INITIAL, ROUNDS
 from mmd.core.instrument import Grid
 from mmd.jit.kernel import Rec, bind, new
 
@@ -53,8 +53,8 @@ class RequestTemplate:
         self._signer = None if isinstance(signer, HmacSigner) else signer
         if isinstance(signer, HmacSigner):
             _prepare(record, signer, layout.constant)
-        self._frame = memoryview(record["frame"][0])
-        self._payload = memoryview(record["payload"][0])
+        out = memoryview(record["out"][0])
+        self._frame, self._payload = out[writer.FRAME_AT :], out[: writer.OUTER]
         values = 0, 0, 0, 0, 0, 0
         self._write = partial(bind(writer.write_request, record, *values), record)
         self._write_payload = partial(bind(writer.write_payload, record, *values), record)
@@ -79,7 +79,8 @@ class RequestTemplate:
         """Have so many bytes of payload signed by other means than the kernel's."""
         signature = signer.sign(bytes(self._payload[:size])).encode()
         self._record["signature_size"] = len(signature)
-        self._record["signature"][0, : len(signature)] = list(signature)
+        at = writer.SIGNATURE_AT
+        self._record["text"][0, at : at + len(signature)] = list(signature)
 
 
 class _Layout:
@@ -155,14 +156,15 @@ def _lay_out_frame(layout: _Layout, method: str, params: Params, *, is_signed: b
 def _prepare(record: Rec, signer: HmacSigner, constant: bytes) -> None:
     """Hash the key's blocks and the whole blocks of what the payload starts with; pad the outer message."""
     row = record[0]
-    row["is_hmac"], row["signature_size"] = 1, _HMAC_HEX
+    row["is_hmac"], row["signature_size"], row["rounds"] = 1, _HMAC_HEX, ROUNDS
     hashed = len(constant) // BLOCK * BLOCK
     for name, blocks in (("outer", signer.outer), ("inner", signer.inner + constant[:hashed])):
-        row["payload"][: len(blocks)] = list(blocks)
+        row["out"][: len(blocks)] = list(blocks)
         row["state"] = INITIAL
         for at in range(0, len(blocks), BLOCK):
             bind(writer.absorb, record, 0)(record, at)
         row[name] = row["state"]
     row["hashed"] = hashed
     ending = b"\x80".ljust(BLOCK // 2 - 8, b"\0") + (8 * (BLOCK + BLOCK // 2)).to_bytes(8, "big")
-    row["block"][BLOCK // 2 :] = np.frombuffer(ending, np.uint8)
+    padding = slice(writer.OUTER + BLOCK // 2, writer.OUTER + BLOCK)
+    row["out"][padding] = np.frombuffer(ending, np.uint8)

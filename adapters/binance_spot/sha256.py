@@ -70,10 +70,12 @@ def _round(  # noqa: PLR0913, PLR0917 - the eight words of the state
 
 
 @leaf
-def compress(state: Any, words: Any, buf: Any, at: int) -> None:
-    """Take the 64 bytes at buf[at] into the state; words is room for ROUNDS of them.
+def compress(state: Any, words: Any, buf: Any, at: int, rounds: int) -> None:
+    """Take the 64 bytes at buf[at] into the state; words is room for ROUNDS of them, rounds is ROUNDS.
 
-    Eight rounds at a time, after which every word has its own name again: a fifth faster than moving them.
+    Eight rounds at a time, after which every word has its own name again: a fifth faster than moving them. How many
+    there are in all is kept from the compiler, which would write them out one by one: 10 kB of code, a third of what
+    the processor keeps at hand.
     """
     k = _CONSTANTS
     for t in range(_WORDS):
@@ -82,7 +84,7 @@ def compress(state: Any, words: Any, buf: Any, at: int) -> None:
         words[t] = high | np.uint32(buf[i + 2]) << np.uint32(8) | np.uint32(buf[i + 3])
     a, b, c, d = np.uint32(state[0]), np.uint32(state[1]), np.uint32(state[2]), np.uint32(state[3])
     e, f, g, h = np.uint32(state[4]), np.uint32(state[5]), np.uint32(state[6]), np.uint32(state[7])
-    for t in range(0, ROUNDS, 8):
+    for t in range(0, rounds, 8):
         if t >= _WORDS:
             for i in range(8):
                 words[t + i] = _extended(words, t + i)

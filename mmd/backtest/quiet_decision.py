@@ -104,11 +104,11 @@ def _settle_gate(q: Rec, v: Rec, w: Rec, now_ns: int) -> None:
 
 
 @leaf
-def _refusal(q: Rec, v: Rec, w: Rec, b: Rec, at: int) -> int:
+def _refusal(v: Rec, w: Rec, b: Rec, at: int) -> int:
     """The RiskReason for which an action is refused, or ALLOWED; its tokens are taken then."""
     row = w.act[at]
     side, slot = row[SIDE], row[SLOT]
-    is_new_id, left, replaces, old_ticks, old_lots = 1, q.ratio_left, 0, 0, 0
+    order_id, replaces, old_ticks, old_lots = b.last_id + 1, 0, 0, 0
     if row[OP] == REPLACE:
         replaces, old_ticks, old_lots = 1, w.px[side, slot], w.leaves[side, slot]
     return int(
@@ -117,8 +117,7 @@ def _refusal(q: Rec, v: Rec, w: Rec, b: Rec, at: int) -> int:
             w,
             b,
             _NORMAL,
-            left,
-            is_new_id,
+            order_id,
             side,
             row[PX],
             row[SZ],
@@ -160,8 +159,10 @@ def _is_refused(q: Rec, v: Rec, w: Rec, b: Rec, n: int, now_ns: int) -> bool:
     for at in range(n):
         for i in range(b.n):
             q.full_ns[i], q.full_rest[i] = b.at_ns[i], b.at_rest[i]
-        reason = _refusal(q, v, w, b, at)
+        last_id, orders_left = b.last_id, b.orders_left
+        reason = _refusal(v, w, b, at)
         if reason == ALLOWED:
+            b.last_id, b.orders_left = last_id, orders_left
             for i in range(b.n):
                 b.at_ns[i], b.at_rest[i] = q.full_ns[i], q.full_rest[i]
             return False

@@ -16,7 +16,6 @@ QUIET = layout(
     # Set from the engine before the loop runs
     ("is_quiet", "i8"),  # whether a decision may be taken here
     ("can_refuse", "i8"),  # whether one that only asks for what the risk gate refuses may
-    ("ratio_left", "i8"),  # orders that the order-to-trade limit leaves
     ("position_lots", "i8"),
     ("limit_lots", "i8"),
     ("lag_ns_max", "i8"),

@@ -19,7 +19,7 @@ MODELS: Final = {"glft": GLFT_MODEL, "fixed": FIXED_MODEL}
 _BRACKET: Final = 0.01
 """How far the mid may move before the engine looks at its scale again."""
 _ACTIVE, _NORMAL, _OK = QuoteState.ACTIVE, RiskLevel.NORMAL, RiskReason.OK
-_STATE = struct.Struct("=7q")
+_STATE = struct.Struct("=6q")
 """The first fields of QUIET, which the engine may change at any time."""
 _VIEW = struct.Struct("=18q")
 """Those from now_ns to mismatches, which the loop changes."""
@@ -82,7 +82,6 @@ class QuietState:
             0,
             is_quiet,
             can_refuse,
-            engine.gate.ratio.left,
             ledger.position_lots,
             1 if scale is None else max(scale.position_lots_max, 1),
             risk.lag_ns_max,

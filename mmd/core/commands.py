@@ -70,7 +70,7 @@ class Approved(Generic[CommandT_co]):
 
     __slots__ = ("command",)
 
-    def __init__(self, command: CommandT_co, *, gate: object) -> None:
+    def __init__(self, command: CommandT_co, gate: object) -> None:
         """Wrap a command; `gate` must be the risk gate's own token."""
         assert gate is GATE_TOKEN, "only the risk gate approves commands"
         self.command = command

@@ -6,12 +6,21 @@ they are made of more than numbers.
 
 from typing import Final
 
-from mmd.core.calm import is_calm
+from mmd.core.calm import CALM, is_calm
+from mmd.core.market.features import FEATURES
+from mmd.core.market.volatility import VOLATILITY
 from mmd.core.order_plan import plan
-from mmd.core.quoting.record import OK
+from mmd.core.orders.order_diff import WORKING
+from mmd.core.quoting.glft import GLFT
+from mmd.core.quoting.intensity import INTENSITY
+from mmd.core.quoting.record import OK, QUOTE
 from mmd.core.quoting.targets import glft_targets
+from mmd.core.risk.budgets import BUDGETS
+from mmd.core.risk.order_check import RISK
 from mmd.core.risk.reasons import RiskReason
+from mmd.core.view_record import VIEW
 from mmd.jit.kernel import Rec, kernel
+from mmd.jit.places import record_at
 
 EXTRAORDINARY: Final = -1
 """What `decide` returns for a decision that has to be taken step by step; nothing was changed but targets."""
@@ -19,33 +28,26 @@ _UNHINDERED: Final = int(RiskReason.OK)
 
 
 @kernel
-def decide(  # noqa: PLR0913, PLR0917 - a record a component
-    calm: Rec,
-    view: Rec,
-    features: Rec,
-    vol: Rec,
-    quote: Rec,
-    table: Rec,
-    intensity: Rec,
-    working: Rec,
-    risk: Rec,
-    budgets: Rec,
+def decide(
+    places: Rec,
     now_ns: int,
     level: int,
     hindrance: int,
     lag_ns_max: int,
     quoted_lots: int,
-    ratio_left: int,
     order_id: int,
-    last_id: int,
 ) -> int:
     """Decide as GLFT quotes, at engine time now_ns; returns how many actions there are, or EXTRAORDINARY.
 
-    Private events are known to be coming. level, hindrance, lag_ns_max and ratio_left are the session's, quoted_lots is
-    what is held, order_id the number of the next order and last_id the last that was approved. The outcome is that of
+    Private events are known to be coming. level, hindrance and lag_ns_max are the session's, quoted_lots is what is held,
+    order_id the number of the order if there is to be one. The outcome is that of
     `mmd.core.order_plan.plan`.
     """
-    c, v = calm[0], view[0]
+    p = places[0]
+    view, working = record_at(p.state, VIEW), record_at(p.working, WORKING)
+    features, vol = record_at(p.features, FEATURES), record_at(p.vol, VOLATILITY)
+    quote = record_at(p.quote, QUOTE)
+    c, v = record_at(p.calm, CALM)[0], view[0]
     if not c.mid_low <= v.mid_half_ticks <= c.mid_high:
         return EXTRAORDINARY
     sigma = vol[0].sigma
@@ -53,10 +55,10 @@ def decide(  # noqa: PLR0913, PLR0917 - a record a component
         return EXTRAORDINARY
     status = glft_targets(
         quote,
-        table,
+        record_at(p.table, GLFT),
         features,
         vol,
-        intensity,
+        record_at(p.intensity, INTENSITY),
         quoted_lots,
         c.limit_lots,
         c.flow_coefficient,
@@ -68,13 +70,11 @@ def decide(  # noqa: PLR0913, PLR0917 - a record a component
     return plan(
         working,
         quote,
-        risk,
-        budgets,
+        record_at(p.risk, RISK),
+        record_at(p.budgets, BUDGETS),
         view,
         now_ns,
         _UNHINDERED,
         level,
-        ratio_left,
         order_id,
-        last_id,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from mmd.core.commands import Approved, Command
 from mmd.core.crossvenue.cross_venue import cross_venue
+from mmd.core.decision import EXTRAORDINARY
 from mmd.core.events import (
     Balance,
     CancelRejected,
@@ -109,7 +110,9 @@ class Engine:
         self.first_order_ns = 0
         self.settings_changes: list[SettingsChanged] = []
         self._views = MarketViews()
-        self._market_views = [maker.view for maker in self.makers]
+        self._known = self._views.known
+        self._applies = [maker.view.apply for maker in self.makers]
+        self._deciders = [(maker.ordinary.plan, maker) for maker in self.makers]
         self._blackouts = self.risk.blackouts
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             FeedUp: self._on_feed_up,
@@ -163,10 +166,11 @@ class Engine:
 
     def apply_market(self, market: Rec) -> None:
         """Apply one market record."""
-        head = self._views.of(market).head
+        views = self._known.get(id(market))
+        head = self._views.of(market).head if views is None else views.head
         now_ns = head[TS_RECV_NS]
         self.now_ns = max(self.now_ns, now_ns)
-        self._market_views[head[INSTRUMENT]].apply(market, self.now_ns)
+        self._applies[head[INSTRUMENT]](market, self.now_ns)
 
     def apply(self, event: Event) -> None:
         """Apply any other event."""
@@ -179,25 +183,39 @@ class Engine:
         Send each before asking for the next, take them all, and apply nothing meanwhile: a command counts as
         sent once the caller comes back, and what follows is judged with it.
         """
-        now_ns = decision.ts_recv_ns
-        now_ns = max(now_ns, self.now_ns)
-        self.now_ns = now_ns
+        now_ns = self.now_ns = max(self.now_ns, decision.ts_recv_ns)
         if now_ns >= self._blackouts.next_ns:
             self.risk.advance(now_ns)
         if self.levels.level is not _NORMAL:
             self._follow_level(now_ns)
-        for maker in self.makers:
-            n = maker.plan(now_ns)
-            if n != 0:
-                yield from maker.carry_out(n, now_ns)
-        if self.crossvenue is not None:
-            yield from self.crossvenue.decide(now_ns)
-        if self.hedging is not None:
-            yield from self.hedging.decide(now_ns)
+        for plan, maker in self._deciders:
+            n = plan(now_ns)
+            if n == EXTRAORDINARY:
+                n = yield from maker.plan_step_by_step(now_ns)
+            for at in range(n):
+                approved = maker.desk.act(at)
+                if approved is not None:
+                    try:
+                        yield approved
+                    finally:
+                        maker.desk.on_acted(approved.command)
+            if n > 0:
+                maker.holdings.share()
+            if self.levels.level is _FLATTEN:
+                yield from maker.flatten(now_ns)
+        if self.crossvenue is not None or self.hedging is not None:
+            yield from self._decide_over_all(now_ns)
         for maker in self.makers:
             maker.keep_books(now_ns)
         if self.first_order_ns == 0 and any(m.counts.sent for m in self.makers):
             self.first_order_ns = now_ns
+
+    def _decide_over_all(self, now_ns: int) -> Iterator[Approved[Command]]:
+        """What is about more than one instrument."""
+        if self.crossvenue is not None:
+            yield from self.crossvenue.decide(now_ns)
+        if self.hedging is not None:
+            yield from self.hedging.decide(now_ns)
 
     def _follow_level(self, now_ns: int) -> None:
         """Go on to what follows a level, once it is reached."""

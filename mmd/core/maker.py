@@ -1,11 +1,10 @@
 """Everything that the engine keeps for one instrument, and how events and decisions go through it."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 
 from mmd.core.adverse_watch import AdverseWatch
 from mmd.core.commands import Approved, Command
-from mmd.core.decision import EXTRAORDINARY
 from mmd.core.events import (
     Fill,
     FundingPaid,
@@ -79,7 +78,6 @@ class Maker:
         self.orders = WorkingOrders(instrument.id, spec.session, self.working, own=own)
         self.counts = OrderCounts()
         self.scale: Scale | None = None
-        self.is_private_up = False
         self.uptime = Uptime()
         self.pace = BookPace(spec.risk)
         self._spec = spec
@@ -110,9 +108,9 @@ class Maker:
         self._drift_atoms_max = instrument.atoms_per_lot
         self._private_down_ns = 0
         self._lots_max: int | None = None
-        self._holdings = Holdings(instrument.id, session, self.ledger, self.orders, self.risk)
-        decided = (self.view, self.quoter, self._judge, self.risk, session, numbers, self._holdings)
-        self._ordinary = OrdinaryDecision(spec.quoting, *decided)
+        self.holdings = Holdings(instrument.id, session, self.ledger, self.orders, self.risk)
+        decided = (self.view, self.quoter, self._judge, self.risk, session, numbers, self.holdings)
+        self.ordinary = OrdinaryDecision(spec.quoting, *decided)
         self._unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns
         pictures = (self.working, self.quoter.quote)
         self._hold = partial(bind(hold, *pictures, 0, 0, 0, 0), *pictures)
@@ -158,7 +156,7 @@ class Maker:
                 self._hold(int(event.side), event.price_ticks, now_ns, until_ns)
         if isinstance(event, OrderRejected):
             self._storm.on_reject(event.reason, now_ns)
-        self._holdings.share()
+        self.holdings.share()
 
     def on_funding(self, event: FundingPaid | FundingRate) -> None:
         """What holding a perpetual has brought, or will bring."""
@@ -188,35 +186,15 @@ class Maker:
             )
         if ledger.pnl is not None:
             self.uptime.on_time(now_ns, is_quoting=min(self.orders.open_orders) > 0)
-        self._holdings.commit()
+        self.holdings.commit()
 
     # What to do
 
-    def plan(self, now_ns: int) -> int:
-        """What is to be done now: how many actions, or EXTRAORDINARY; anything but 0 is to be carried out."""
-        return self._ordinary.plan(now_ns) if self.is_private_up else EXTRAORDINARY
+    def plan_step_by_step(self, now_ns: int) -> Generator[Approved[Command], None, int]:
+        """Plan what is to be done now, whatever the circumstances; returns how many actions there are.
 
-    def carry_out(self, n: int, now_ns: int) -> Iterator[Approved[Command]]:
-        """Commands that bring the working orders to the targets of now, one by one; n is what `plan` has just said.
-
-        Each is recorded as sent when the caller comes back for the next (or goes away), and only then is the
-        next one judged: the first is on the wire before the rest has been thought about.
+        On the way requests that no plan is about: of a new book, of the fate of orders, to take orders back.
         """
-        if n == EXTRAORDINARY:
-            yield from self._decide_step_by_step(now_ns)
-            return
-        desk = self.desk
-        for at in range(n):
-            approved = desk.act(at)
-            if approved is not None:
-                try:
-                    yield approved
-                finally:
-                    desk.on_sent(approved.command, self.risk.rung)
-        self._holdings.share()
-
-    def _decide_step_by_step(self, now_ns: int) -> Iterator[Approved[Command]]:
-        """Plan and carry out, whatever the circumstances."""
         view, desk, judge = self.view, self.desk, self._judge
         if view.is_dirty:
             self._follow_price()
@@ -229,18 +207,34 @@ class Maker:
             if not self.is_private_up and self.scale is not None:
                 yield from self._leave_blind(now_ns)
         if self.scale is None or not self.is_private_up:
-            return
+            return 0
         close_s, tau_s = self._close_utc_s, 0.0
         if close_s is not None:
             tau_s = seconds_to_close(now_ns + self._unix_less_engine_ns, close_s)
         lots, lots_max = self.ledger.quoted_lots, self.scale.position_lots_max
         self.quoter.target(judge.state, lots, lots_max, tau_s, now_ns)
-        self._holdings.tell()
-        n = desk.plan(judge.hindrance, now_ns)
-        if n > 0:
-            yield from self.carry_out(n, now_ns)
-        if judge.level is _FLATTEN:
-            yield from self._flatten(now_ns)
+        self.holdings.tell()
+        return desk.plan(judge.hindrance, now_ns)
+
+    def flatten(self, now_ns: int) -> Iterator[Approved[Command]]:
+        """The next slice of the position, once every order is confirmed gone; where it is known what there is."""
+        is_known = self.scale is not None and self.is_private_up
+        if not is_known or sum(self.orders.open_orders) > 0:
+            return
+        self.settle_risk()
+        if self.risk.refusal is _OK and not self.is_flat:
+            slippage_bps = self._spec.risk.flatten_slippage_bps
+            taken = self.desk.take(self.ledger.position_lots, slippage_bps, now_ns)
+            yield from self.desk.sending(taken, purpose=OrderPurpose.FLATTEN)
+
+    @property
+    def is_private_up(self) -> bool:
+        """Whether private events are coming."""
+        return self.ordinary.is_private_up
+
+    @is_private_up.setter
+    def is_private_up(self, is_up: bool) -> None:
+        self.ordinary.is_private_up = is_up
 
     @property
     def state(self) -> QuoteState:
@@ -319,16 +313,6 @@ class Maker:
             for command in self.desk.cancels(now_ns, self._private_down_ns):
                 yield from self.desk.sending(self.desk.approve(command))
 
-    def _flatten(self, now_ns: int) -> Iterator[Approved[Command]]:
-        """The next slice of the position, once every order is confirmed gone."""
-        if sum(self.orders.open_orders) > 0:
-            return
-        self.settle_risk()
-        if self.risk.refusal is _OK and not self.is_flat:
-            slippage_bps = self._spec.risk.flatten_slippage_bps
-            taken = self.desk.take(self.ledger.position_lots, slippage_bps, now_ns)
-            yield from self.desk.sending(taken, purpose=OrderPurpose.FLATTEN)
-
     def settle_risk(self) -> None:
         """Bring what the gate knows of the instrument up to date; needed before it is asked about an order."""
         view, risk = self.view, self.risk
@@ -337,7 +321,7 @@ class Maker:
         risk.book_ts_ns = view.changed_ns
         risk.is_synced = view.is_synced and not view.is_crossed
         risk.is_private_up = self.is_private_up
-        self._holdings.tell()
+        self.holdings.tell()
         risk.settle()
 
     def _count(self, event: OrderEvent, applied: Applied) -> None:

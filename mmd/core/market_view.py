@@ -11,6 +11,7 @@ from mmd.core.market.others_book import OWN_LEVELS
 from mmd.core.market.record import MARKET
 from mmd.core.view_record import SOUND, VIEW, see
 from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.places import places
 from mmd.jit.record_field import Field, words
 
 _NEVER = 2**63 - 1
@@ -66,8 +67,16 @@ class MarketView:
         volatility.configure(self.vol, sigma_prior=0.0)
         self._reset = partial(bind(books.reset, self.book), self.book)
         self._forget_touch = partial(bind(forget, self.touch), self.touch)
-        seen = (self.features, self.book, self.flow, self.vol, self.touch, self.own)
-        self._see = partial(bind(see, self.record, *seen, new(MARKET), 0), self.record, *seen)
+        seen = places(
+            state=self.record,
+            features=self.features,
+            book=self.book,
+            flow=self.flow,
+            vol=self.vol,
+            touch=self.touch,
+            own=self.own,
+        )
+        self._see = partial(bind(see, seen, new(MARKET), 0), seen)
         self._reset()
 
     @property

@@ -65,8 +65,8 @@ class OrderDesk:
         records = (view.record, gate.budgets)
         planned = (orders.working, quote, *records, market)
         judged = (orders.working, *records)
-        self._plan = partial(bind(plan, *planned, *[0] * 6), *planned)
-        self._judge = partial(bind(judge_action, *judged, *[0] * 5), *judged)
+        self._plan = partial(bind(plan, *planned, *[0] * 4), *planned)
+        self._judge = partial(bind(judge_action, *judged, *[0] * 3), *judged)
         self._view = view
         self._words = view.words
         self._gate = gate
@@ -80,22 +80,13 @@ class OrderDesk:
     def plan(self, hindrance: int, now_ns: int) -> int:
         """Find what is to be done about the targets, and judge the first action; returns how many there are."""
         gate = self._gate
-        return self._plan(
-            now_ns,
-            hindrance,
-            gate.levels.level,
-            gate.ratio.left,
-            self._numbers.last + 1,
-            gate.last_id,
-        )
+        return self._plan(now_ns, hindrance, gate.levels.level, self._numbers.last + 1)
 
     def act(self, at: int) -> Approved[Command] | None:
         """Action number `at` of the plan as a command, if it may be sent; the first was judged with the plan."""
         gate, view = self._gate, self._view
         if at > 0:
-            self._judge(
-                at, gate.levels.level, gate.ratio.left, self._numbers.last + 1, gate.last_id
-            )
+            self._judge(at, gate.levels.level, self._numbers.last + 1)
         if self._words[_VERDICT] == _OK:
             self._numbers.last += 1
             return gate.redeem(view, self._id)
@@ -103,11 +94,10 @@ class OrderDesk:
 
     def _act_otherwise(self) -> Approved[Command] | None:
         """What is no new order, or one that was refused."""
-        view, gate = self._view, self._gate
+        view = self._view
         reason, _, op, side, _, slot, _, sz, old_id = view.verdict()
         if op in _NEW:
             self._numbers.last += 1
-            gate.counts[reason] += 1
             if op == PLACE:
                 return None
             if reason == _ORDER_RESERVE:  # it stands no closer to the touch than is wanted
@@ -188,6 +178,10 @@ class OrderDesk:
         self._counts.requotes_skipped += skipped
         for reason, n in enumerate(reasons):
             self._gate.counts[reason] += n
+
+    def on_acted(self, command: Command) -> None:
+        """Record the command that `act` has just made, and the caller has taken up."""
+        self.on_sent(command, self._view.rung)
 
     def on_sent(self, command: Command, level: int, purpose: OrderPurpose = _QUOTE) -> None:
         """Record a command that the caller has taken up; level is the rung that a new order is for."""

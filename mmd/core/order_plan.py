@@ -15,24 +15,21 @@ OTHER: Final = -1
 
 
 @leaf
-def _judge_action(
-    v: Rec, w: Rec, b: Rec, at: int, level: int, ratio_left: int, order_id: int, last_id: int
-) -> None:
+def _judge_action(v: Rec, w: Rec, b: Rec, at: int, level: int, order_id: int) -> None:
     """Leave an action in v, with the verdict on it and the id of the order that it is about."""
     row = w.act[at]
     op, side, slot = row[OP], row[SIDE], row[SLOT]
     v.op, v.side, v.rung, v.slot, v.px, v.sz = op, side, row[LEVEL], slot, row[PX], row[SZ]
     v.order_id, v.old_id = order_id, 0
-    is_new_id = int(order_id > last_id)
     if op == PLACE:
-        v.verdict = judge(v, w, b, level, ratio_left, is_new_id, side, row[PX], row[SZ], 0, 0, 0)
+        v.verdict = judge(v, w, b, level, order_id, side, row[PX], row[SZ], 0, 0, 0)
+        b.verdicts[v.verdict] += 1
         return
     v.old_id = w.id[side, slot]
     if op == REPLACE:
         old_ticks, old_lots = w.px[side, slot], w.leaves[side, slot]
-        v.verdict = judge(
-            v, w, b, level, ratio_left, is_new_id, side, row[PX], row[SZ], 1, old_ticks, old_lots
-        )
+        v.verdict = judge(v, w, b, level, order_id, side, row[PX], row[SZ], 1, old_ticks, old_lots)
+        b.verdicts[v.verdict] += 1
     else:
         v.verdict = OTHER
 
@@ -47,16 +44,13 @@ def plan(  # noqa: PLR0913, PLR0917 - a kernel
     now_ns: int,
     hindrance: int,
     level: int,
-    ratio_left: int,
     order_id: int,
-    last_id: int,
 ) -> int:
     """Fill working.act from the targets, settle the risk view and judge the first action; returns how many there are.
 
     The risk view takes over the state of the world out of the VIEW record; private events are known to be coming.
     Without any action it takes over nothing but time and hindrance. The outcome stands in risk.verdict and what
-    follows it. level and ratio_left are the session's; order_id is the number of the order if there is to be one,
-    last_id the last that was approved.
+    follows it. level is the session's; order_id is the number of the order if there is to be one.
     """
     w, v, m = working[0], risk[0], view[0]
     w.now_ns = v.now_ns = now_ns
@@ -70,7 +64,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a kernel
         )
         v.is_private_up = 1
         settle_row(v, w)
-        _judge_action(v, w, budgets[0], 0, level, ratio_left, order_id, last_id)
+        _judge_action(v, w, budgets[0], 0, level, order_id)
     return n
 
 
@@ -81,9 +75,7 @@ def judge_action(
     budgets: Rec,
     at: int,
     level: int,
-    ratio_left: int,
     order_id: int,
-    last_id: int,
 ) -> None:
     """Judge action number `at` of the plan; args and outcome as for `plan`."""
-    _judge_action(risk[0], working[0], budgets[0], at, level, ratio_left, order_id, last_id)
+    _judge_action(risk[0], working[0], budgets[0], at, level, order_id)

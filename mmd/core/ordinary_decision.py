@@ -13,22 +13,27 @@ from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.risk.view import RiskView
 from mmd.core.spec import QuotingSpec
 from mmd.jit.kernel import bind
+from mmd.jit.places import places
 
 _ACTIVE = QuoteState.ACTIVE  # a look-up through the metaclass of an Enum takes 0.1 us
 
 
 class OrdinaryDecision:
-    """Takes a maker's decisions as long as nothing is out of the ordinary; see `mmd.core.decision`."""
+    """Takes a maker's decisions as long as nothing is out of the ordinary; see `mmd.core.decision`.
+
+    Attributes:
+        is_private_up: whether private events are coming.
+    """
 
     __slots__ = (
         "_decide",
-        "_gate",
         "_holdings",
         "_ledger",
         "_levels",
         "_numbers",
         "_quoter",
         "_session",
+        "is_private_up",
     )
 
     def __init__(
@@ -43,10 +48,10 @@ class OrdinaryDecision:
         holdings: Holdings,
     ) -> None:
         """Compile the decision, where the settings have any that is ordinary: others are taken step by step."""
+        self.is_private_up = False
         self._quoter = quoter
         self._session = session
         self._levels = session.levels
-        self._gate = session.gate
         self._ledger = holdings.ledger
         self._numbers = numbers
         self._holdings = holdings
@@ -54,26 +59,34 @@ class OrdinaryDecision:
         self._decide = None
         model = quoter.model
         if spec.glft_form == "exact" and model.name == "glft" and spec.smoothing_s == 0.0:
-            records = (
-                judge.calm,
-                view.record,
-                view.features,
-                view.vol,
-                quoter.quote,
-                model.parameters,
-                quoter.intensity,
-                risk.orders.working,
-                risk.record,
-                session.gate.budgets,
+            at = places(
+                calm=judge.calm,
+                state=view.record,
+                features=view.features,
+                vol=view.vol,
+                quote=quoter.quote,
+                table=model.parameters,
+                intensity=quoter.intensity,
+                working=risk.orders.working,
+                risk=risk.record,
+                budgets=session.gate.budgets,
             )
-            self._decide = partial(bind(decide, *records, *[0] * 8), *records)
+            self._decide = partial(bind(decide, at, *[0] * 6), at)
 
     def plan(self, now_ns: int) -> int:
-        """Plan what is to be done now; returns how many actions there are, or EXTRAORDINARY. Private events are coming."""
+        """Plan what is to be done now; returns how many actions there are, or EXTRAORDINARY.
+
+        Anything but 0 is to be carried out by the maker.
+        """
         quoter = self._quoter
-        if quoter.allowed_in is not _ACTIVE or quoter.lead is not None or self._decide is None:
+        if (
+            quoter.allowed_in is not _ACTIVE
+            or quoter.lead is not None
+            or self._decide is None
+            or not self.is_private_up
+        ):
             return EXTRAORDINARY
-        ledger, session, gate = self._ledger, self._session, self._gate
+        ledger, session = self._ledger, self._session
         if session.is_shared or ledger.changes != self._holdings.changes:
             self._holdings.tell()
         return self._decide(
@@ -82,7 +95,5 @@ class OrdinaryDecision:
             session.hindrance,
             session.lag_ns_max,
             ledger.quoted_lots,
-            gate.ratio.left,
             self._numbers.last + 1,
-            gate.last_id,
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mmd.core.commands import Approved, Command
-from mmd.core.events import Event, OrderStatus
+from mmd.core.events import Decision, Event, OrderStatus
 from mmd.core.instrument import Instrument
 from mmd.jit.kernel import Rec
 
@@ -32,8 +32,8 @@ class Journal(Protocol):
         """Any other event."""
         ...
 
-    def command(self, command: Command) -> None:
-        """An intent; only then may it be sent."""
+    def command(self, command: Command, decision: Decision | None = None) -> None:
+        """An intent; only then may it be sent. Before it the decision that it comes from, unless that is on record."""
         ...
 
 

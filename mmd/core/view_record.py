@@ -3,10 +3,16 @@
 from typing import Final
 
 from mmd.core.market import book as books
+from mmd.core.market.book import BOOK
+from mmd.core.market.features import FEATURES
+from mmd.core.market.microprice import TOUCH
+from mmd.core.market.others_book import OWN_LEVELS
 from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
-from mmd.core.market.trade_flow import on_trade
+from mmd.core.market.trade_flow import TRADE_FLOW, on_trade
+from mmd.core.market.volatility import VOLATILITY
 from mmd.core.quoting.inputs import follow
 from mmd.jit.kernel import Rec, kernel, layout, leaf
+from mmd.jit.places import record_at
 
 SOUND: Final = 0
 BROKEN: Final = 1
@@ -67,18 +73,18 @@ def _compare(v: Rec, result: int) -> None:
 
 
 @kernel
-def see(  # noqa: PLR0913, PLR0917 - a record a component
-    view: Rec,
-    features: Rec,
-    book: Rec,
-    flow: Rec,
-    vol: Rec,
-    touch: Rec,
-    own: Rec,
-    market: Rec,
-    now_ns: int,
-) -> int:
-    """Apply a market record of any kind at engine time now_ns; returns SOUND or BROKEN."""
+def see(places: Rec, market: Rec, now_ns: int) -> int:
+    """Apply a market record of any kind at engine time now_ns; returns SOUND or BROKEN.
+
+    `places` are those of state (VIEW), features, book, flow, vol, touch and own.
+    """
+    p = places[0]
+    view, book, flow = (
+        record_at(p.state, VIEW),
+        record_at(p.book, BOOK),
+        record_at(p.flow, TRADE_FLOW),
+    )
+    touch = record_at(p.touch, TOUCH)
     v, m, outcome = view[0], market[0], SOUND
     v.messages += 1
     if m.ts_event_ns > 0:
@@ -87,6 +93,8 @@ def see(  # noqa: PLR0913, PLR0917 - a record a component
         v.resyncs += v.changed_ns > 0
         v.wants_resync = 0
     if m.kind in (DIFF, TOP, SNAPSHOT):
+        features, vol = record_at(p.features, FEATURES), record_at(p.vol, VOLATILITY)
+        own = record_at(p.own, OWN_LEVELS)
         status = follow(features, book, flow, vol, touch, own, market, now_ns)
         if m.kind != TOP:
             outcome = _count_trouble(v, status)

@@ -1,7 +1,7 @@
 """A journal that is never read: the same work as the real one, in a ring of memory."""
 
 from mmd.core.commands import Command
-from mmd.core.events import Event
+from mmd.core.events import Decision, Event
 from mmd.core.market.record import PACKED_MAX
 from mmd.jit.kernel import Rec
 from mmd.journal.segment import Segment
@@ -30,9 +30,9 @@ class ScratchJournal:
         self._segment.event(event)
         self._wrap()
 
-    def command(self, command: Command) -> None:
+    def command(self, command: Command, decision: Decision | None = None) -> None:
         """Write over what is oldest."""
-        self._segment.command(command)
+        self._segment.command(command, decision)
         self._wrap()
 
     def _wrap(self) -> None:

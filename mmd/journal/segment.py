@@ -13,11 +13,12 @@ import msgspec
 import numpy as np
 from msgspec.structs import astuple
 
-from mmd.core.commands import Command
+from mmd.core.commands import Command, ReplaceOrder
 from mmd.core.events import Decision, Event
 from mmd.core.market.record import MARKET, pack_row
 from mmd.jit import crc32c
 from mmd.jit.kernel import Rec, bind, kernel, layout, leaf, new
+from mmd.jit.places import bytes_at
 from mmd.journal.format import HEAD, Kind, encoder
 
 FULL: Final = 0
@@ -36,8 +37,10 @@ END = layout(
     ("at", "i8"),  # where the next record begins
     ("room", "i8"),  # where the last one must end
     ("sequence", "i8"),  # of the last record
+    ("memory", "i8"),  # its address
+    ("memory_size", "i8"),
 )
-"""How far a segment is written."""
+"""A segment, and how far it is written."""
 _AT, _ROOM, _SEQUENCE = range(3)
 
 
@@ -103,9 +106,10 @@ def _put_integer(out: Any, at: int, value: int) -> int:
 
 
 @kernel
-def append_market(out: Any, end: Rec, market: Rec) -> int:
+def append_market(end: Rec, market: Rec) -> int:
     """Append a market record in its packed form; returns the size of the body, or FULL."""
     e = end[0]
+    out = bytes_at(e.memory, e.memory_size)
     size = pack_row(market[0])
     packed = market[0].packed
     at = e.at + _HEAD_SIZE
@@ -118,11 +122,32 @@ def append_market(out: Any, end: Rec, market: Rec) -> int:
     return _close(out, e, _MARKET, size, register)
 
 
+@leaf
+def _append_decision(out: Any, e: Rec, ts_recv_ns: int, number: int) -> int:
+    """Append a Decision, for which there is room; returns the size of the body."""
+    start = e.at + _HEAD_SIZE
+    out[start] = _FIXARRAY | 3
+    at = _put_integer(out, start + 1, _DECISION)
+    at = _put_integer(out, at, ts_recv_ns)
+    size = _put_integer(out, at, number) - start
+    return _close(out, e, _EVENT, size, _checksum(out, start, size, _begin(e, _EVENT)))
+
+
 @kernel
-def append_integers(  # noqa: PLR0913, PLR0917 - a kernel
-    out: Any,
+def append_decision(end: Rec, ts_recv_ns: int, number: int) -> int:
+    """Append a Decision; returns the size of the body, or FULL."""
+    e = end[0]
+    out = bytes_at(e.memory, e.memory_size)
+    if e.at + _HEAD_SIZE + _DECISION_BYTES_MAX > e.room:
+        return FULL
+    return _append_decision(out, e, ts_recv_ns, number)
+
+
+@kernel
+def append_command(  # noqa: PLR0913, PLR0917 - a kernel
     end: Rec,
-    kind: int,
+    ts_recv_ns: int,
+    number: int,
     n: int,
     a: int,
     b: int,
@@ -133,38 +158,34 @@ def append_integers(  # noqa: PLR0913, PLR0917 - a kernel
     h: int,
     i: int,
 ) -> int:
-    """Append a msgpack array of the first n integers; returns the size of the body, or FULL."""
+    """Append a command, a msgpack array of the first n integers; returns the size of the body, or FULL.
+
+    Where number is above 0, the Decision of this number is appended before it: both, or neither.
+    """
     e = end[0]
-    start = e.at + _HEAD_SIZE
-    if start + 1 + n * _INTEGER_BYTES_MAX > e.room:
+    out = bytes_at(e.memory, e.memory_size)
+    room = _HEAD_SIZE + 1 + n * _INTEGER_BYTES_MAX
+    if number > 0:
+        room += _HEAD_SIZE + _DECISION_BYTES_MAX
+    if e.at + room > e.room:
         return FULL
+    if number > 0:
+        _append_decision(out, e, ts_recv_ns, number)
+    start = e.at + _HEAD_SIZE
     out[start] = _FIXARRAY | n
     at = start + 1
     values = (a, b, c, d, f, g, h, i)
     for k in range(n):
         at = _put_integer(out, at, values[k])
     size = at - start
-    return _close(out, e, kind, size, _checksum(out, start, size, _begin(e, kind)))
+    return _close(out, e, _COMMAND, size, _checksum(out, start, size, _begin(e, _COMMAND)))
 
 
 @kernel
-def append_decision(out: Any, end: Rec, ts_recv_ns: int, number: int) -> int:
-    """Append a Decision; returns the size of the body, or FULL."""
-    e = end[0]
-    start = e.at + _HEAD_SIZE
-    if start + _DECISION_BYTES_MAX > e.room:
-        return FULL
-    out[start] = _FIXARRAY | 3
-    at = _put_integer(out, start + 1, _DECISION)
-    at = _put_integer(out, at, ts_recv_ns)
-    size = _put_integer(out, at, number) - start
-    return _close(out, e, _EVENT, size, _checksum(out, start, size, _begin(e, _EVENT)))
-
-
-@kernel
-def append_written(out: Any, end: Rec, kind: int, size: int) -> int:
+def append_written(end: Rec, kind: int, size: int) -> int:
     """Append a body that stands behind the head's place already; returns its size."""
     e = end[0]
+    out = bytes_at(e.memory, e.memory_size)
     at = e.at + _HEAD_SIZE
     return _close(out, e, kind, size, _checksum(out, at, size, _begin(e, kind)))
 
@@ -192,7 +213,16 @@ class Segment:
     The appending methods return the size of the record's body, or FULL where there is no room.
     """
 
-    __slots__ = ("_decision", "_end", "_integers", "_memory", "_words", "_written", "market")
+    __slots__ = (
+        "_command",
+        "_decision",
+        "_end",
+        "_held",
+        "_memory",
+        "_words",
+        "_written",
+        "market",
+    )
 
     def __init__(self, memory: mmap | bytearray, sequence: int) -> None:
         """`sequence` is the number of the last record before this segment."""
@@ -201,12 +231,14 @@ class Segment:
         self._words = memoryview(self._end.view("i8"))
         self._words[_SEQUENCE] = sequence
         self._words[_ROOM] = len(memory) - _HEAD_SIZE  # zeros of a head's size end a segment
-        place = np.frombuffer(memory, np.uint8), self._end
-        self.market = partial(bind(append_market, *place, new(MARKET)), *place)
+        self._held = np.frombuffer(memory, np.uint8)  # keeps the memory where it is
+        self._end["memory"], self._end["memory_size"] = self._held.ctypes.data, len(memory)
+        end = self._end
+        self.market = partial(bind(append_market, end, new(MARKET)), end)
         """Append a market record."""
-        self._integers = partial(bind(append_integers, *place, 0, 0, *[0] * INTEGERS_MAX), *place)
-        self._decision = partial(bind(append_decision, *place, 0, 0), *place)
-        self._written = partial(bind(append_written, *place, 0, 0), *place)
+        self._command = partial(bind(append_command, end, *[0] * (3 + INTEGERS_MAX)), end)
+        self._decision = partial(bind(append_decision, end, 0, 0), end)
+        self._written = partial(bind(append_written, end, 0, 0), end)
 
     @property
     def at(self) -> int:
@@ -228,10 +260,27 @@ class Segment:
             return self._decision(event.ts_recv_ns, event.number)
         return self.body(_EVENT, encoder.encode(event))
 
-    def command(self, command: Command) -> int:
-        """Append a command."""
+    def command(self, command: Command, decision: Decision | None = None) -> int:
+        """Append a command, and before it the decision that it comes from, unless that is on record."""
         n, tag, padding = _SHAPES[type(command)]
-        return self._integers(_COMMAND, n, tag, *astuple(command), *padding)
+        if decision is None:
+            return self._command(0, 0, n, tag, *astuple(command), *padding)
+        if isinstance(command, ReplaceOrder):  # the most frequent, and what the wire waits for
+            return self._command(
+                decision.ts_recv_ns,
+                decision.number,
+                n,
+                tag,
+                command.instrument,
+                command.cancel_id,
+                command.client_order_id,
+                command.side,
+                command.price_ticks,
+                command.qty_lots,
+                command.tif,
+            )
+        stamp, number = decision.ts_recv_ns, decision.number
+        return self._command(stamp, number, n, tag, *astuple(command), *padding)
 
     def body(self, kind: int, body: bytes) -> int:
         """Append a record of any kind."""

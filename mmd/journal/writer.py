@@ -18,7 +18,7 @@ from typing import Self
 
 from mmd.core.commands import Command
 from mmd.core.durations import Durations
-from mmd.core.events import Event
+from mmd.core.events import Decision, Event
 from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
 from mmd.jit.kernel import Rec
@@ -53,7 +53,7 @@ class JournalWriter:
         self._segment: Segment | None = None
         self._market: Callable[[Rec], int] = _refuse
         self._event: Callable[[Event], int] = _refuse
-        self._command: Callable[[Command], int] = _refuse
+        self._command: Callable[[Command, Decision | None], int] = _refuse
         self._ended = 0, 0
         """Where the last segment ended, and the number of its last record."""
         self._map: mmap.mmap | None = None
@@ -88,11 +88,11 @@ class JournalWriter:
             self._roll()
             self._event(event)
 
-    def command(self, command: Command) -> None:
-        """Append an intent; only then may it be sent."""
-        if self._command(command) == FULL:
+    def command(self, command: Command, decision: Decision | None = None) -> None:
+        """Append an intent, and before it the decision that it comes from, unless that is on record."""
+        if self._command(command, decision) == FULL:
             self._roll()
-            self._command(command)
+            self._command(command, decision)
 
     @property
     def bytes_written(self) -> int:
@@ -175,7 +175,7 @@ class JournalWriter:
                 synced_at = at
 
 
-def _refuse(_: object) -> int:
+def _refuse(*_: object) -> int:
     raise AssertionError("journal is closed")
 
 

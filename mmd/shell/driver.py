@@ -120,17 +120,19 @@ class Driver:
         began_ns = self._clock.monotonic_ns()
         self.decisions += 1
         decision = Decision(began_ns, self.decisions)
-        self._record_event(decision)
         decided_ns = sent_ns = 0
         self._deciding = True
         try:
             for approved in self.engine.decide(decision):
+                is_recorded = decided_ns > 0
                 decided_ns = decided_ns or self._clock.monotonic_ns()
-                if self._record_command(approved.command):
+                if self._record_command(approved.command, None if is_recorded else decision):
                     self.venues[0].send(approved)
                     sent_ns = sent_ns or self._clock.monotonic_ns()
         finally:
             self._deciding = False
+            if decided_ns == 0:
+                self._record_event(decision)
         self._keep_time(began_ns, decided_ns, sent_ns)
         late, self._late = self._late, []
         for event in late:
@@ -170,11 +172,14 @@ class Driver:
             except JournalError as error:
                 self._lose_journal(error)
 
-    def _record_command(self, command: Command) -> bool:
-        """Whether the command may be sent: with the journal down only what takes risk away."""
+    def _record_command(self, command: Command, decision: Decision | None) -> bool:
+        """Whether the command may be sent: with the journal down only what takes risk away.
+
+        The first of a decision brings the decision with it: one append instead of two.
+        """
         if self.journal_up:
             try:
-                self._journal.command(command)
+                self._journal.command(command, decision)
             except JournalError as error:
                 self._lose_journal(error)
         return self.journal_up or isinstance(command, _RISK_FREE)

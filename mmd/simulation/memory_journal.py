@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from mmd.core.commands import Command, PlaceOrder, ReplaceOrder
-from mmd.core.events import Event
+from mmd.core.events import Decision, Event
 from mmd.core.spec import SessionSpec
 from mmd.jit.kernel import Rec
 from mmd.journal.format import SUFFIX, Kind, encoder
@@ -75,8 +75,10 @@ class MemoryJournal:
             self._segment.event(event)
         self._wrote(start)
 
-    def command(self, command: Command) -> None:
+    def command(self, command: Command, decision: Decision | None = None) -> None:
         """An intent."""
+        if decision is not None:
+            self.event(decision)
         self._about_to(step_of(command))
         start = self._segment.at
         if self._segment.command(command) == FULL:

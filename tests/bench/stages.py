@@ -89,13 +89,12 @@ class Pipeline:
         at.append(clock())
         self.bench.decisions += 1
         decision = Decision(now_ns, self.bench.decisions)
-        journal.event(decision)
         commands = []
         first = 0
         for approved in engine.decide(decision):
             if not first:
                 at.append(clock())
-            journal.command(approved.command)
+            journal.command(approved.command, None if first else decision)
             if not first:
                 at.append(clock())
             self._requests += 1
@@ -105,6 +104,8 @@ class Pipeline:
                 at.append(first)
                 cpu = time.process_time_ns() - cpu
             commands.append(approved)
+        if not commands:
+            journal.event(decision)
         return at, first, cpu, commands
 
     def settle(self, commands: list[Approved[Command]]) -> None:

@@ -121,17 +121,21 @@ class RecordViews(NamedTuple):
 
 
 class MarketViews:
-    """The views of each market record, made when it is first seen: records are reused for every frame."""
+    """The views of each market record, made when it is first seen: records are reused for every frame.
 
-    __slots__ = ("_views",)
+    Attributes:
+        known: those that were made, by the record's id.
+    """
+
+    __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self._views: dict[int, RecordViews] = {}
+        self.known: dict[int, RecordViews] = {}
 
     def of(self, market: Rec) -> RecordViews:
         """The views of one record."""
-        views = self._views.get(id(market))
+        views = self.known.get(id(market))
         if views is None:
             views = RecordViews(market, memoryview(market.view("i8")), packed_view(market))
-            self._views[id(market)] = views
+            self.known[id(market)] = views
         return views

@@ -8,6 +8,7 @@ Source: the generic cell rate algorithm in its virtual scheduling form (ITU-T I.
 
 from typing import Final
 
+from mmd.core.risk.reasons import RiskReason
 from mmd.jit.kernel import Rec, kernel, layout, leaf
 
 BUCKETS_MAX: Final = 8
@@ -26,8 +27,12 @@ BUDGETS = layout(
     ("next_ns", "i8", (BUCKETS_MAX,)),  # what a take in progress would make of it
     ("next_rest", "i8", (BUCKETS_MAX,)),
     ("price", "i8", (2, 2)),  # of a placed and of a replacing order: orders, weight
+    # What else an approved order changes for all that follow
+    ("last_id", "i8"),  # its own id: later ones have larger ones
+    ("orders_left", "i8"),  # by the order-to-trade limit
+    ("verdicts", "i8", (len(RiskReason),)),  # how many commands had each reason
 )
-"""All budgets of one venue."""
+"""All budgets of one venue, and what else its gate counts."""
 
 
 @leaf

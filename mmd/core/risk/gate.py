@@ -31,8 +31,9 @@ from mmd.core.risk.order_to_trade import OrderToTrade
 from mmd.core.risk.reasons import RiskReason
 from mmd.core.risk.throttle import Cost, Counted, Throttle
 from mmd.core.risk.view import RiskView
-from mmd.core.units import ClientOrderId, InstrumentId, Side, TimeInForce
+from mmd.core.units import InstrumentId, Side, TimeInForce
 from mmd.jit.kernel import bind, new
+from mmd.jit.record_field import word_of
 
 # Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
 _OK = RiskReason.OK
@@ -40,6 +41,9 @@ _REASONS = tuple(RiskReason)
 _SIDES = tuple(Side)
 _POST_ONLY = TimeInForce.POST_ONLY
 _COUNTABLE = 2**60
+_VERDICT = word_of(RISK, "verdict")
+_REDEEMED = -2
+"""What stands for the verdict on an order once it was made."""
 _SHORT = {
     None: RiskReason.OK,
     Counted.ORDERS: RiskReason.ORDER_RATE,
@@ -78,8 +82,7 @@ class RiskGate:
         counts: how many commands had each RiskReason, OK included.
         ratio: orders against fills.
         levels: the session's risk level.
-        budgets: BUDGETS record of the throttle.
-        last_id: of the last order that was approved; later ones have larger ones.
+        budgets: BUDGETS record of the throttle, where the compiled checks count what they approve.
     """
 
     def __init__(
@@ -89,16 +92,16 @@ class RiskGate:
         costs: CommandCosts | None = None,
         ratio: OrderToTrade | None = None,
     ) -> None:
-        self.counts = [0] * len(RiskReason)
         self.ratio = OrderToTrade(0, 0) if ratio is None else ratio
+        self.ratio.count_in(memoryview(throttle.record["orders_left"]))
+        self.counts = memoryview(throttle.record["verdicts"][0])
         self.levels = levels
         self.budgets = throttle.record
         self._throttle = throttle
         self._costs = CommandCosts() if costs is None else costs
         throttle.record["price"] = self._costs.place, self._costs.replace
-        self.last_id = ClientOrderId(0)
         pictures = (new(RISK), new(WORKING), self.budgets)
-        self._judge = bind(judge_order, *pictures, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        self._judge = bind(judge_order, *pictures, 0, 0, 0, 0, 0, 0, 0, 0)
 
     def check(self, command: Command, view: RiskView) -> Approved[Command] | Refused:
         """Approve or refuse; an approved command has been charged to the rate budgets."""
@@ -111,7 +114,7 @@ class RiskGate:
         self.counts[reason] += 1
         if reason is not _OK:
             return Refused(command, reason)
-        return Approved(command, gate=GATE_TOKEN)
+        return Approved(command, GATE_TOKEN)
 
     def redeem(self, view: RiskView, instrument: InstrumentId) -> Approved[Command]:
         """The post-only order that `mmd.core.order_plan` has just approved; once for each.
@@ -121,11 +124,8 @@ class RiskGate:
             instrument: whose order it is.
         """
         reason, order_id, op, side, _, _, price_ticks, qty_lots, old_id = view.verdict()
-        assert reason == _OK, "expected an order that was approved"
-        assert order_id > self.last_id, "expected a new verdict, found one that was redeemed before"
-        self.last_id = order_id
-        self.counts[_OK] += 1
-        self.ratio.on_order()
+        assert reason == _OK, "expected an order that was approved, and not made yet"
+        view.words[_VERDICT] = _REDEEMED
         command: PlaceOrder | ReplaceOrder
         if op == REPLACE:
             command = ReplaceOrder(
@@ -135,7 +135,7 @@ class RiskGate:
             command = PlaceOrder(
                 instrument, order_id, _SIDES[side], price_ticks, qty_lots, _POST_ONLY
             )
-        return Approved(command, gate=GATE_TOKEN)
+        return Approved(command, GATE_TOKEN)
 
     def _judge_replacement(self, command: ReplaceOrder, view: RiskView) -> RiskReason:
         replaced = view.orders.get(command.cancel_id)
@@ -176,14 +176,12 @@ class RiskGate:
         self, order: PlaceOrder | ReplaceOrder, replaced: Order | None, view: RiskView
     ) -> RiskReason:
         """Judge a new order; replaced is the one it takes the place of."""
-        order_id = order.client_order_id
         reason = self._judge(
             view.record,
             view.orders.working,
             self.budgets,
             self.levels.level,
-            self.ratio.left,
-            order_id > self.last_id,
+            order.client_order_id,
             order.side,
             _countable(order.price_ticks),
             _countable(order.qty_lots),
@@ -191,9 +189,6 @@ class RiskGate:
             0 if replaced is None else replaced.price_ticks,
             0 if replaced is None else replaced.leaves_lots,
         )
-        if reason == _OK:
-            self.last_id = order_id
-            self.ratio.on_order()
         return _REASONS[reason]
 
 

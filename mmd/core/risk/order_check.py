@@ -140,9 +140,9 @@ def _size_reason(v: Rec, price_ticks: int, qty_lots: int) -> int:
 @leaf
 def _standing(
     v: Rec,
+    b: Rec,
     level: int,
-    ratio_left: int,
-    is_new_id: int,
+    order_id: int,
     reduces: bool,  # noqa: FBT001 - a kernel
 ) -> int:
     """What speaks against any order now, or against any that adds to the position."""
@@ -155,9 +155,9 @@ def _standing(
         if v.hindrance != OK:
             hindrance: int = v.hindrance
             return hindrance
-        if ratio_left <= 0:
+        if b.orders_left <= 0:
             return _ORDER_TO_TRADE
-    return OK if is_new_id == 1 else _DUPLICATE_ID
+    return OK if order_id > b.last_id else _DUPLICATE_ID
 
 
 @leaf
@@ -186,8 +186,7 @@ def judge(  # noqa: PLR0913, PLR0917 - a table
     w: Rec,
     b: Rec,
     level: int,
-    ratio_left: int,
-    is_new_id: int,
+    order_id: int,
     side: int,
     price_ticks: int,
     qty_lots: int,
@@ -195,17 +194,16 @@ def judge(  # noqa: PLR0913, PLR0917 - a table
     old_ticks: int,
     old_lots: int,
 ) -> int:
-    """The RiskReason of a new order; one that passes has been charged to the budgets.
+    """The RiskReason of a new order; one that passes has been charged to the budgets, its id used up.
 
-    v, w and b are rows of RISK (settled), WORKING and BUDGETS. ratio_left is how many orders the order-to-trade limit
-    leaves, is_new_id 1 where the order's id is above that of every order approved before. replaces is 1 where it takes
-    the place of an order of this side, at old_ticks with old_lots left.
+    v, w and b are rows of RISK (settled), WORKING and BUDGETS. replaces is 1 where it takes the place of an order of this
+    side, at old_ticks with old_lots left.
     """
     side_lots = w.open_lots[side] + qty_lots
     if v.frees_leaves == 1:
         side_lots -= old_lots
     reduces = 0 < side_lots <= v.reducible_lots[side]
-    reason = _standing(v, level, ratio_left, is_new_id, reduces)
+    reason = _standing(v, b, level, order_id, reduces)
     if reason == OK:
         reason = _price_and_size(v, w, side, price_ticks, qty_lots)
     if reason != OK:
@@ -231,6 +229,8 @@ def judge(  # noqa: PLR0913, PLR0917 - a table
     )
     short = take(b, orders, weight, v.now_ns, is_urgent)
     if short == TAKEN:
+        b.last_id = order_id
+        b.orders_left -= 1
         return OK
     if short != 0:
         return _MESSAGE_BUDGET
@@ -255,8 +255,7 @@ def judge_order(  # noqa: PLR0913, PLR0917 - a kernel
     working: Rec,
     budgets: Rec,
     level: int,
-    ratio_left: int,
-    is_new_id: int,
+    order_id: int,
     side: int,
     price_ticks: int,
     qty_lots: int,
@@ -270,8 +269,7 @@ def judge_order(  # noqa: PLR0913, PLR0917 - a kernel
         working[0],
         budgets[0],
         level,
-        ratio_left,
-        is_new_id,
+        order_id,
         side,
         price_ticks,
         qty_lots,

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.binance_spot import number_scan
-from adapters.binance_spot.number_scan import ODD
+from adapters.binance_spot.plain_number import ODD
 from mmd.jit.kernel import bind
 
 BUF = np.zeros(128, np.uint8)

@@ -25,6 +25,7 @@ ORDER = {
     "timestamp": Slot.TIMESTAMP,
 }
 IDS = st.integers(1, 2**63 - 1)
+NUMBERS = st.integers(0, 10**12) | st.sampled_from([0, 1, 9, 10, 99, 100, 10**8 - 1, 10**8])
 GRIDS = st.builds(
     Grid, st.integers(0, 9), st.integers(1, 50), st.integers(0, 9), st.integers(1, 50)
 )
@@ -80,6 +81,18 @@ def test_a_template_writes_again_and_again() -> None:
     frames = [template.encode(1, 0, old_id=n) for n in (10**15, 7, 10**15)]
     assert frames[0] == frames[2] != frames[1]
     assert msgspec.json.decode(frames[1])["params"]["n"] == "7"
+
+
+@given(GRIDS, st.lists(st.tuples(IDS, IDS, *[NUMBERS] * 4), min_size=2, max_size=6))
+def test_what_one_template_writes_in_turn_is_what_new_ones_would(grid, requests) -> None:
+    """Values that take as much room as before are written over the old ones, others move what is behind them."""
+    params = ORDER | {"apiKey": "key"}
+    template = RequestTemplate("order.x", params, HmacSigner("secret"), grid)
+    for order_id, old_id, *numbers in requests:
+        request_id, timestamp_ms, ticks, lots = numbers
+        values = request_id, timestamp_ms, order_id, old_id, ticks, lots
+        fresh = RequestTemplate("order.x", params, HmacSigner("secret"), grid)
+        assert template.encode(*values) == fresh.encode(*values)
 
 
 def test_without_a_key_nothing_is_signed() -> None:

@@ -100,4 +100,4 @@ def test_a_planned_order_is_judged_as_the_gate_judges_it(
         else:
             assert approved is None
         assert ours.gate.counts == theirs.gate.counts
-        assert ours.gate.last_id == theirs.gate.last_id
+        assert ours.gate.budgets["last_id"] == theirs.gate.budgets["last_id"]

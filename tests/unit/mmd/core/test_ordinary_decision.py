@@ -52,7 +52,7 @@ STEPS: dict[str, Step] = {
 def _bench(*, at_once: bool) -> EngineBench:
     bench = EngineBench(SPEC)
     if not at_once:
-        bench.maker._ordinary._decide = None
+        bench.maker.ordinary._decide = None
     bench.bring_up()
     return bench
 
@@ -100,4 +100,4 @@ def test_what_is_out_of_the_ordinary_is_taken_step_by_step(before: str, is_ordin
     bench.turn()
     bench.pass_time(20)
     STEPS[before](bench)
-    assert (bench.maker.plan(bench.now_ns) != EXTRAORDINARY) == is_ordinary
+    assert (bench.maker.ordinary.plan(bench.now_ns) != EXTRAORDINARY) == is_ordinary

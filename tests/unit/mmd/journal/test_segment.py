@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmd.core.commands import Command, PlaceOrder, ReplaceOrder
+from mmd.core.commands import CancelOrder, Command, PlaceOrder, ReplaceOrder
 from mmd.core.events import Decision, FeedDown
 from mmd.core.market.record import DIFF, MARKET, pack, packed_view
 from mmd.core.units import ClientOrderId, InstrumentId, Side, TimeInForce
@@ -74,6 +74,19 @@ def test_integers_take_their_shortest_form(order_id: int, price: int, qty: int) 
     )
     Segment(memory, 0).command(command)
     assert _records(memory) == [(1, Kind.COMMAND, encoder.encode(command))]
+
+
+def test_a_command_brings_its_decision_with_it() -> None:
+    """The decision first; both, or where there is no room for both, neither."""
+    decision, command = Decision(300, 7), CancelOrder(InstrumentId(0), ClientOrderId(5))
+    whole = bytearray(4096)
+    Segment(whole, 0).command(command, decision)
+    bodies = [(Kind.EVENT, encoder.encode(decision)), (Kind.COMMAND, encoder.encode(command))]
+    assert [(kind, body) for _, kind, body in _records(whole)] == bodies
+    for room in range(2 * HEAD.size, 200):
+        memory = bytearray(room)
+        appended = Segment(memory, 0).command(command, decision)
+        assert len(_records(memory + bytes(64))) == (0 if appended == FULL else 2)
 
 
 @given(st.integers(0, 2**62), st.integers(1, 2**40), st.text(max_size=40))
