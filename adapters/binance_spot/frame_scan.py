@@ -25,6 +25,7 @@ from adapters.binance_spot.frame_fields import (
     MAKER,
     PREV,
     PRICE,
+    SCAN,
     SLOT_OF_LETTER,
     SNAPSHOT_ID,
     SYMBOL,
@@ -44,8 +45,9 @@ from adapters.binance_spot.number_scan import (
     size,
 )
 from adapters.binance_spot.plain_number import ODD
-from mmd.core.market.record import DIFF, PARTIAL, SNAPSHOT, TOP, TRADE
+from mmd.core.market.record import DIFF, MARKET, PARTIAL, SNAPSHOT, TOP, TRADE
 from mmd.jit.kernel import Rec, kernel, leaf
+from mmd.jit.places import record_at
 
 NO_TIME = -1
 _MS_MAX = 9 * 10**12  # the year 2255
@@ -288,12 +290,12 @@ def event_ns(stamp: int) -> int:
 
 
 @kernel
-def scan_frame(scan: Rec, market: Rec, frame: bytes, ts_recv_ns: int, row: int) -> int:
-    """Read a frame into market.
+def scan_frame(at: Rec, frame: bytes, ts_recv_ns: int, row: int) -> int:
+    """Read a frame into a market record, which is undefined where 0 is returned.
 
     Args:
-        scan: SCAN record; the frame is copied into it, so that a zero byte can stand behind it.
-        market: MARKET record; undefined where 0 is returned.
+        at: places of a SCAN record, into which the frame is copied so that a zero byte can stand behind it, and of the
+            MARKET record.
         frame: of the socket.
         ts_recv_ns: engine time of its arrival.
         row: -1 for a stream's frame; for a snapshot's body, the instrument's row in the scan's tables.
@@ -301,7 +303,7 @@ def scan_frame(scan: Rec, market: Rec, frame: bytes, ts_recv_ns: int, row: int) 
     Returns:
         The kind of event, or 0 for a frame that has to be read exactly.
     """
-    s, m = scan[0], market[0]
+    s, m = record_at(at[0].scan, SCAN)[0], record_at(at[0].market, MARKET)[0]
     n = len(frame)
     if n > FRAME_MAX:
         return 0

@@ -13,6 +13,7 @@ from mmd.core.instrument import Instrument
 from mmd.core.market.record import MARKET
 from mmd.core.units import InstrumentId
 from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.places import places
 
 _ANY = -1
 
@@ -35,8 +36,8 @@ class MarketCodec:
         self._rows = {i.id: row for row, i in enumerate(instruments)}
         assert len(self._by_symbol) == len(instruments), "expected each symbol once"
         self._scan = _scan_record(instruments)
-        records = self._scan, self.market
-        self._scan_frame = partial(bind(scan_frame, *records, b"", 0, _ANY), *records)
+        at = places(scan=self._scan, market=self.market)
+        self._scan_frame = partial(bind(scan_frame, at, b"", 0, _ANY), at)
 
     def decode(self, frame: bytes, ts_recv_ns: int) -> int:
         """Read one WebSocket text frame, received at engine time ts_recv_ns, into `market`.

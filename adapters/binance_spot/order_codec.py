@@ -24,9 +24,6 @@ from mmd.core.commands import (
 from mmd.core.instrument import Grid, Instrument
 from mmd.core.units import InstrumentId, Side, TimeInForce
 
-Encode = Callable[[int, int, int, int, int, int], bytes]
-"""`RequestTemplate.encode` of one template."""
-
 
 class OrderEncoder:
     """Encodes every command that goes to the venue, and the signed queries of a session."""
@@ -62,7 +59,8 @@ class OrderEncoder:
         ResyncBook concerns no request and is refused by an assertion.
         """
         if isinstance(command, ReplaceOrder):  # the most frequent first
-            return self._replace[command.instrument][command.tif][command.side](
+            template = self._replace[command.instrument][command.tif][command.side]
+            size = template.write(
                 request_id,
                 timestamp_ms,
                 command.client_order_id,
@@ -70,8 +68,9 @@ class OrderEncoder:
                 command.price_ticks,
                 command.qty_lots,
             )
+            return template.frame[:size].tobytes()
         if isinstance(command, PlaceOrder):
-            return self._place[command.instrument][command.tif][command.side](
+            return self._place[command.instrument][command.tif][command.side].encode(
                 request_id,
                 timestamp_ms,
                 command.client_order_id,
@@ -168,11 +167,9 @@ class _InstrumentRequests:
 
 def _by_variant(
     make: Callable[[dict[str, str | Slot]], RequestTemplate],
-) -> tuple[tuple[Encode, ...], ...]:
-    """What encodes a request, by time in force, then side."""
-    return tuple(
-        tuple(make(_order_params(tif, side)).encode for side in Side) for tif in TimeInForce
-    )
+) -> tuple[tuple[RequestTemplate, ...], ...]:
+    """Requests by time in force, then side."""
+    return tuple(tuple(make(_order_params(tif, side)) for side in Side) for tif in TimeInForce)
 
 
 def _order_params(tif: TimeInForce, side: Side) -> dict[str, str | Slot]:

@@ -1,6 +1,6 @@
 """Requests of the WebSocket API: what is constant is laid out once, the rest is written by compiled code."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import partial
 
@@ -32,12 +32,19 @@ class Slot(IntEnum):
 _QUOTED = frozenset({Slot.NUMBER, Slot.ORDER_ID, Slot.OLD_ID, Slot.PRICE, Slot.QTY})
 """Slots whose values are strings in JSON."""
 Params = Mapping[str, str | int | Slot]
+Write = Callable[[int, int, int, int, int, int], int]
+"""Of request id, timestamp in ms, order id, old id, price in ticks, quantity in lots."""
 
 
 class RequestTemplate:
-    """One request, ready but for its values."""
+    """One request, ready but for its values.
 
-    __slots__ = ("_frame", "_payload", "_record", "_signer", "_write", "_write_payload")
+    Attributes:
+        write: as `encode`, but leaves the bytes at the start of `frame`, and returns how many they are.
+        frame: what was written last.
+    """
+
+    __slots__ = ("_payload", "_record", "_signer", "_write", "_write_payload", "frame", "write")
 
     def __init__(
         self, method: str, params: Params, signer: Signer | None, grid: Grid = NO_GRID
@@ -54,9 +61,10 @@ class RequestTemplate:
         if isinstance(signer, HmacSigner):
             _prepare(record, signer, layout.constant)
         out = memoryview(record["out"][0])
-        self._frame, self._payload = out[writer.FRAME_AT :], out[: writer.OUTER]
+        self.frame, self._payload = out[writer.FRAME_AT :], out[: writer.OUTER]
         values = 0, 0, 0, 0, 0, 0
         self._write = partial(bind(writer.write_request, record, *values), record)
+        self.write: Write = self._write if self._signer is None else self._write_signed
         self._write_payload = partial(bind(writer.write_payload, record, *values), record)
 
     def encode(
@@ -69,18 +77,27 @@ class RequestTemplate:
         qty_lots: int = 0,
     ) -> bytes:
         """The request's bytes; a template without a slot ignores its value."""
-        if self._signer is not None:
-            values = request_id, timestamp_ms, order_id, old_id, price_ticks, qty_lots
-            self._sign(self._signer, self._write_payload(*values))
-        size = self._write(request_id, timestamp_ms, order_id, old_id, price_ticks, qty_lots)
-        return self._frame[:size].tobytes()
+        size = self.write(request_id, timestamp_ms, order_id, old_id, price_ticks, qty_lots)
+        return self.frame[:size].tobytes()
 
-    def _sign(self, signer: Signer, size: int) -> None:
-        """Have so many bytes of payload signed by other means than the kernel's."""
-        signature = signer.sign(bytes(self._payload[:size])).encode()
+    def _write_signed(
+        self,
+        request_id: int,
+        timestamp_ms: int,
+        order_id: int,
+        old_id: int,
+        price_ticks: int,
+        qty_lots: int,
+    ) -> int:
+        """`write`, the payload signed by other means than the kernel's."""
+        assert self._signer is not None, "expected a signer"
+        values = request_id, timestamp_ms, order_id, old_id, price_ticks, qty_lots
+        size = self._write_payload(*values)
+        signature = self._signer.sign(bytes(self._payload[:size])).encode()
         self._record["signature_size"] = len(signature)
         at = writer.SIGNATURE_AT
         self._record["text"][0, at : at + len(signature)] = list(signature)
+        return self._write(*values)
 
 
 class _Layout:

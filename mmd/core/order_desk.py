@@ -95,16 +95,16 @@ class OrderDesk:
     def _act_otherwise(self) -> Approved[Command] | None:
         """What is no new order, or one that was refused."""
         view = self._view
-        reason, _, op, side, _, slot, _, sz, old_id = view.verdict()
+        op, old_id, _, side, _, sz = view.action()
         if op in _NEW:
             self._numbers.last += 1
             if op == PLACE:
                 return None
-            if reason == _ORDER_RESERVE:  # it stands no closer to the touch than is wanted
+            if view.verdict == _ORDER_RESERVE:  # it stands no closer to the touch than is wanted
                 self._counts.requotes_skipped += 1
                 return None
             return self.approve(CancelOrder(self._id, old_id))
-        old = self._order_at(_SIDES[side], slot)
+        old = self._order_at(_SIDES[side], view.slot)
         if op == AMEND:
             return self.approve(AmendOrder(self._id, old_id, old.filled_lots + sz))
         if old_id == self._taking_id and view.now_ns - old.sent_ns < CANCEL_PERIOD_NS:

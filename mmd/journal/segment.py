@@ -205,6 +205,7 @@ def _shape(command: type[msgspec.Struct]) -> _Shape:
 
 
 _SHAPES: dict[type, _Shape] = {command: _shape(command) for command in get_args(Command)}
+_REPLACE = _SHAPES[ReplaceOrder]
 
 
 class Segment:
@@ -262,15 +263,13 @@ class Segment:
 
     def command(self, command: Command, decision: Decision | None = None) -> int:
         """Append a command, and before it the decision that it comes from, unless that is on record."""
-        n, tag, padding = _SHAPES[type(command)]
-        if decision is None:
-            return self._command(0, 0, n, tag, *astuple(command), *padding)
+        stamp, number = (0, 0) if decision is None else (decision.ts_recv_ns, decision.number)
         if isinstance(command, ReplaceOrder):  # the most frequent, and what the wire waits for
             return self._command(
-                decision.ts_recv_ns,
-                decision.number,
-                n,
-                tag,
+                stamp,
+                number,
+                _REPLACE.n,
+                _REPLACE.tag,
                 command.instrument,
                 command.cancel_id,
                 command.client_order_id,
@@ -279,7 +278,7 @@ class Segment:
                 command.qty_lots,
                 command.tif,
             )
-        stamp, number = decision.ts_recv_ns, decision.number
+        n, tag, padding = _SHAPES[type(command)]
         return self._command(stamp, number, n, tag, *astuple(command), *padding)
 
     def body(self, kind: int, body: bytes) -> int:

@@ -7,7 +7,7 @@ outside the clock, the venue acknowledges what was sent, as a good one would.
 import gc
 import tempfile
 import time
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +18,11 @@ from adapters.binance_spot.market_codec import MarketCodec
 from adapters.binance_spot.order_codec import OrderEncoder
 from mmd.core.commands import Approved, Command
 from mmd.core.events import Decision
+from mmd.core.instrument import Instrument
 from mmd.journal.writer import JournalWriter
-from tests.bench import moving_market
+from tests.bench import moving_market, recorded_market
 from tests.bench.quantiles import row
+from tests.bench.recorded_market import RecordedMarket
 from tests.engine_bench import ZERO, EngineBench
 from tests.session import instrument, quoting, risk, session_spec
 
@@ -47,10 +49,9 @@ class Samples(NamedTuple):
 class Pipeline:
     """The daemon's hot path without sockets."""
 
-    def __init__(self, folder: Path) -> None:
-        bench_instrument = instrument(symbol=moving_market.SYMBOL, base="BENCH")
+    def __init__(self, folder: Path, traded: Instrument, snapshot: bytes) -> None:
         spec = session_spec(
-            instruments=(bench_instrument,),
+            instruments=(traded,),
             quoting=quoting(
                 spread_bps_min=2 * moving_market.HALF_SPREAD_BPS,
                 requote_tolerance_bps=0,
@@ -63,16 +64,16 @@ class Pipeline:
                 stale_book_ms=10**6,
             ),
         )
-        self.codec = MarketCodec([bench_instrument])
+        self.codec = MarketCodec([traded])
         self.bench = EngineBench(spec)
         self.bench.now_ns = time.monotonic_ns()
         self.journal = JournalWriter(
             folder / "journal", spec, segment_bytes=1 << 28, sync_ns=50_000_000
         )
-        self.encoder = OrderEncoder([bench_instrument], "k" * 64, HmacSigner("s" * 64), 2000)
+        self.encoder = OrderEncoder([traded], "k" * 64, HmacSigner("s" * 64), 2000)
         self._requests = 0
         self.bench.bring_up()
-        self.codec.decode_snapshot(moving_market.snapshot().encode(), ZERO, self.bench.now_ns)
+        self.codec.decode_snapshot(snapshot, ZERO, self.bench.now_ns)
         self.bench.engine.apply_market(self.codec.market)
 
     def one(self, frame: bytes) -> tuple[list[int], int, int, list[Approved[Command]]]:
@@ -116,22 +117,28 @@ class Pipeline:
 
 
 def measure(count: int, gap_s: float) -> Samples:
-    """Run so many frames, gap_s apart (0: back to back)."""
+    """Run so many frames of a market that moves with each, gap_s apart (0: back to back)."""
+    # Made beforehand: writing a frame would push the pipeline out of the caches that it is run from.
+    frames = [text.encode() for _, text in moving_market.frames(count + WARM_UP)]
+    traded = instrument(symbol=moving_market.SYMBOL, base="BENCH")
+    return _run(RecordedMarket(traded, moving_market.snapshot().encode(), frames), gap_s)
+
+
+def _run(market: RecordedMarket, gap_s: float = 0.0) -> Samples:
+    """Run a market's frames; those that led to no order are not counted."""
     with tempfile.TemporaryDirectory() as folder:
-        pipeline = Pipeline(Path(folder))
+        pipeline = Pipeline(Path(folder), market.instrument, market.snapshot)
         samples = Samples([[] for _ in STAGES], [], [], 0)
         orders = 0
-        # Made beforehand: writing a frame would push the pipeline out of the caches that it is run from.
-        frames = [(n, text.encode()) for n, text in moving_market.frames(count + WARM_UP)]
         gc.collect()
         gc.freeze()
         gc.disable()
-        for update_id, frame in frames:
+        for n, frame in enumerate(market.frames):
             at, first, cpu, commands = pipeline.one(frame)
             pipeline.settle(commands)
             if gap_s:
                 time.sleep(gap_s)
-            if update_id <= WARM_UP or not first:
+            if n < WARM_UP or not first:
                 continue
             orders += len(commands)
             for stage, (begin, end) in enumerate(pairwise(at)):
@@ -145,18 +152,23 @@ def measure(count: int, gap_s: float) -> Samples:
 
 
 def table(count: int = 20_000, paced: int = 500) -> Table:
-    """Both pacings side by side."""
+    """Both pacings side by side, and the recorded markets back to back where there are any."""
     out = Table(
         title="In process: frame bytes to the first order's bytes, GLFT, 3 levels a side (µs)"
     )
-    for column in ("stage", "back to back p50", "p90", "p99", "20 ms apart p50", "p90", "p99"):
+    recorded = recorded_market.markets(count)
+    columns = ["stage", "back to back p50", "p90", "p99", "20 ms apart p50", "p90", "p99"]
+    for market in recorded:
+        columns += [f"recorded {market.instrument.symbol} p50", "p90", "p99"]
+    for column in columns:
         out.add_column(column, justify="left" if column == "stage" else "right")
-    tight, slow = measure(count, 0.0), measure(paced, 0.02)
+    measured = [measure(count, 0.0), measure(paced, 0.02), *map(_run, recorded)]
     for stage, name in enumerate(STAGES):
-        out.add_row(name, *row(tight.stages[stage]), *row(slow.stages[stage]))
+        out.add_row(name, *chain.from_iterable(row(s.stages[stage]) for s in measured))
     out.add_section()
-    out.add_row("all, wall", *row(tight.first_order), *row(slow.first_order))
-    out.add_row("all, CPU", *row(tight.cpu), *row(slow.cpu))
-    frames = len(tight.first_order)
-    out.caption = f"{frames:,} frames that led to orders, {tight.orders / max(frames, 1):.1f} orders each; nothing else paced"
+    out.add_row("all, wall", *chain.from_iterable(row(s.first_order) for s in measured))
+    out.add_row("all, CPU", *chain.from_iterable(row(s.cpu) for s in measured))
+    frames = " / ".join(f"{len(s.first_order):,}" for s in measured)
+    each = " / ".join(f"{s.orders / max(len(s.first_order), 1):.1f}" for s in measured)
+    out.caption = f"{frames} frames that led to orders, {each} orders each; nothing else paced"
     return out

@@ -123,9 +123,10 @@ class RiskGate:
             view: where the verdict stands.
             instrument: whose order it is.
         """
-        reason, order_id, op, side, _, _, price_ticks, qty_lots, old_id = view.verdict()
-        assert reason == _OK, "expected an order that was approved, and not made yet"
-        view.words[_VERDICT] = _REDEEMED
+        words = view.words
+        assert words[_VERDICT] == _OK, "expected an order that was approved, and not made yet"
+        words[_VERDICT] = _REDEEMED
+        op, old_id, order_id, side, price_ticks, qty_lots = view.action()
         command: PlaceOrder | ReplaceOrder
         if op == REPLACE:
             command = ReplaceOrder(

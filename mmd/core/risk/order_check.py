@@ -67,14 +67,14 @@ RISK = layout(
     ("price_high", "i8"),
     # Out, of mmd.core.order_plan: the verdict on an action, the action, and the order that it is about
     ("verdict", "i8"),
-    ("order_id", "i8"),
-    ("op", "i8"),
-    ("side", "i8"),
     ("rung", "i8"),
     ("slot", "i8"),
+    ("op", "i8"),
+    ("old_id", "i8"),
+    ("order_id", "i8"),
+    ("side", "i8"),
     ("px", "i8"),
     ("sz", "i8"),
-    ("old_id", "i8"),
 )
 """All that the checks read of one instrument besides its orders (WORKING); see mmd.core.risk.view."""
 

@@ -15,7 +15,7 @@ from mmd.jit.kernel import Rec, bind, new
 from mmd.jit.record_field import Field, word_of, words
 
 UNLIMITED_LOTS = UNLIMITED
-_VERDICT = struct.Struct("=9q")
+_ACTION = struct.Struct("=6q")
 _FLOATS = ("price_ratio_down", "price_ratio_up", "collar_bps")
 _INTEGERS = (
     "price_ticks_min",
@@ -47,7 +47,8 @@ class RiskView:
         hindrance: why nothing may be added to the position now (orders that reduce it may go), or OK.
         refusal: why nothing may be sent now; set by `settle`, as are the next.
         price_low, price_high: prices between them pass the filters and the collar.
-        rung: level of the ladder that the action judged last is for.
+        verdict: on the action judged last.
+        rung, slot: level of the ladder that it is for, and where the order is that it is about.
     """
 
     now_ns = Field(RISK, "now_ns", int)
@@ -62,7 +63,9 @@ class RiskView:
     base_lots = Field(RISK, "base_lots", int)
     quote_ticklots = Field(RISK, "quote_ticklots", int)
     refusal = Field(RISK, "refusal", RiskReason)
+    verdict = Field(RISK, "verdict", int)
     rung = Field(RISK, "rung", int)
+    slot = Field(RISK, "slot", int)
     price_low = Field(RISK, "price_low", int)
     price_high = Field(RISK, "price_high", int)
 
@@ -71,10 +74,10 @@ class RiskView:
         self.orders = orders
         self.record: Rec = new(RISK)
         self.words = words(self.record)
-        at = 8 * word_of(RISK, "verdict")
-        self.verdict = partial(_VERDICT.unpack_from, memoryview(self.record), at)
-        """On the action judged last, see `mmd.core.order_plan`: reason, order id, what is to be done, side, rung, slot,
-        price, size, id of the order that it is about."""
+        at = 8 * word_of(RISK, "op")
+        self.action = partial(_ACTION.unpack_from, memoryview(self.record), at)
+        """The action judged last, see `mmd.core.order_plan`: what is to be done, id of the order that it is about, id of a
+        new one, side, price, size."""
         self.status = TradingStatus.HALTED
         self.refusal = RiskReason.NOT_TRADING
         self.exposure_lots = (UNLIMITED_LOTS, UNLIMITED_LOTS)

@@ -7,6 +7,7 @@ from adapters.binance_spot.frame_fields import SCAN
 from adapters.binance_spot.frame_scan import NO_TIME, event_ns
 from mmd.core.market.record import DIFF, MARKET, PARTIAL, SNAPSHOT, TOP, TRADE
 from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.places import places
 
 MARKET_REC = new(MARKET)
 
@@ -23,7 +24,8 @@ def tables() -> Rec:
 
 
 SCAN_REC = tables()
-scan_frame = bind(frame_scan.scan_frame, SCAN_REC, MARKET_REC, b"", 0, 0)
+PLACES = places(scan=SCAN_REC, market=MARKET_REC)
+scan_frame = bind(frame_scan.scan_frame, PLACES, b"", 0, 0)
 DIFF_FRAME = (
     '{"e":"depthUpdate","E":1723161255208,"s":"BTCUSD","U":1,"u":2,"b":[["1.5","2"]],"a":[]}'
 )
@@ -34,7 +36,7 @@ BOOK_FRAME = '{"lastUpdateId":9,"bids":[["1.5","2"]],"asks":[]}'
 
 def scan(text: str, row: int = -1) -> int:
     """Kind of the frame, as the compiled scan sees it."""
-    return scan_frame(SCAN_REC, MARKET_REC, text.encode(), 5, row)
+    return scan_frame(PLACES, text.encode(), 5, row)
 
 
 @pytest.mark.parametrize(
