@@ -135,6 +135,8 @@ class _Sink:
 class _NoJournal:
     """A recording sends no orders, so it has nothing to account for; the tape is its record."""
 
+    pen = None
+
     def market(self, market: Rec) -> None:
         """Not kept."""
 

@@ -32,6 +32,8 @@ class HandClock:
 class ListJournal:
     """Keeps records in memory, in one list with what was sent; may break."""
 
+    pen = None
+
     def __init__(self) -> None:
         self.records: list[object] = []
         self.broken = False

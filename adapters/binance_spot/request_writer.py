@@ -95,7 +95,8 @@ def _fit_decimal(out: Any, at: int, end: int, units: int, scale: int) -> bool:
         units //= 10
         k -= 1
     out[at] = _ZERO + units % 10
-    return units < 10 and (units > 0 or end - at <= scale + 2)
+    size_min = scale + 1 + int(scale > 0)
+    return units < 10 and (units > 0 or end - at == size_min)
 
 
 @leaf

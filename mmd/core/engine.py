@@ -51,6 +51,7 @@ from mmd.core.market.record import INSTRUMENT, TS_RECV_NS, MarketViews
 from mmd.core.notices import Notices
 from mmd.core.orders.order_numbers import OrderNumbers
 from mmd.core.orders.order_update import OrderEvent
+from mmd.core.ports import Pen
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason
 from mmd.core.risk.session_risk import SessionRisk
@@ -145,6 +146,11 @@ class Engine:
             RequestTimedOut,
         ):
             self._handlers[kind] = self._on_order
+
+    def record_with(self, pen: Pen) -> None:
+        """Have ordinary decisions put on record by the call that takes them."""
+        for maker in self.makers:
+            maker.ordinary.record_with(pen)
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:

@@ -11,11 +11,12 @@ class Holdings:
     """One instrument's holdings between its ledger, the gate's view, and what the session shares.
 
     Attributes:
+        instrument: whose they are.
         ledger: where they are booked.
         changes: how often the ledger had changed when the gate was told last.
     """
 
-    __slots__ = ("_at", "_orders", "_risk", "_session", "_told", "changes", "ledger")
+    __slots__ = ("_orders", "_risk", "_session", "_told", "changes", "instrument", "ledger")
 
     def __init__(
         self,
@@ -25,7 +26,7 @@ class Holdings:
         orders: WorkingOrders,
         risk: RiskView,
     ) -> None:
-        self._at = instrument
+        self.instrument = instrument
         self._session = session
         self.ledger = ledger
         self._orders = orders
@@ -44,7 +45,7 @@ class Holdings:
             self._risk.hold(ledger.position_atoms, ledger.base_atoms, ledger.quote_atoms)
 
     def _tell_shared(self) -> None:
-        ledger, shared, at = self.ledger, self._session.commitments, self._at
+        ledger, shared, at = self.ledger, self._session.commitments, self.instrument
         told = shared.version, ledger.position_atoms, ledger.base_atoms, ledger.quote_atoms
         if told == self._told:
             return
@@ -64,5 +65,5 @@ class Holdings:
         """State what this instrument holds and may come to."""
         orders = self._orders
         self._session.commitments.state(
-            self._at, self.ledger.position_lots, orders.open_lots, orders.open_ticklots
+            self.instrument, self.ledger.position_lots, orders.open_lots, orders.open_ticklots
         )

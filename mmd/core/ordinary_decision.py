@@ -1,18 +1,20 @@
 """The ordinary decision of a maker: everything that is made of numbers alone, in one call."""
 
+from collections.abc import Callable
 from functools import partial
 
 from mmd.core.decision import EXTRAORDINARY, decide
 from mmd.core.holdings import Holdings
 from mmd.core.market_view import MarketView
 from mmd.core.orders.order_numbers import OrderNumbers
+from mmd.core.ports import Pen
 from mmd.core.quote_judge import QuoteJudge
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.quote_state import QuoteState
 from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.risk.view import RiskView
 from mmd.core.spec import QuotingSpec
-from mmd.jit.kernel import bind
+from mmd.jit.kernel import Rec, bind
 from mmd.jit.places import places
 
 _ACTIVE = QuoteState.ACTIVE  # a look-up through the metaclass of an Enum takes 0.1 us
@@ -26,8 +28,10 @@ class OrdinaryDecision:
     """
 
     __slots__ = (
+        "_at",
         "_decide",
         "_holdings",
+        "_instrument",
         "_ledger",
         "_levels",
         "_numbers",
@@ -49,6 +53,7 @@ class OrdinaryDecision:
     ) -> None:
         """Compile the decision, where the settings have any that is ordinary: others are taken step by step."""
         self.is_private_up = False
+        self._instrument = holdings.instrument
         self._quoter = quoter
         self._session = session
         self._levels = session.levels
@@ -56,7 +61,8 @@ class OrdinaryDecision:
         self._numbers = numbers
         self._holdings = holdings
         judge.calm["flow_coefficient"] = spec.flow_coefficient
-        self._decide = None
+        self._at: Rec = None
+        self._decide: Callable[..., int] | None = None
         model = quoter.model
         if spec.glft_form == "exact" and model.name == "glft" and spec.smoothing_s == 0.0:
             at = places(
@@ -71,7 +77,13 @@ class OrdinaryDecision:
                 risk=risk.record,
                 budgets=session.gate.budgets,
             )
+            self._at = at
             self._decide = partial(bind(decide, at, *[0] * 6), at)
+
+    def record_with(self, pen: Pen) -> None:
+        """Have ordinary decisions put on record by the call that takes them."""
+        if self._decide is not None:
+            self._decide = pen.bound(self._at, self._instrument)
 
     def plan(self, now_ns: int) -> int:
         """Plan what is to be done now; returns how many actions there are, or EXTRAORDINARY.

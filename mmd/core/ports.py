@@ -1,11 +1,12 @@
 """What the core's surroundings must provide: the seams between engine, venues and clocks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from mmd.core.commands import Approved, Command
 from mmd.core.events import Decision, Event, OrderStatus
 from mmd.core.instrument import Instrument
+from mmd.core.units import InstrumentId
 from mmd.jit.kernel import Rec
 
 
@@ -21,8 +22,33 @@ class Clock(Protocol):
         ...
 
 
+class Pen(Protocol):
+    """What puts an ordinary decision and its first order on record in the call that takes it."""
+
+    def bound(self, places: Rec, instrument: InstrumentId) -> Callable[..., int]:
+        """`mmd.core.decision.decide` of these places, for an instrument, and what it decided put on record."""
+        ...
+
+    def begin(self, decision: Decision) -> None:
+        """A decision is about to be taken, which is not on record yet."""
+        ...
+
+    def end(self) -> None:
+        """The decision is on record, or has to be put there otherwise: from here on nothing is written."""
+        ...
+
+    def wrote(self, order_id: int) -> bool:
+        """Whether an order is on record already, and its decision; said once."""
+        ...
+
+
 class Journal(Protocol):
     """Where every input and every intent is put on record. All raise JournalError when it cannot be."""
+
+    @property
+    def pen(self) -> Pen | None:
+        """What writes for the engine, where there is such a thing."""
+        ...
 
     def market(self, market: Rec) -> None:
         """A market record."""

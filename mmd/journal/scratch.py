@@ -4,6 +4,7 @@ from mmd.core.commands import Command
 from mmd.core.events import Decision, Event
 from mmd.core.market.record import PACKED_MAX
 from mmd.jit.kernel import Rec
+from mmd.journal.pen import Pen
 from mmd.journal.segment import Segment
 
 _ROOM = 1 << 17
@@ -14,6 +15,9 @@ class ScratchJournal:
 
     def __init__(self) -> None:
         self._segment = Segment(bytearray(_ROOM + 2 * PACKED_MAX), 0)
+        self.pen = Pen()
+        """As the real one's."""
+        self.pen.turn_to(self._segment.end)
 
     @property
     def records(self) -> int:

@@ -143,9 +143,9 @@ def append_decision(end: Rec, ts_recv_ns: int, number: int) -> int:
     return _append_decision(out, e, ts_recv_ns, number)
 
 
-@kernel
-def append_command(  # noqa: PLR0913, PLR0917 - a kernel
-    end: Rec,
+@leaf
+def write_command(  # noqa: PLR0913, PLR0917 - a kernel
+    e: Rec,
     ts_recv_ns: int,
     number: int,
     n: int,
@@ -158,11 +158,7 @@ def append_command(  # noqa: PLR0913, PLR0917 - a kernel
     h: int,
     i: int,
 ) -> int:
-    """Append a command, a msgpack array of the first n integers; returns the size of the body, or FULL.
-
-    Where number is above 0, the Decision of this number is appended before it: both, or neither.
-    """
-    e = end[0]
+    """`append_command`, to a row of END."""
     out = bytes_at(e.memory, e.memory_size)
     room = _HEAD_SIZE + 1 + n * _INTEGER_BYTES_MAX
     if number > 0:
@@ -182,6 +178,28 @@ def append_command(  # noqa: PLR0913, PLR0917 - a kernel
 
 
 @kernel
+def append_command(  # noqa: PLR0913, PLR0917 - a kernel
+    end: Rec,
+    ts_recv_ns: int,
+    number: int,
+    n: int,
+    a: int,
+    b: int,
+    c: int,
+    d: int,
+    f: int,
+    g: int,
+    h: int,
+    i: int,
+) -> int:
+    """Append a command, a msgpack array of the first n integers; returns the size of the body, or FULL.
+
+    Where number is above 0, the Decision of this number is appended before it: both, or neither.
+    """
+    return write_command(end[0], ts_recv_ns, number, n, a, b, c, d, f, g, h, i)
+
+
+@kernel
 def append_written(end: Rec, kind: int, size: int) -> int:
     """Append a body that stands behind the head's place already; returns its size."""
     e = end[0]
@@ -190,7 +208,7 @@ def append_written(end: Rec, kind: int, size: int) -> int:
     return _close(out, e, kind, size, _checksum(out, at, size, _begin(e, kind)))
 
 
-class _Shape(NamedTuple):
+class Shape(NamedTuple):
     """How a command is an array of integers: its tag, its fields, and what INTEGERS_MAX leaves over."""
 
     n: int
@@ -198,13 +216,14 @@ class _Shape(NamedTuple):
     padding: tuple[int, ...]
 
 
-def _shape(command: type[msgspec.Struct]) -> _Shape:
+def shape_of(command: type[msgspec.Struct]) -> Shape:
+    """The shape of a kind of command."""
     n, tag = 1 + len(command.__struct_fields__), command.__struct_config__.tag
     assert isinstance(tag, int), "commands are tagged by numbers"
-    return _Shape(n, tag, (0,) * (INTEGERS_MAX - n))
+    return Shape(n, tag, (0,) * (INTEGERS_MAX - n))
 
 
-_SHAPES: dict[type, _Shape] = {command: _shape(command) for command in get_args(Command)}
+_SHAPES: dict[type, Shape] = {command: shape_of(command) for command in get_args(Command)}
 _REPLACE = _SHAPES[ReplaceOrder]
 
 
@@ -212,29 +231,32 @@ class Segment:
     """A stretch of memory that records are appended to, one behind the other.
 
     The appending methods return the size of the record's body, or FULL where there is no room.
+
+    Attributes:
+        end: END record.
     """
 
     __slots__ = (
         "_command",
         "_decision",
-        "_end",
         "_held",
         "_memory",
         "_words",
         "_written",
+        "end",
         "market",
     )
 
     def __init__(self, memory: mmap | bytearray, sequence: int) -> None:
         """`sequence` is the number of the last record before this segment."""
         self._memory = memory
-        self._end = new(END)
-        self._words = memoryview(self._end.view("i8"))
+        self.end: Rec = new(END)
+        self._words = memoryview(self.end.view("i8"))
         self._words[_SEQUENCE] = sequence
         self._words[_ROOM] = len(memory) - _HEAD_SIZE  # zeros of a head's size end a segment
         self._held = np.frombuffer(memory, np.uint8)  # keeps the memory where it is
-        self._end["memory"], self._end["memory_size"] = self._held.ctypes.data, len(memory)
-        end = self._end
+        self.end["memory"], self.end["memory_size"] = self._held.ctypes.data, len(memory)
+        end = self.end
         self.market = partial(bind(append_market, end, new(MARKET)), end)
         """Append a market record."""
         self._command = partial(bind(append_command, end, *[0] * (3 + INTEGERS_MAX)), end)

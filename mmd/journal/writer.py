@@ -23,6 +23,7 @@ from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
 from mmd.jit.kernel import Rec
 from mmd.journal.format import SUFFIX, Kind, encoder
+from mmd.journal.pen import Pen
 from mmd.journal.segment import FULL, Segment
 
 _HEADER = int(Kind.HEADER)
@@ -56,6 +57,8 @@ class JournalWriter:
         self._command: Callable[[Command, Decision | None], int] = _refuse
         self._ended = 0, 0
         """Where the last segment ended, and the number of its last record."""
+        self.pen = Pen()
+        """What puts ordinary decisions on record where they are taken."""
         self._map: mmap.mmap | None = None
         self._fd = -1
         try:
@@ -138,12 +141,14 @@ class JournalWriter:
         segment = self._segment = Segment(self._map, self._ended[1])
         self._market, self._event, self._command = segment.market, segment.event, segment.command
         segment.body(_HEADER, self._header)
+        self.pen.turn_to(segment.end)
 
     def _finish_segment(self) -> None:
         segment = self._segment
         if self._map is None or segment is None:
             return
         self._ended = segment.at, segment.sequence
+        self.pen.turn_to(None)
         # Whatever refers to the map would keep it from being closed.
         self._segment = segment = None
         self._market = self._event = self._command = _refuse

@@ -10,7 +10,16 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from mmd.core.commands import AmendOrder, CancelAll, CancelOrder, Command, QueryOrder, ResyncBook
+from mmd.core.commands import (
+    AmendOrder,
+    CancelAll,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    QueryOrder,
+    ReplaceOrder,
+    ResyncBook,
+)
 from mmd.core.engine import Engine
 from mmd.core.events import (
     Decision,
@@ -23,13 +32,14 @@ from mmd.core.events import (
 )
 from mmd.core.market.record import TS_RECV_NS, MarketViews
 from mmd.core.news import is_news
-from mmd.core.ports import Clock, Journal, Sender
+from mmd.core.ports import Clock, Journal, Pen, Sender
 from mmd.errors import JournalError
 from mmd.jit.kernel import Rec
 from mmd.shell.latency import Histogram
 
 TIMER_PERIOD_S = 0.1
 STAGES = ("decode", "apply", "decide", "send")
+_NEW = (PlaceOrder, ReplaceOrder)
 _RISK_FREE = (CancelOrder, CancelAll, QueryOrder, ResyncBook, AmendOrder)
 _log = structlog.get_logger()
 
@@ -47,6 +57,9 @@ class Driver:
         self.on_market_applied: Callable[[Rec], None] | None = None
         """Observer of each applied market record, for the book audit; None costs nothing."""
         self._journal = journal
+        self._pen = journal.pen
+        if self._pen is not None:
+            engine.record_with(self._pen)
         self._clock = clock
         self._views = MarketViews()
         self.venues: Sequence[Sender] = ()
@@ -120,18 +133,24 @@ class Driver:
         began_ns = self._clock.monotonic_ns()
         self.decisions += 1
         decision = Decision(began_ns, self.decisions)
+        pen, is_due = self._pen, True
         decided_ns = sent_ns = 0
         self._deciding = True
+        if pen is not None:
+            pen.begin(decision)
         try:
             for approved in self.engine.decide(decision):
-                is_recorded = decided_ns > 0
                 decided_ns = decided_ns or self._clock.monotonic_ns()
-                if self._record_command(approved.command, None if is_recorded else decision):
+                may_send = pen is not None and _is_written(pen, approved.command)
+                if not may_send:
+                    may_send = self._record_command(approved.command, decision if is_due else None)
+                is_due = False
+                if may_send:
                     self.venues[0].send(approved)
                     sent_ns = sent_ns or self._clock.monotonic_ns()
         finally:
             self._deciding = False
-            if decided_ns == 0:
+            if is_due:
                 self._record_event(decision)
         self._keep_time(began_ns, decided_ns, sent_ns)
         late, self._late = self._late, []
@@ -177,6 +196,8 @@ class Driver:
 
         The first of a decision brings the decision with it: one append instead of two.
         """
+        if decision is not None and self._pen is not None:
+            self._pen.end()
         if self.journal_up:
             try:
                 self._journal.command(command, decision)
@@ -190,3 +211,8 @@ class Driver:
         _log.error("journal_lost", error=str(error))
         assert self._loop is not None, "driver was not started"
         self._loop.call_soon(self.operate, OperatorAction.HALT, "journal")
+
+
+def _is_written(pen: Pen, command: Command) -> bool:
+    """Whether the call that decided on an order has put it on record."""
+    return isinstance(command, _NEW) and pen.wrote(command.client_order_id)

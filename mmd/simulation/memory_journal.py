@@ -32,6 +32,8 @@ class MemoryJournal:
         is_dead: whether the process was killed while it wrote.
     """
 
+    pen = None
+
     def __init__(
         self,
         spec: SessionSpec,

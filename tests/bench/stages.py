@@ -17,7 +17,7 @@ from rich.table import Table
 from adapters.binance_spot.auth import HmacSigner
 from adapters.binance_spot.market_codec import MarketCodec
 from adapters.binance_spot.order_codec import OrderEncoder
-from mmd.core.commands import Approved, Command
+from mmd.core.commands import Approved, Command, PlaceOrder, ReplaceOrder
 from mmd.core.events import Decision
 from mmd.core.instrument import Instrument
 from mmd.journal.writer import JournalWriter
@@ -36,6 +36,7 @@ STAGES = (
     "encode + sign",
 )
 WARM_UP = 200
+_NEW = (PlaceOrder, ReplaceOrder)
 Clock = Callable[[], int]
 _WALL, _CPU, _STAGED = range(3)
 _CLOCKS: tuple[Clock, Clock] = (time.perf_counter_ns, time.process_time_ns)
@@ -81,6 +82,8 @@ class Pipeline:
         )
         self.encoder = OrderEncoder([traded], "k" * 64, HmacSigner("s" * 64), 2000)
         self._requests = 0
+        self.pen = self.journal.pen
+        self.bench.engine.record_with(self.pen)
         self.bench.bring_up()
         self.codec.decode_snapshot(snapshot, ZERO, self.bench.now_ns)
         self.bench.engine.apply_market(self.codec.market)
@@ -99,11 +102,12 @@ class Pipeline:
         self.bench.decisions += 1
         decision = Decision(now_ns, self.bench.decisions)
         commands: list[Approved[Command]] = []
+        self.pen.begin(decision)
         for approved in engine.decide(decision):
             is_first = not commands
             if is_first:
                 at.append(clock())
-            journal.command(approved.command, decision if is_first else None)
+            self._record(approved.command, decision if is_first else None)
             if is_first:
                 at.append(clock())
             self._requests += 1
@@ -126,8 +130,9 @@ class Pipeline:
         self.bench.decisions += 1
         decision = Decision(now_ns, self.bench.decisions)
         commands: list[Approved[Command]] = []
+        self.pen.begin(decision)
         for approved in engine.decide(decision):
-            journal.command(approved.command, None if commands else decision)
+            self._record(approved.command, None if commands else decision)
             self._requests += 1
             self.encoder.encode(approved.command, self._requests, 1_700_000_000_000)
             if not commands:
@@ -136,6 +141,14 @@ class Pipeline:
         if not commands:
             journal.event(decision)
         return took_ns, commands
+
+    def _record(self, command: Command, decision: Decision | None) -> None:
+        """Put a command on record, as the driver does."""
+        if isinstance(command, _NEW) and self.pen.wrote(command.client_order_id):
+            return
+        if decision is not None:
+            self.pen.end()
+        self.journal.command(command, decision)
 
     def settle(self, commands: list[Approved[Command]]) -> None:
         """The venue does as it was told."""

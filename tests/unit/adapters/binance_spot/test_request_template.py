@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.binance_spot.auth import HmacSigner
@@ -84,6 +84,8 @@ def test_a_template_writes_again_and_again() -> None:
 
 
 @given(GRIDS, st.lists(st.tuples(IDS, IDS, *[NUMBERS] * 4), min_size=2, max_size=6))
+@example(Grid(0, 1, 0, 1), [(1, 1, *[10] * 4), (1, 1, *[9] * 4), (1, 1, *[10] * 4)])
+@example(Grid(2, 1, 2, 1), [(16, 15, *[10**3] * 4), (15, 16, *[999] * 4), (16, 15, *[0] * 4)])
 def test_what_one_template_writes_in_turn_is_what_new_ones_would(grid, requests) -> None:
     """Values that take as much room as before are written over the old ones, others move what is behind them."""
     params = ORDER | {"apiKey": "key"}
