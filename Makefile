@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench docs dashboards dashboard-pictures clean
+.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench docs alerts container-test dashboards dashboard-pictures clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -61,6 +61,12 @@ docs: $(VENV)/.installed-dev  ## write what is generated from the code
 	$(BIN)/python -m mmd.ops.metrics_reference docs/metrics.md
 	$(BIN)/python -m mmd.ops.openapi docs/openapi.json
 	$(BIN)/python -m deploy.grafana.generate
+
+container-test: $(VENV)/.installed-dev  ## build the image, run it, halt it, stop it; needs a container engine
+	$(BIN)/python -m tests.container_test
+
+alerts: $(VENV)/.installed-dev  ## raise the alerts with real faults, by a real Prometheus (minutes)
+	$(BIN)/python -m tests.alerts $(ARGS)
 
 dashboards: $(VENV)/.installed-dev  ## every expression of every dashboard against a real Prometheus (minutes)
 	$(BIN)/python -m tests.monitoring.dashboards $(ARGS)

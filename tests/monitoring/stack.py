@@ -17,7 +17,7 @@ from mmd.errors import MmdError
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "token-of-this-run"
-START_S = 120.0
+START_S = 400.0
 STOP_S = 20.0
 POLL_S = 0.3
 

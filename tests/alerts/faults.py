@@ -1,0 +1,104 @@
+"""Real faults for real alerts: what is done to a running daemon, its exchange, its disk or its account."""
+
+import os
+import signal
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from tests.monitoring.stack import Stack
+from tests.sandbox_client import KEY, now_ms, sign
+
+SYMBOL = "MMDUSDT"
+DEPTH = "mmdusdt@depth@100ms"
+Inject = Callable[[Stack], None]
+
+
+class Fault(NamedTuple):
+    """Something done to a stack, and the alerts that it must raise."""
+
+    what: str
+    inject: Inject
+    alerts: tuple[str, ...]
+    wait_s: float = 60.0
+
+
+class Session(NamedTuple):
+    """One daemon with its settings, and the faults that it meets one after the other."""
+
+    name: str
+    settings: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    exchange: tuple[str, ...] = ()
+
+
+def pause(pid: int, seconds: float) -> None:
+    """Stop a process for a while, in the background."""
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(seconds, os.kill, (pid, signal.SIGCONT)).start()
+
+
+def stutter(pid: int, times: int = 25, stopped_s: float = 0.2) -> None:
+    """Stop a process shortly, again and again."""
+    for _ in range(times):
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(stopped_s)
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(stopped_s)
+
+
+def buy_by_hand(stack: Stack) -> None:
+    """Somebody else trades on the same account: a market order by REST."""
+    words = {"symbol": SYMBOL, "side": "BUY", "type": "MARKET", "quantity": "0.5"}
+    text = urlencode(words | {"timestamp": str(now_ms())})
+    url = f"{stack.exchange_address}/api/v3/order?{text}&signature={sign(text)}"
+    request = urllib.request.Request(url, headers={"X-MBX-APIKEY": KEY}, method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        answer.read()
+
+
+def fill_disk(folder: Path) -> Inject:
+    """Leave no room on the journal's disk."""
+
+    def inject(_: Stack) -> None:
+        with (folder / "ballast").open("wb") as file:
+            block = bytes(1 << 20)
+            try:
+                while True:
+                    file.write(block)
+                    file.flush()
+            except OSError:
+                pass
+
+    return inject
+
+
+def gaps(stack: Stack) -> None:
+    """Depth messages go missing, each time after the book was built again."""
+    for _ in range(11):
+        stack.fault("frames", kind="gap", stream=DEPTH, count=1)
+        time.sleep(2.2)
+
+
+def blind(stack: Stack) -> None:
+    """A message goes missing while every request is refused: no new snapshot can be had."""
+    stack.fault("limit", seconds=25)
+    stack.fault("frames", kind="gap", stream=DEPTH, count=2)
+
+
+def nothing(_: Stack) -> None:
+    """The settings of the session are the fault."""
+
+
+def on_exchange(number: signal.Signals) -> Inject:
+    """A signal to the exchange."""
+    return lambda stack: stack.exchange.process.send_signal(number)
+
+
+def on_child(role: str, number: signal.Signals) -> Inject:
+    """A signal to one of the daemon's processes."""
+    return lambda stack: os.kill(stack.daemon.children()[role], number)

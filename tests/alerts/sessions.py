@@ -1,0 +1,131 @@
+"""The sessions of `make alerts`: settings that bring a limit near, and faults in the order in which they are made."""
+
+import signal
+from pathlib import Path
+
+from tests.alerts.faults import (
+    Fault,
+    Session,
+    blind,
+    buy_by_hand,
+    fill_disk,
+    gaps,
+    nothing,
+    on_child,
+    on_exchange,
+    pause,
+    stutter,
+)
+
+NOT_LIVE = {
+    "PnlIdentityError": "two integers that are equal by construction; only a fault in the code could raise it",
+    "PositionDrift": "trades by hand are seen and booked; the embedded exchange makes no transfers",
+    "BookMismatch": "the exchange's own top 20 is made from the book that it sends; it does not contradict itself",
+    "OrderContradicted": "the embedded exchange says nothing that cannot be true",
+    "ModelPartFailed": "artefacts whose outputs are not finite are refused before they are placed",
+    "ModelStale": "bars close on the timer as long as the engine runs; where it hangs EngineHung tells first",
+    "ModelDrift": "needs a market that a shipped model is wrong about for ten minutes",
+    "ModelDemoted": "needs a champion that loses against its own record for many minutes",
+    "ModelDoubted": "needs a drift that the detectors find, many minutes of it",
+    "ModelFallback": "needs a champion whose every part fails while the feed is up",
+    "ModelRefused": "needs a damaged artefact in a registry; tried by hand in tests of mmd models",
+    "ToxicFlow": "needs informed flow for many minutes; the presets do not single us out",
+    "MarkoutBad": "as ToxicFlow",
+    "HedgeLate": "hedges on the embedded exchanges are done within a second",
+    "HedgeNoRoute": "needs every route to be down while inventory is critical",
+    "JournalSyncSlow": "needs a slow disk",
+    "MemoryGrows": "looks back an hour",
+    "TickToOrderSlow": "looks back for minutes; a busy machine raises it by itself",
+}
+"""Alerts that are not caused live, and why; each fires in a rule test."""
+
+
+def sessions(disk: Path | None) -> list[Session]:
+    """All of them; those that need a small disk of their own only where there is one."""
+    made = [
+        Session(
+            "links and processes",
+            (),
+            (
+                Fault("depth messages go missing eleven times", gaps, ("FeedGaps",)),
+                Fault("a gap while every request is refused for 25 s", blind, ("BookSyncLost",)),
+                Fault(
+                    "the exchange's clock 1.5 s behind",
+                    lambda s: s.fault("clock", shift_ms=-1500),
+                    ("FeedLate", "ClockOff"),
+                    150,
+                ),
+                Fault(
+                    "the exchange's clock is right again; somebody trades by hand",
+                    lambda s: (s.fault("clock", shift_ms=0), buy_by_hand(s))[0],
+                    ("ForeignOrders",),
+                ),
+                Fault(
+                    "orders are carried out and not answered",
+                    lambda s: s.fault("lose_acks", count=200),
+                    ("OrdersUnknown",),
+                ),
+                Fault(
+                    "the engine stops for 0.2 s 25 times",
+                    lambda s: stutter(s.daemon.children()["engine"]),
+                    ("LoopLag",),
+                ),
+                Fault(
+                    "the engine stops for 12 s",
+                    lambda s: pause(s.daemon.children()["engine"], 12),
+                    ("EngineHung",),
+                ),
+                Fault("ops is killed", on_child("ops", signal.SIGKILL), ("OpsRestarted",)),
+                Fault("mmd cancel-all", lambda s: s.operate("cancel_all"), ("RiskLevelRaised",)),
+                Fault("mmd halt", lambda s: s.operate("halt"), ("Halted", "NotQuoting")),
+                Fault("mmd resume", lambda s: s.operate("resume"), ()),
+                Fault("the exchange falls silent", on_exchange(signal.SIGSTOP), ("BookStale",)),
+                Fault(
+                    "the exchange dies", on_exchange(signal.SIGKILL), ("FeedDown", "OrderEntryDown")
+                ),
+                Fault("the daemon dies", lambda s: s.daemon.process.kill(), ("TargetDown",)),
+            ),
+        ),
+        Session(
+            "near its limits",
+            (
+                "risk.orders_per_10s=12",
+                "risk.loss_max=0.02",
+                "risk.drawdown_max=1000",
+                "inventory.position_age_max_h=0.001",
+            ),
+            (
+                Fault("an order budget of 12 in 10 s", nothing, ("HeadroomLow",), 90),
+                Fault("positions are old after 4 s", nothing, ("InventoryStuck",), 120),
+                Fault("a loss limit of 0.02 USDT", nothing, ("LossNearLimit",), 120),
+            ),
+        ),
+        Session(
+            "refused",
+            ("risk.rejects_max=6",),
+            (
+                Fault(
+                    "every request is refused with 429 for 20 s",
+                    lambda s: s.fault("limit", seconds=20),
+                    ("RejectsHigh", "RejectStorm"),
+                ),
+            ),
+        ),
+        Session(
+            "nobody comes",
+            ("quoting.spread_model=fixed", "quoting.fixed_half_spread_bps=150"),
+            (Fault("quotes 150 bps from the mid", nothing, ("NoFills",), 150),),
+        ),
+    ]
+    if disk is not None:
+        made.append(
+            Session(
+                "a small disk",
+                (f"journal.folder={disk / 'journal'}", "journal.segment_mib=4"),
+                (
+                    Fault("20 MB of disk for the journal", nothing, ("JournalDiskLow",)),
+                    Fault("the disk is full", fill_disk(disk), ("JournalDown",), 200),
+                ),
+            )
+        )
+    return made
