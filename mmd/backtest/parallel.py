@@ -4,7 +4,8 @@ import itertools
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Self
 
 import msgspec
 
@@ -16,27 +17,40 @@ BRACKET = ("risk_averse", "power", "log", "front")
 """From the most cautious queue model to the most hopeful one."""
 
 
-def run_all(
-    requests: Sequence[BacktestRequest], on_done: Callable[[int], None] | None = None
-) -> list[BacktestResult]:
-    """Run every request; on_done is told how many are through.
+class Runs:
+    """Backtests that begin together at `start`, in processes of their own; leaving the block ends what has not begun."""
 
-    Raises:
-        MmdError: What any of them raised.
-    """
-    processes = min(len(requests), os.cpu_count() or 1)
-    context = multiprocessing.get_context("spawn")
-    results = []
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        futures = [pool.submit(run_backtest, request) for request in requests]
-        try:
-            for number, future in enumerate(futures, 1):
-                results.append(future.result())
-                if on_done is not None:
-                    on_done(number)
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return results
+    def __init__(self, requests: Sequence[BacktestRequest]) -> None:
+        self.requests = requests
+        self._pool: ProcessPoolExecutor | None = None
+        self._futures: list[Future[BacktestResult]] = []
+
+    def __enter__(self) -> Self:
+        """Nothing runs yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for what runs, forget the rest."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def start(self) -> None:
+        """Begin, if that was not done before."""
+        if self._pool is None and self.requests:
+            processes = min(len(self.requests), os.cpu_count() or 1)
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(processes, mp_context=context)
+            self._futures = [self._pool.submit(run_backtest, r) for r in self.requests]
+
+    def results(self, on_done: Callable[[int], None] | None = None) -> list[BacktestResult]:
+        """What they came to, in order; on_done is told how many are through. Raises: MmdError, as any of them did."""
+        self.start()
+        results = []
+        for number, future in enumerate(self._futures, 1):
+            results.append(future.result())
+            if on_done is not None:
+                on_done(number)
+        return results
 
 
 def bracketed(request: BacktestRequest, models: Sequence[str]) -> list[BacktestRequest]:

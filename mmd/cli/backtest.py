@@ -16,6 +16,7 @@ from mmd.cli.options import AsJson, ConfigFile, Overrides, parse_overrides
 from mmd.errors import ConfigError
 
 if TYPE_CHECKING:
+    from mmd.backtest.parallel import Runs
     from mmd.backtest.result import BacktestResult
     from mmd.backtest.run import BacktestRequest
     from mmd.backtest.settings import BacktestSettings
@@ -65,7 +66,7 @@ _EventClock = Annotated[
 _Fees = Annotated[
     str | None,
     typer.Option(
-        help="venue/tier, e.g. binance_spot/vip0, or MAKER,TAKER in bps; default: the tape's"
+        help="venue/tier (rates of 2025), e.g. binance_spot/vip0, or MAKER,TAKER in bps; default: the tape's"
     ),
 ]
 _Balance = Annotated[
@@ -114,7 +115,7 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Run the live engine over a tape on a virtual clock, its orders filled by a queue model."""
-    from mmd.backtest.parallel import BRACKET, bracketed, run_all, swept  # noqa: PLC0415 - loads the compiler
+    from mmd.backtest.parallel import BRACKET, Runs, bracketed, swept  # noqa: PLC0415 - loads the compiler
     from mmd.backtest.run import BacktestRequest, load_settings  # noqa: PLC0415
     from mmd.exchange.fills.record import queue_model  # noqa: PLC0415
 
@@ -143,11 +144,13 @@ def backtest(
     )
     load_settings(request)
     if sweep:
-        results = _together(swept(request, sweep), run_all)
+        with Runs(swept(request, sweep)) as runs:
+            results = _together(runs)
     else:
-        results = [_one(request, report)]
         others = [m for m in BRACKET if m != queue] if bracket else []
-        results += _together(bracketed(request, others), run_all) if others else []
+        with Runs(bracketed(request, others)) as runs:
+            results = [_one(request, report, runs)]
+            results += _together(runs)
     _tell(results, summary, as_json=as_json)
 
 
@@ -158,13 +161,18 @@ def _check_folders(files: "dict[str, Path | None]") -> None:
             raise ConfigError(f"{option} {path}: its folder does not exist; create it first")
 
 
-def _one(request: "BacktestRequest", report: Path | None) -> "BacktestResult":
-    """The chosen run, in this process, with its progress on the terminal."""
+def _one(request: "BacktestRequest", report: Path | None, others: "Runs") -> "BacktestResult":
+    """The chosen run, in this process, with its progress on the terminal; others begin once all is compiled."""
     from mmd.backtest.run import run_watched  # noqa: PLC0415
     from mmd.shell.warmup import compile_progress  # noqa: PLC0415
 
     watched = msgspec.structs.replace(request, is_watched=report is not None)
-    with compile_progress(), _progress(request) as on_progress:
+    with compile_progress(), _progress(request) as tell:
+
+        def on_progress(runner: Any) -> None:
+            others.start()
+            tell(runner)
+
         result, session = run_watched(watched, on_progress)
     if report is not None and session is not None:
         from mmd.analytics.report import report_of, save_html  # noqa: PLC0415
@@ -174,8 +182,8 @@ def _one(request: "BacktestRequest", report: Path | None) -> "BacktestResult":
     return result
 
 
-def _together(requests: "list[BacktestRequest]", run_all: Any) -> "list[BacktestResult]":
-    """Several runs in parallel; says which are done."""
+def _together(runs: "Runs") -> "list[BacktestResult]":
+    """What several runs came to; says which are done."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.completed} of {task.total} runs"),
@@ -185,11 +193,8 @@ def _together(requests: "list[BacktestRequest]", run_all: Any) -> "list[Backtest
     with Progress(
         *columns, console=console, disable=not console.is_terminal, transient=True
     ) as bar:
-        task = bar.add_task("runs", total=len(requests))
-        results: list[BacktestResult] = run_all(
-            requests, lambda done: bar.update(task, completed=done)
-        )
-    return results
+        task = bar.add_task("runs", total=len(runs.requests))
+        return runs.results(lambda done: bar.update(task, completed=done))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Maker and taker fees by venue and tier, in basis points; a negative maker fee is a rebate.
 
-Rates are the venues' base schedules for accounts without token discounts, written down in 2025; a fee that an
-account really pays goes before any of them.
+Rates are the venues' base schedules for accounts without token discounts, written down by hand as of AS_OF and not
+checked since; a fee that an account really pays goes before any of them.
 Source: binance.com/en/fee/schedule (spot and USD-M futures), kraken.com/features/fee-schedule, okx.com/fees,
 deribit.com/kb/fees, bitstamp.net/fee-schedule.
 """
@@ -12,6 +12,9 @@ import msgspec
 
 from mmd.core.instrument import Instrument
 from mmd.errors import ConfigError
+
+AS_OF: Final = "2025"
+"""Of when the rates below are."""
 
 
 class FeeTier(NamedTuple):
