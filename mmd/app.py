@@ -129,6 +129,10 @@ def _venue_at(
 def check(settings: Settings) -> None:
     """Refuse now what would otherwise be found out only after something was started. Raises: ConfigError."""
     _venue_settings(settings, embedded_addresses(settings))
+    for name in settings.risk.venues:
+        if name not in settings.venues:
+            known = ", ".join(settings.venues)
+            raise ConfigError(f"risk.venues.{name}: no such venue; expected one of {known}")
     embedded = settings.embedded
     if settings.environment == "embedded":
         try:

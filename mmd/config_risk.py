@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from mmd.config_section import NS_PER_MS, Section, seconds_of_day
 from mmd.core.blackouts import DAY_S, WEEK_S, Blackout
-from mmd.core.spec import RiskSpec
+from mmd.core.spec import RiskSpec, VenueBudgets
 from mmd.core.units import NANOS_PER_SECOND
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -70,6 +70,20 @@ class BlackoutSection(Section):
         )
 
 
+class VenueBudgetsSection(Section):
+    """[risk.venues.<name>]: budgets of one venue; what is not set is as in [risk]."""
+
+    orders_per_10s: int | None = Field(
+        default=None, ge=2, description="order budget of 10 seconds there"
+    )
+    orders_per_day: int | None = Field(
+        default=None, ge=2, description="order budget of a day there"
+    )
+    messages_per_minute: int | None = Field(
+        default=None, ge=2, description="request budget of a minute there"
+    )
+
+
 class RiskSection(Section):
     """Hard limits. Positions and orders in the quote currency of each instrument, the rest in the reporting one."""
 
@@ -79,15 +93,21 @@ class RiskSection(Section):
     order_notional_max: Decimal = Field(Decimal(500), gt=0, description="largest order")
     collar_bps: float = Field(200.0, gt=0, description="largest distance of an order from mid")
     open_orders_max: int = Field(8, ge=1, description="open orders a side")
-    orders_per_10s: int = Field(80, ge=1, description="order budget of 10 seconds")
-    orders_per_day: int = Field(160_000, ge=1, description="order budget of a day")
+    orders_per_10s: int = Field(80, ge=1, description="order budget of 10 seconds, at each venue")
+    orders_per_day: int = Field(160_000, ge=1, description="order budget of a day, at each venue")
     orders_reserve_ratio: float = Field(
         0.25,
         ge=0,
         le=0.9,
         description="share of each order budget's burst (half the budget) that only orders reducing risk may use",
     )
-    messages_per_minute: int = Field(5_000, ge=1, description="request budget of a minute")
+    messages_per_minute: int = Field(
+        5_000, ge=1, description="request budget of a minute, at each venue"
+    )
+    venues: dict[str, VenueBudgetsSection] = Field(
+        default={},
+        description="venues whose budgets are others than these; every venue has its own",
+    )
     stale_book_ms: int = Field(3_000, gt=0, description="no quotes on a book older than this")
     stale_book_pauses: float = Field(
         30.0,
@@ -174,7 +194,7 @@ class RiskSection(Section):
 
     def spec(self) -> RiskSpec:
         """The engine's form: nanoseconds for milliseconds, the rest as it stands."""
-        fields = self.model_dump(exclude={"blackouts"})
+        fields = self.model_dump(exclude={"blackouts", "venues"})
         for key in ("stale_book", "rejects_window", "caution_hold", "private_down"):
             fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * NS_PER_MS
         for key in ("clock_offset", "feed_latency", "stale_book"):
@@ -184,7 +204,16 @@ class RiskSection(Section):
             **fields | {"day_starts_s": seconds_of_day(fields.pop("day_starts"))},
             adverse_horizon_ns=int(horizon_s * NANOS_PER_SECOND),
             blackouts=tuple(b.spec() for b in self.blackouts),
+            budgets_by_venue=True,
+            venue_budgets=tuple(self._budgets_at(name) for name in self.venues),
         )
+
+    def _budgets_at(self, venue: str) -> VenueBudgets:
+        own = self.venues[venue].model_dump(exclude_none=True)
+        whole = {
+            name: own.get(name, getattr(self, name)) for name in VenueBudgetsSection.model_fields
+        }
+        return VenueBudgets(venue=venue, **whole)
 
 
 def _unix_s(text: str) -> int:

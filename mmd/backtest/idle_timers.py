@@ -47,6 +47,8 @@ _KNOWN: Final = frozenset(
         "orders_reserve_ratio",
         "stale_book_pauses",
         "stale_book_ns_max",
+        "budgets_by_venue",  # the same where there is one
+        "venue_budgets",
         "close_utc_s",
         "construction",
         "adverse",

@@ -90,6 +90,7 @@ class Maker:
         limits = risk_limits(spec.risk, NO_SCALE)
         self.risk = RiskView(Bounds(instrument, limits), self.orders)
         self.risk.status = instrument.status
+        self.risk.venue = session.throttle.number_of(instrument.venue)
         self.desk = OrderDesk(
             instrument,
             self.orders,

@@ -77,6 +77,15 @@ class QuotingSpec(msgspec.Struct, frozen=True, kw_only=True):
     funding_drift: bool = False
 
 
+class VenueBudgets(msgspec.Struct, frozen=True, kw_only=True):
+    """What one venue lets us send in a time."""
+
+    venue: str
+    orders_per_10s: int
+    orders_per_day: int
+    messages_per_minute: int
+
+
 class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What must not be exceeded; user-facing meaning and defaults of each stand in mmd.config.
 
@@ -122,6 +131,10 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):
     orders_reserve_ratio: float = 0.0
     stale_book_pauses: float = 0.0
     stale_book_ns_max: int = 0
+    budgets_by_venue: bool = False
+    """Whether the budgets of orders and messages are each venue's; else all venues share them."""
+    venue_budgets: tuple[VenueBudgets, ...] = ()
+    """Of the venues whose budgets are others than the settings' own."""
 
 
 class ArbitrageSpec(msgspec.Struct, frozen=True, kw_only=True):

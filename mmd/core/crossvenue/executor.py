@@ -38,8 +38,8 @@ EXECUTIONS_KEPT: Final = 64
 _SLOWER: Final = 1.25
 """A venue whose orders take this many times longer goes first; within that the thinner one does."""
 _BPS: Final = 1e-4
-_ORDERS_MIN: Final = 3
-"""Both legs and one that undoes a miss must fit into the order rate before the first is sent."""
+_UNDOING: Final = 1
+"""Besides the legs, what undoes a miss must fit into the order rate of either venue before the first is sent."""
 _OK = RiskReason.OK
 
 
@@ -117,8 +117,7 @@ class Executor:
             for way in ways:
                 yield from clear(way[0], way[1], now_ns)
             return
-        left = self._throttle.available(Counted.ORDERS, now_ns)
-        if left is not None and left < _ORDERS_MIN:
+        if not self._has_order_rate(pair, now_ns):
             self.held_back["order_rate"] += 1
             return
         self._after_ns[pair] = now_ns + self._spec.retry_ns
@@ -148,6 +147,15 @@ class Executor:
         for outlet, taking, _ in ways:
             hold(outlet, taking, now_ns)
         yield from _sending(execution, first, approved, Stage.FIRST)
+
+    def _has_order_rate(self, pair: Pair, now_ns: int) -> bool:
+        """Whether the venues' budgets leave orders enough for both legs, and for undoing one of them."""
+        at = [self._throttle.number_of(o.instrument.venue) for o in (pair.buy, pair.sell)]
+        for venue in set(at):
+            left = self._throttle.available(Counted.ORDERS, now_ns, venue=venue)
+            if left is not None and left < at.count(venue) + _UNDOING:
+                return False
+        return True
 
     def _plan(self, pair: Pair, prices: Prices) -> Walk | None:
         """What we may trade of an opportunity: within funds and limits, and not through our own orders."""

@@ -11,12 +11,13 @@ from typing import Final
 from mmd.core.risk.reasons import RiskReason
 from mmd.jit.kernel import Rec, kernel, layout, leaf
 
-BUCKETS_MAX: Final = 8
+BUCKETS_MAX: Final = 24
 TAKEN: Final = -1
 
 BUDGETS = layout(
     ("n", "i8"),
     ("has_reserve", "i8"),  # 1 = a budget of orders keeps tokens back for urgent takers
+    ("venue", "i8", (BUCKETS_MAX,)),  # whose it is, by number
     ("counts", "i8", (BUCKETS_MAX,)),  # what it counts: 0 orders, 1 request weight
     ("interval_ns", "i8", (BUCKETS_MAX,)),
     ("gain", "i8", (BUCKETS_MAX,)),  # tokens gained per interval
@@ -32,14 +33,23 @@ BUDGETS = layout(
     ("orders_left", "i8"),  # by the order-to-trade limit
     ("verdicts", "i8", (len(RiskReason),)),  # how many commands had each reason
 )
-"""All budgets of one venue, and what else its gate counts."""
+"""All budgets of a session, those of its venues side by side, and what else its gate counts."""
 
 
 @leaf
-def take(b: Rec, orders: int, weight: int, now_ns: int, urgent: bool) -> int:  # noqa: FBT001 - a kernel
-    """Take tokens from every budget or from none; returns TAKEN, or what the first short one counts."""
+def take(
+    b: Rec,
+    venue: int,
+    orders: int,
+    weight: int,
+    now_ns: int,
+    urgent: bool,  # noqa: FBT001 - a kernel
+) -> int:
+    """Take tokens from every budget of a venue or from none; returns TAKEN, or what the first short one counts."""
     for i in range(b.n):
         tokens = orders if b.counts[i] == 0 else weight
+        if b.venue[i] != venue:
+            tokens = 0
         at_ns, rest = b.at_ns[i], b.at_rest[i]
         if tokens > 0:
             if at_ns < now_ns:
@@ -63,6 +73,6 @@ def take(b: Rec, orders: int, weight: int, now_ns: int, urgent: bool) -> int:  #
 
 
 @kernel
-def take_from(budgets: Rec, orders: int, weight: int, now_ns: int, urgent: int) -> int:
+def take_from(budgets: Rec, venue: int, orders: int, weight: int, now_ns: int, urgent: int) -> int:
     """As `take`, of a record; urgent is 0 or 1."""
-    return take(budgets[0], orders, weight, now_ns, urgent == 1)
+    return take(budgets[0], venue, orders, weight, now_ns, urgent == 1)

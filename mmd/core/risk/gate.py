@@ -76,7 +76,7 @@ class CommandCosts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class RiskGate:
-    """Judges the commands of one session at one venue.
+    """Judges the commands of one session.
 
     Attributes:
         counts: how many commands had each RiskReason, OK included.
@@ -171,7 +171,7 @@ class RiskGate:
                 cost = costs.resync
             case _:
                 assert_never(command)
-        return _SHORT[self._throttle.take(cost, view.now_ns, urgent=True)]
+        return _SHORT[self._throttle.take(cost, view.now_ns, urgent=True, venue=view.venue)]
 
     def _judge_order(
         self, order: PlaceOrder | ReplaceOrder, replaced: Order | None, view: RiskView

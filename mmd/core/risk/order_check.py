@@ -41,6 +41,7 @@ RISK = layout(
     ("is_synced", "i8"),
     ("is_private_up", "i8"),
     ("status", "i8"),
+    ("venue", "i8"),  # whose budgets its commands are charged to, by number
     ("hindrance", "i8"),  # why nothing may be added to the position, or OK
     # Filters and limits
     ("price_ticks_min", "i8"),
@@ -227,7 +228,7 @@ def judge(  # noqa: PLR0913, PLR0917 - a table
         or (replaces == 1 and _retreats(side, price_ticks, qty_lots, old_ticks, old_lots))
         or 0 < after_lots <= 2 * v.reducible_lots[side]  # filled, it leaves no larger position
     )
-    short = take(b, orders, weight, v.now_ns, is_urgent)
+    short = take(b, v.venue, orders, weight, v.now_ns, is_urgent)
     if short == TAKEN:
         b.last_id = order_id
         b.orders_left -= 1

@@ -10,12 +10,12 @@ from mmd.core.risk.gate import RiskGate
 from mmd.core.risk.levels import RiskLevels
 from mmd.core.risk.limits import RiskLimits
 from mmd.core.risk.order_to_trade import OrderToTrade
+from mmd.core.risk.rate_limits import throttle_of
 from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.core.risk.stops import LossStop
-from mmd.core.risk.throttle import Budget, Counted, Throttle
 from mmd.core.spec import RiskSpec, SessionSpec
 from mmd.core.trading_day import DayState, day_of
-from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND
+from mmd.core.units import ATOMS_PER_UNIT
 
 QUOTE_REASON = {
     RiskReason.OK: QuoteReason.NONE,
@@ -44,7 +44,7 @@ class SessionRisk:
         """Losses continue where the spec's day left them, if that day is still going on."""
         risk = spec.risk
         self.levels = RiskLevels()
-        self.throttle = Throttle(budgets(risk))
+        self.throttle = throttle_of(spec)
         self.ratio = OrderToTrade(risk.order_to_trade_max, risk.order_to_trade_grace)
         self.gate = RiskGate(self.levels, self.throttle, ratio=self.ratio)
         observes = not spec.quoting.enabled
@@ -151,31 +151,3 @@ class SessionRisk:
             self.hindrance = RiskReason.CLOCK_OFFSET
         else:
             self.hindrance = _OK
-
-
-def budgets(risk: RiskSpec) -> tuple[Budget, ...]:
-    """The session's own budgets, named and spaced as Binance spot counts, so that its usage corrects them."""
-    orders, weight = Counted.ORDERS, Counted.WEIGHT
-    return (
-        Budget(
-            name="ORDERS",
-            counts=orders,
-            limit=risk.orders_per_10s,
-            interval_ns=10 * NANOS_PER_SECOND,
-            reserve=int(risk.orders_per_10s // 2 * risk.orders_reserve_ratio),
-        ),
-        Budget(
-            name="ORDERS",
-            counts=orders,
-            limit=risk.orders_per_day,
-            interval_ns=86_400 * NANOS_PER_SECOND,
-            reserve=int(risk.orders_per_day // 2 * risk.orders_reserve_ratio),
-        ),
-        Budget(
-            name="REQUEST_WEIGHT",
-            counts=weight,
-            limit=risk.messages_per_minute,
-            interval_ns=60 * NANOS_PER_SECOND,
-            reserve=risk.messages_per_minute // 10,
-        ),
-    )

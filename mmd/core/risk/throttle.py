@@ -1,11 +1,11 @@
-"""Rate budgets: token buckets that mirror the venue's own counters.
+"""Rate budgets: token buckets that mirror each venue's own counters.
 
 A bucket holds `burst` tokens and gains `limit - burst` per interval, so that no window of one interval,
 wherever it starts, sees more than `limit`: whether the venue counts in fixed or in sliding windows. The
 last `reserve` tokens are for commands that reduce risk.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from functools import partial
 from typing import NamedTuple
@@ -79,15 +79,17 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class TokenBucket:
     """One budget at work: a row of the BUDGETS record, which is charged by `mmd.core.risk.budgets.take`."""
 
-    __slots__ = ("_at", "_b", "budget", "counts")
+    __slots__ = ("_at", "_b", "budget", "counts", "venue")
 
-    def __init__(self, record: Rec, at: int, budget: Budget) -> None:
+    def __init__(self, record: Rec, at: int, budget: Budget, venue: int = 0) -> None:
         """Start full, in row `at` of the record."""
         self.budget = budget
+        self.venue = venue
         self.counts = int(budget.counts)
         self._b = record[0]
         self._at = at
         self._b["counts"][at] = self.counts
+        self._b["venue"][at] = venue
         self._b["interval_ns"][at] = budget.interval_ns
         self._set_limit(budget.limit)
 
@@ -141,38 +143,70 @@ class TokenBucket:
 
 
 class Throttle:
-    """All budgets of one venue.
+    """All budgets of a session: each venue's own, or one set that all of them share.
 
     Attributes:
         record: BUDGETS record that orders are charged to.
         buckets: a view of each.
     """
 
-    def __init__(self, budgets: Sequence[Budget]) -> None:
-        """Start with every bucket full; without budgets nothing is limited."""
-        assert len(budgets) <= BUCKETS_MAX, f"expected at most {BUCKETS_MAX} budgets"
-        self.record: Rec = new(BUDGETS)
-        self.record["n"] = len(budgets)
-        reserves = (b.reserve for b in budgets if b.counts is Counted.ORDERS)
-        self.record["has_reserve"] = max(reserves, default=0) > 0
-        self.buckets = tuple(TokenBucket(self.record, at, b) for at, b in enumerate(budgets))
-        self._take = partial(bind(take_from, self.record, 0, 0, 0, 0), self.record)
+    def __init__(
+        self, budgets: Sequence[Budget], by_venue: Mapping[str, Sequence[Budget]] | None = None
+    ) -> None:
+        """Start with every bucket full; without budgets nothing is limited.
 
-    def available(self, counts: Counted, now_ns: int, *, urgent: bool = False) -> int | None:
-        """Tokens left of a kind in its tightest budget; None where the kind has no budget."""
-        left = [b.available(now_ns, urgent=urgent) for b in self.buckets if b.counts == counts]
+        Args:
+            budgets: what every venue shares; not used where each has its own.
+            by_venue: those of each venue, by name; None where they share.
+
+        Raises:
+            ConfigError: more than fit.
+        """
+        sets = {"": budgets} if by_venue is None else by_venue
+        every = [(number, b) for number, own in enumerate(sets.values()) for b in own]
+        if len(every) > BUCKETS_MAX:
+            raise ConfigError(
+                f"expected at most {BUCKETS_MAX} rate budgets, found {len(every)} of {len(sets)} venues: trade fewer"
+            )
+        self._numbers = {} if by_venue is None else {name: n for n, name in enumerate(by_venue)}
+        self.record: Rec = new(BUDGETS)
+        self.record["n"] = len(every)
+        reserves = (b.reserve for _, b in every if b.counts is Counted.ORDERS)
+        self.record["has_reserve"] = max(reserves, default=0) > 0
+        self.buckets = tuple(
+            TokenBucket(self.record, at, b, number) for at, (number, b) in enumerate(every)
+        )
+        self._take = partial(bind(take_from, self.record, 0, 0, 0, 0, 0), self.record)
+
+    def number_of(self, venue: str) -> int:
+        """By what number a venue's budgets are charged; 0 for all where they share."""
+        return self._numbers.get(venue, 0)
+
+    def available(
+        self, counts: Counted, now_ns: int, *, urgent: bool = False, venue: int = 0
+    ) -> int | None:
+        """Tokens left of a kind in a venue's tightest budget; None where the kind has no budget."""
+        left = [
+            b.available(now_ns, urgent=urgent)
+            for b in self.buckets
+            if b.counts == counts and b.venue == venue
+        ]
         return min(left, default=None)
 
-    def take(self, cost: Cost, now_ns: int, *, urgent: bool = False) -> Counted | None:
-        """Take the whole cost from every budget or nothing; returns the kind that ran short, None if taken."""
-        short = self._take(cost.orders, cost.weight, now_ns, urgent)
+    def take(
+        self, cost: Cost, now_ns: int, *, urgent: bool = False, venue: int = 0
+    ) -> Counted | None:
+        """Take the whole cost from every budget of a venue or nothing; the kind that ran short, None if taken."""
+        short = self._take(venue, cost.orders, cost.weight, now_ns, urgent)
         return None if short == TAKEN else Counted(short)
 
     def on_usage(self, event: RateUsage) -> bool:
         """Correct the budget that the event is about; returns False if it is none of ours."""
+        venue = self.number_of(event.venue)
         for bucket in self.buckets:
             budget = bucket.budget
-            if budget.name == event.budget and budget.interval_ns == event.interval_ns:
+            is_meant = budget.name == event.budget and budget.interval_ns == event.interval_ns
+            if is_meant and bucket.venue == venue:
                 bucket.on_usage(event.used, event.limit, event.ts_recv_ns)
                 return True
         return False

@@ -47,6 +47,7 @@ class RiskView:
         hindrance: why nothing may be added to the position now (orders that reduce it may go), or OK.
         refusal: why nothing may be sent now; set by `settle`, as are the next.
         price_low, price_high: prices between them pass the filters and the collar.
+        venue: whose budgets its commands are charged to, by the throttle's number.
         verdict: on the action judged last.
         rung, slot: level of the ladder that it is for, and where the order is that it is about.
     """
@@ -63,6 +64,7 @@ class RiskView:
     base_lots = Field(RISK, "base_lots", int)
     quote_ticklots = Field(RISK, "quote_ticklots", int)
     refusal = Field(RISK, "refusal", RiskReason)
+    venue = Field(RISK, "venue", int)
     verdict = Field(RISK, "verdict", int)
     rung = Field(RISK, "rung", int)
     slot = Field(RISK, "slot", int)

@@ -241,3 +241,11 @@ def test_all_kernels_come_from_the_cache_the_second_time() -> None:
     """Which is what `mmd check --kernels` is for."""
     app.compile_kernels(settings())
     assert app.compile_kernels(settings()).compiled == 0
+
+
+def test_budgets_of_a_venue_that_there_is_not_are_refused() -> None:
+    """A mistyped name would leave the venue with everybody's limits."""
+    with pytest.raises(
+        ConfigError, match=r"risk\.venues\.nowhere: no such venue; expected one of embedded"
+    ):
+        app.check(with_keys({"risk.venues.nowhere.orders_per_day": "9"}))

@@ -77,3 +77,13 @@ def test_the_engines_form():
     assert (spec.adverse_horizon_ns, spec.day_starts_s) == (100_000_000, 81_000)
     assert (spec.exposure_gross_max, spec.venue_net_max) == (Decimal("12.5"), None)
     assert spec.blackouts == (Blackout(start_s=60, duration_s=5, period_s=DAY_S, reason="roll"),)
+
+
+def test_venues_have_budgets_of_their_own_and_may_differ() -> None:
+    """What is not said of a venue is as everywhere."""
+    section = RiskSection(orders_per_10s=50, venues={"embedded": {"orders_per_day": 9}})
+    spec = section.spec()
+    assert spec.budgets_by_venue
+    (own,) = spec.venue_budgets
+    assert (own.venue, own.orders_per_10s, own.orders_per_day) == ("embedded", 50, 9)
+    assert own.messages_per_minute == spec.messages_per_minute

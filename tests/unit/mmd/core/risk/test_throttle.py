@@ -162,3 +162,23 @@ def test_a_bucket_is_exact_in_integers(gain: int, interval_ns: int, asks) -> Non
         missing += tokens * interval_ns if is_free else 0
         assert (throttle.take(Cost(tokens, 0), now_ns) is None) is is_free
         assert throttle.buckets[0].available(now_ns) == (capacity - missing) // interval_ns
+
+
+def test_each_venue_has_its_own_tokens():
+    """What one sends and what one reports is nothing to the other."""
+    throttle = Throttle((), {"near": [budget(10, burst=4)], "test": [budget(10, burst=4)]})
+    near, far = throttle.number_of("near"), throttle.number_of("test")
+    taken = [throttle.take(Cost(1, 0), 0, venue=near) for _ in range(5)]
+    assert taken == [None] * 4 + [Counted.ORDERS]
+    assert throttle.available(Counted.ORDERS, 0, venue=near) == 0
+    assert throttle.available(Counted.ORDERS, 0, venue=far) == 4
+    assert throttle.on_usage(usage(9))
+    assert throttle.available(Counted.ORDERS, 0, venue=far) == 1
+    assert throttle.take(Cost(1, 0), 0, venue=far) is None
+    assert throttle.available(Counted.ORDERS, 0, venue=near) == 0
+
+
+def test_more_budgets_than_there_is_room_for_are_refused():
+    """With how many there are."""
+    with pytest.raises(ConfigError, match="at most 24 rate budgets, found 25 of 25 venues"):
+        Throttle((), {f"venue{n}": [budget(10)] for n in range(25)})
