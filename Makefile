@@ -54,6 +54,22 @@ sandbox-smoke: $(VENV)/.installed-dev  ## sign, subscribe, place, amend, cancel,
 simulate: $(VENV)/.installed  ## whole systems with faults on virtual time, ten simulated hours
 	$(BIN)/mmd simulate --hours 10 $(ARGS)
 
+.PHONY: faults crash-table fuzz load soak
+faults: $(VENV)/.installed-dev  ## every row of the fault matrix on real sockets (a quarter of an hour)
+	@$(BIN)/python -m tests.faults $(ARGS)
+
+crash-table: $(VENV)/.installed-dev  ## kill -9 at each named step, twenty seeds
+	@$(BIN)/python -m tests.crash_table $(ARGS)
+
+fuzz: $(VENV)/.installed-dev  ## a million wrong messages for every decoder; goes on where it was stopped
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+load: $(VENV)/.installed-dev  ## fifty instruments on one core, and twice what it can do
+	@$(BIN)/python -m tests.load $(ARGS)
+
+soak: $(VENV)/.installed-dev  ## ten million messages at full speed; an hour in real time: make soak ARGS="--for 1h"
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 bench: $(VENV)/.installed-dev  ## stages, and wire to wire beside a ccxt.pro maker
 	$(BIN)/python -m tests.bench $(ARGS)
 

@@ -31,6 +31,7 @@ from mmd.ops.snapshot import snapshot
 from mmd.ops.state import State
 from mmd.ops.summary import RunFacts, Summary, summarise
 from mmd.shell.clock import SystemClock
+from mmd.shell.conflation import ConflationWatch
 from mmd.shell.crossvenue_log import CrossVenueLog
 from mmd.shell.driver import Driver
 from mmd.shell.exchange_process import ExchangeProcess
@@ -314,8 +315,10 @@ class Daemon:
 
     async def _report_status(self, driver: Driver) -> None:
         """A line every ten seconds for whoever watches the terminal."""
+        conflation = ConflationWatch(driver)
         while True:
             await asyncio.sleep(STATUS_PERIOD_S)
+            conflation.look()
             for maker in driver.engine.makers:
                 _log.info("status", **_status(maker))
 

@@ -155,6 +155,8 @@ class HttpServer:
         if not self._token or not hmac.compare_digest(given.encode(), self._token.encode()):
             text = "wrong or no bearer token" if self._token else "control is off: set http.token"
             return _json(Refused(ok=False, error=text), 403)
+        if (request.content_length or 0) > _BODY_MAX:
+            raise web.HTTPRequestEntityTooLarge(_BODY_MAX, request.content_length or 0)
         try:
             done = await self._control(request.match_info["action"], f"http {request.remote}")
         except MmdError as error:

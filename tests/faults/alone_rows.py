@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tests.faults.rows import SkipError
 from tests.faults.table import Outcome
 
+_WORK_S = 0.2
 Run = Callable[[Path], Awaitable["Told"]]
 
 
@@ -70,6 +71,14 @@ class AloneFamily:
 
 def _ms(from_ns: int, to_ns: int | None) -> float | None:
     return None if to_ns is None else max(0.0, (to_ns - from_ns) / 1e6)
+
+
+def stretch() -> float:
+    """How much longer than alone things take on this machine now: wall time over processor time of some work."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    while time.process_time() - cpu < _WORK_S:
+        pass
+    return max(1.0, (time.perf_counter() - wall) / _WORK_S)
 
 
 def now_ns() -> int:
