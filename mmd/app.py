@@ -1,6 +1,7 @@
 """The composition root: makes venues, sessions and journals out of settings."""
 
 import functools
+import os
 from collections.abc import Sequence
 from decimal import Decimal
 from time import gmtime, strftime
@@ -30,6 +31,7 @@ from mmd.journal.writer import JournalWriter
 from mmd.session_spec import Beginning, spec_from_settings
 from mmd.shell.clock import SystemClock
 from mmd.shell.driver import Driver
+from mmd.shell.dying_journal import VARIABLE, arm
 from mmd.shell.paper_venue import PaperVenue
 from mmd.shell.rehearsal import KeepWarm, Rehearsal
 from mmd.shell.venue_group import VenueGroup
@@ -219,9 +221,12 @@ def open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:
     section = settings.journal
     began = strftime("%Y%m%dT%H%M%S", gmtime(spec.started_unix_ns // NANOS_PER_SECOND))
     folder = section.folder / f"{began}-{spec.session:08x}"
-    return JournalWriter(
+    journal = JournalWriter(
         folder, spec, segment_bytes=section.segment_mib << 20, sync_ns=section.sync_ms * 1_000_000
     )
+    if VARIABLE in os.environ:
+        arm(journal, os.environ[VARIABLE])
+    return journal
 
 
 def rehearsal(

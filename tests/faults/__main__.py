@@ -15,6 +15,7 @@ from rich.table import Table
 from tests.faults import (
     clock_rows,
     disk_rows,
+    kill_rows,
     order_entry_rows,
     other_rows,
     process_rows,
@@ -30,6 +31,7 @@ SHARED: tuple[Family, ...] = (websocket_rows.FAMILY, order_entry_rows.FAMILY)
 ALONE: tuple[AloneFamily, ...] = (
     process_rows.FAMILY,
     disk_rows.FAMILY,
+    kill_rows.FAMILY,
     clock_rows.FAMILY,
     other_rows.NETWORK,
     other_rows.MODELS,

@@ -213,6 +213,10 @@ class Rig:
         ):
             assert answer.status == 200, await answer.text()
 
+    async def pause(self) -> None:
+        """Let the daemon do something."""
+        await asyncio.sleep(0.2)
+
     def hit(self, side: Side = Side.BUY) -> None:
         """A stranger takes one of our orders of a side: the best, and all before it."""
         ours = [o for o in self.working() if o.side == side]
