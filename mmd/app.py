@@ -24,6 +24,7 @@ from mmd.core.trading_day import DayState
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
 from mmd.exchange.fills.record import queue_model
+from mmd.journal.dying_journal import VARIABLE, arm
 from mmd.journal.reader import read_spec, sessions_in
 from mmd.journal.recovery import day_state, inventory_targets
 from mmd.journal.scratch import ScratchJournal
@@ -31,7 +32,6 @@ from mmd.journal.writer import JournalWriter
 from mmd.session_spec import Beginning, spec_from_settings
 from mmd.shell.clock import SystemClock
 from mmd.shell.driver import Driver
-from mmd.shell.dying_journal import VARIABLE, arm
 from mmd.shell.paper_venue import PaperVenue
 from mmd.shell.rehearsal import KeepWarm, Rehearsal
 from mmd.shell.venue_group import VenueGroup

@@ -1,7 +1,7 @@
 """Named steps of an order's and of a session's life, at which tests end the process as kill -9 does.
 
 A step is a record of the journal, because nothing is applied or sent that was not journalled; a phase says how far
-it has got. Nothing here ends anything: see `mmd.shell.dying_journal` and `mmd.simulation.dying_journal`.
+it has got. Nothing here ends anything: see `mmd.journal.dying_journal` and `mmd.simulation.dying_journal`.
 """
 
 from enum import StrEnum, unique

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from mmd.journal.dying_journal import VARIABLE
 from mmd.journal.kill_points import KillPoint, Phase
-from mmd.shell.dying_journal import VARIABLE
 from tests.faults.alone_rows import AloneFamily, Run, Told, now_ns
 from tests.faults.process_rows import _restarted
 from tests.faults.rig import rig

@@ -6,10 +6,10 @@ import pytest
 
 from mmd.core.events import Decision, Timer
 from mmd.errors import ConfigError
+from mmd.journal.dying_journal import arm
 from mmd.journal.format import Kind, event_decoder
 from mmd.journal.reader import records
 from mmd.journal.writer import JournalWriter
-from mmd.shell.dying_journal import arm
 from tests.session import session_spec
 
 
