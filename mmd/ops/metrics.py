@@ -120,6 +120,11 @@ _INSTRUMENT_GAUGES: tuple[tuple[str, str, Callable[[InstrumentState], float | No
         lambda i: i.model.lead_shift_bps,
     ),
     ("mmd_orders_unknown", "Orders whose fate is being asked for", lambda i: i.orders_unknown),
+    (
+        "mmd_orders_owing_fills",
+        "Orders that ended with more filled than trades were told",
+        lambda i: i.orders_owing_fills,
+    ),
     ("mmd_orders_working", "Orders that are or may be working", lambda i: len(i.orders)),
 )
 

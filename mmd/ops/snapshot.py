@@ -123,6 +123,7 @@ def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
         orders_rejected=counts.rejected,
         orders_canceled=counts.canceled,
         orders_unknown=maker.orders.unknown_count,
+        orders_owing_fills=len(maker.orders.owed_fills()),
         fills=ledger.fill_count,
         fills_maker=ledger.maker_count,
         book=_book(maker, now_ns),

@@ -258,6 +258,8 @@ class InstrumentState(msgspec.Struct, frozen=True):
     """Likewise."""
     adverse: AdverseState | None = None
     """None where fills are not judged."""
+    orders_owing_fills: int = 0
+    """Orders that ended with more filled than trades were told; they count as exposure until those come."""
     order_flow: OrderFlowState | None = None
     funding_rate: float | None = None
     """Of a perpetual's notional, once an interval; positive: longs pay. None where there is none."""

@@ -34,14 +34,10 @@ class Histogram:
         """Upper edge of the bucket that holds the q-quantile; 0.0 before any record."""
         return self.picture((q,), ())[0][0]
 
-    def cumulative(self, edges_ns: tuple[int, ...]) -> list[int]:
-        """How many records are at most each edge, for a Prometheus histogram (to bucket resolution)."""
-        return self.picture((), edges_ns)[1]
-
     def picture(
         self, quantiles: Sequence[float], edges_ns: tuple[int, ...]
     ) -> tuple[list[float], list[int]]:
-        """`quantile_ns` of each quantile and `cumulative` of the edges, in one pass."""
+        """`quantile_ns` of each quantile, and how many records are at most each edge (to bucket resolution)."""
         seen = list(accumulate(self._counts, initial=0))
         found = [self._quantile_ns(seen, q) for q in quantiles]
         return found, [seen[n] for n in _buckets_below(edges_ns)]

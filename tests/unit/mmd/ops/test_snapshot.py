@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from mmd.core.events import FeedDown
+from mmd.core.events import EndReason, FeedDown, OrderEnded
 from mmd.core.units import Side
 from mmd.ops.snapshot import top_levels
 from tests.engine_bench import ZERO
@@ -40,6 +40,19 @@ async def test_a_quoting_daemon_shows_its_orders_fills_and_money() -> None:
     assert row.pnl_total == pytest.approx(row.pnl_realised + row.pnl_unrealised - row.fees)
     assert (row.identity_error, row.position_drift_atoms) == (0, 0)
     assert 0 < row.inventory_ratio < 1
+
+
+async def test_an_order_that_ended_with_more_than_we_heard_of_owes_fills() -> None:
+    """Until the trade comes; `mmd_orders_owing_fills` shows that it does not."""
+    bench = quoting()
+    order_id, order = next((i, o) for i, o in bench.open.items() if o.side is Side.SELL)
+    bench.event(
+        OrderEnded(bench.now_ns, ZERO, order_id, EndReason.CANCELED, 3, bench.now_ns)
+    )
+    assert state_of(bench).instruments[0].orders_owing_fills == 1
+    bench.fill(order_id, 3)
+    assert state_of(bench).instruments[0].orders_owing_fills == 0
+    assert order.qty_lots > 3
 
 
 async def test_the_book_is_the_depth_book_to_20_levels() -> None:
