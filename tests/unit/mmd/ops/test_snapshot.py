@@ -46,9 +46,7 @@ async def test_an_order_that_ended_with_more_than_we_heard_of_owes_fills() -> No
     """Until the trade comes; `mmd_orders_owing_fills` shows that it does not."""
     bench = quoting()
     order_id, order = next((i, o) for i, o in bench.open.items() if o.side is Side.SELL)
-    bench.event(
-        OrderEnded(bench.now_ns, ZERO, order_id, EndReason.CANCELED, 3, bench.now_ns)
-    )
+    bench.event(OrderEnded(bench.now_ns, ZERO, order_id, EndReason.CANCELED, 3, bench.now_ns))
     assert state_of(bench).instruments[0].orders_owing_fills == 1
     bench.fill(order_id, 3)
     assert state_of(bench).instruments[0].orders_owing_fills == 0
