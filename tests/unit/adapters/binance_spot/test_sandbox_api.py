@@ -307,3 +307,10 @@ async def test_two_accounts_trade_with_each_other() -> None:
                 pass
             sides[name] = (event["S"], event["m"])
         assert sides == {"maker": ("BUY", True), "taker": ("SELL", False)}
+
+
+async def test_what_was_never_subscribed_cannot_be_ended(api: Socket) -> None:
+    """By its number; without one all that there are end, which may be none."""
+    answer = await api.call("userDataStream.unsubscribe", signed=False, subscriptionId=3)
+    assert (answer["status"], answer["error"]["code"]) == (400, -2036)
+    assert (await api.call("userDataStream.unsubscribe", signed=False))["status"] == 200

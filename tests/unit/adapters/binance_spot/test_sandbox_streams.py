@@ -62,6 +62,25 @@ async def test_subscriptions_change_and_are_listed() -> None:
         assert (await stream.receive())["code"] == 3
 
 
+@pytest.mark.parametrize("server", ["streams", "api"])
+async def test_pings_are_answered_and_bytes_end_the_connection(
+    sandbox: Sandbox, server: str
+) -> None:
+    """A pong that nobody asked for is no offence."""
+    url = sandbox.api_url if server == "api" else f"{sandbox.stream_url}/ws/0"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, autoping=False) as ws,
+    ):
+        await ws.pong(b"unasked")
+        await ws.ping(b"are you there")
+        answer = await ws.receive(timeout=10)
+        assert (answer.type, answer.data) == (aiohttp.WSMsgType.PONG, b"are you there")
+        await ws.send_bytes(b"{}")
+        ended = await ws.receive(timeout=10)
+        assert ended.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
+
+
 async def _book_after(
     stream: Socket, depth: dict[str, Any], events: int
 ) -> tuple[dict[str, str], ...]:
