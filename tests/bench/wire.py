@@ -56,7 +56,8 @@ async def measure(client: str, frames: int, gap_ms: float) -> Measured:
         exchange = ExchangeProcess(
             ["--port", "0", "--tape", str(tape), "--orders-per-10s", "10000000"]
         )
-        tap = Tap(int((await exchange.start()).rsplit(":", 1)[1]), SKIP)
+        (address,) = await exchange.start()
+        tap = Tap(int(address.rsplit(":", 1)[1]), SKIP)
         process = await _start(client, await tap.start(), Path(folder))
         watchers = await _watch(Path(folder)) if client == WATCHED else None
         try:

@@ -134,9 +134,10 @@ class TokenBucket:
 
     def _set_limit(self, limit: int) -> None:
         burst = min(self.budget.burst_tokens, limit - 1)
+        reserve = self.budget.reserve * burst // self.budget.burst_tokens
         gain = limit - burst
         self._b["gain"][self._at] = gain
-        for kind, tokens in enumerate((burst - self.budget.reserve, burst)):
+        for kind, tokens in enumerate((burst - reserve, burst)):
             full_ns, rest = divmod(tokens * self.budget.interval_ns, gain)
             self._b["full_ns"][self._at, kind] = min(full_ns, _FULL_NS_MAX)
             self._b["full_rest"][self._at, kind] = rest

@@ -109,6 +109,18 @@ def test_a_changed_limit_of_the_venue_is_adopted():
     assert throttle.available(Counted.ORDERS, 10 * S) == 1
 
 
+def test_under_a_lower_limit_the_reserve_keeps_its_share():
+    """However much lower: ordinary commands have the rest, as before."""
+    throttle = Throttle([budget(100, burst=50, reserve=20)])
+    throttle.on_usage(usage(0, limit=11))
+    assert throttle.available(Counted.ORDERS, 0) == 6
+    assert throttle.available(Counted.ORDERS, 0, urgent=True) == 10
+    day_ns = 86_400 * S
+    wide = Throttle([budget(10**9, day_ns, reserve=10**8)])
+    wide.on_usage(usage(0, limit=200_000, interval_ns=day_ns))
+    assert wide.available(Counted.ORDERS, 0) > 0
+
+
 def test_an_overdrawn_venue_count_does_not_go_below_nothing():
     """After a ban the bucket is empty, not in debt."""
     throttle = Throttle([budget(10)])
