@@ -76,6 +76,7 @@ bench: $(VENV)/.installed-dev  ## stages, and wire to wire beside a ccxt.pro mak
 docs: $(VENV)/.installed-dev  ## write what is generated from the code
 	$(BIN)/python -m mmd.ops.metrics_reference docs/metrics.md
 	$(BIN)/python -m mmd.ops.openapi docs/openapi.json
+	$(BIN)/python -m mmd.config_reference docs/configuration.md
 	$(BIN)/python -m deploy.grafana.generate
 
 container-test: $(VENV)/.installed-dev  ## build the image, run it, halt it, stop it; needs a container engine

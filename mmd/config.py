@@ -144,7 +144,9 @@ class HttpSection(Section):
 class LogSection(Section):
     """Logging to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least that is logged"
+    )
     format: Literal["auto", "console", "json"] = Field(
         "auto", description="auto: console on a terminal, else json"
     )
@@ -237,13 +239,25 @@ def load(file: Path | None, overrides: Mapping[str, object] | None = None) -> Se
     try:
         return _Loaded(_secrets_dir=secrets, **_nested(overrides or {}))
     except ValidationError as error:
-        raise ConfigError(explain(error)) from error
+        raise ConfigError(explain(error, known=setting_names(Settings))) from error
     except SettingsError as error:
         raise ConfigError(f"{error}: expected JSON, as lists in the environment are") from error
     except OSError as error:
         raise ConfigError(f"config file {file} cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"config file {file} is not valid TOML: {error}") from error
+
+
+def setting_names(section: type[BaseModel], prefix: str = "") -> list[str]:
+    """Dotted names of every setting below a section."""
+    names = []
+    for key, field in section.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            names += setting_names(kind, f"{prefix}{key}.")
+        else:
+            names.append(f"{prefix}{key}")
+    return names
 
 
 def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:

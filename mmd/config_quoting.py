@@ -152,7 +152,9 @@ class QuotingSection(Section):
         "ewma",
         description="one-second bars, or two time scales, which sees through a flickering touch",
     )
-    volatility_halflife_s: float = Field(60.0, gt=0)
+    volatility_halflife_s: float = Field(
+        60.0, gt=0, description="time after which a bar counts half in the volatility"
+    )
     volatility_bars_min: int = Field(
         20, ge=2, description="one-second bars before the prior volatility is left"
     )

@@ -181,7 +181,7 @@ class RiskSection(Section):
     rejects_max: int = Field(
         20, ge=1, description="rejects within the window that reduce only; cautious from half"
     )
-    rejects_window_ms: int = Field(10_000, gt=0)
+    rejects_window_ms: int = Field(10_000, gt=0, description="that window")
     caution_hold_ms: int = Field(
         30_000, ge=0, description="time of health before caution is given up"
     )

@@ -1,21 +1,15 @@
-"""`mmd check`: would `mmd run` work here? Settings, venue, clock, keys, disk, kernels, one line each."""
+"""`mmd check`: would `mmd run` work here? One line for each thing that it needs, and what to do where it is amiss."""
 
-import asyncio
 import json
-import shutil
-import tempfile
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from mmd import config
-from mmd.cli.options import ConfigFile, Overrides, parse_overrides
+from mmd.cli.first_aid import compile_all, parts
+from mmd.cli.options import AsJson, ConfigFile, Overrides, parse_overrides
 from mmd.errors import ConfigError, MmdError
 from mmd.shell import log
-
-_SPACE_MARGIN = 4
-"""Segments that should fit on the disk."""
 
 
 def check(
@@ -27,8 +21,11 @@ def check(
     kernels: Annotated[
         bool, typer.Option("--kernels", help="only compile the kernels into the cache and end")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Check settings, disk, kernels and (unless the exchange is embedded) the venue, its clock and your keys.
+    """First aid: settings, secrets, disk, ports, models, kernels and (unless it is embedded) the venue, its clock, your keys.
+
+    Nothing is traded. The exit code is that of the first part that is amiss, 0 where all are well.
 
     Example: mmd check --config deploy/config/embedded.toml
     """
@@ -40,76 +37,28 @@ def check(
     settings = config.load(config_file, parse_overrides(overrides))
     log.configure(settings.log.level, settings.log.format)
     if kernels:
-        typer.echo(_compile(settings))
+        typer.echo(compile_all(settings))
         return
-    checks: dict[str, Callable[[], str]] = {
-        "adapter": lambda: _adapter(settings),
-        "journal": lambda: _journal(settings),
-        "kernels": lambda: _compile(settings),
-        "venue": lambda: asyncio.run(_venue(settings)),
-    }
-    typer.echo("ok    settings  " + str(config_file))
+    rows = [{"part": "settings", "ok": True, "text": str(config_file)}]
     failure: MmdError | None = None
-    for name, run in checks.items():
+    for name, look in parts(config_file).items():
         try:
-            typer.echo(f"ok    {name:<9} {run()}")
+            rows.append({"part": name, "ok": True, "text": look(settings)})
         except MmdError as error:
             failure = failure or error
-            typer.echo(f"mmd: FAIL  {name:<9} {error}", err=True)
+            rows.append({"part": name, "ok": False, "text": str(error)})
+        if not as_json:
+            _tell(rows)
+    if as_json:
+        typer.echo(json.dumps(rows))
     if failure is not None:
         raise typer.Exit(failure.exit_code)
 
 
-def _adapter(settings: config.Settings) -> str:
-    """Whether the venue's own settings are what its adapter expects."""
-    from mmd.app import check as check_adapter  # noqa: PLC0415
-
-    check_adapter(settings)
-    return ", ".join(f"{name}: {section.adapter}" for name, section in settings.venues.items())
-
-
-def _journal(settings: config.Settings) -> str:
-    """Whether the journal's folder can be written and has room."""
-    folder = settings.journal.folder
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ConfigError(
-            f"journal.folder = {folder}: cannot write there ({error.strerror})"
-        ) from error
-    free = shutil.disk_usage(folder).free
-    wanted = _SPACE_MARGIN * settings.journal.segment_mib << 20
-    if free < wanted:
-        raise ConfigError(
-            f"journal.folder = {folder}: {free >> 20} MiB free, expected at least {wanted >> 20}"
-        )
-    return f"{folder} writable, {free >> 30} GiB free"
-
-
-def _compile(settings: config.Settings) -> str:
-    """Compile every kernel, or load it from the cache."""
-    from mmd.app import compile_kernels  # noqa: PLC0415 - numba loads only for this
-
-    compiled = compile_kernels(settings)
-    return (
-        f"{compiled.compiled} kernels compiled in {compiled.seconds:.1f} s, the rest from the cache"
-    )
-
-
-async def _venue(settings: config.Settings) -> str:
-    """Reach the venue, compare clocks, try the keys."""
-    from mmd.app import embedded_addresses, make_venue  # noqa: PLC0415
-    from mmd.shell.clock import SystemClock  # noqa: PLC0415
-
-    if settings.starts_exchange:
-        return "embedded exchange, started by mmd run"
-    venue = make_venue(settings, embedded_addresses(settings), SystemClock())
-    try:
-        instruments = await venue.load()
-    finally:
-        await venue.close()
-    return f"{venue.name} reached, clock and keys accepted: " + ", ".join(
-        i.symbol for i in instruments
-    )
+def _tell(rows: list[dict[str, object]]) -> None:
+    """The last one, and before the first of all the settings' own."""
+    for row in rows[-1:] if len(rows) > 2 else rows:
+        if row["ok"]:
+            typer.echo(f"ok    {row['part']:<9} {row['text']}")
+        else:
+            typer.echo(f"mmd: FAIL  {row['part']:<9} {row['text']}", err=True)

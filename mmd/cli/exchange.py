@@ -16,6 +16,17 @@ _BALANCE_MAX = 1e9
 _FEE_MAX = 1_000.0
 
 
+EXAMPLES = """
+Examples:
+
+  mmd exchange                                     a generated market, MMDUSDT near 100.00, on port 9100
+
+  mmd exchange --tape day.gz --speed 10            a recording, ten times as fast
+
+  mmd exchange --port 0 --preset high_volatility
+"""
+
+
 def exchange(
     *,
     port: Annotated[

@@ -10,6 +10,7 @@ from mmd.cli.backtest import backtest
 from mmd.cli.calibrate import EXAMPLES as CALIBRATE_EXAMPLES
 from mmd.cli.calibrate import calibrate
 from mmd.cli.check import check
+from mmd.cli.exchange import EXAMPLES as EXCHANGE_EXAMPLES
 from mmd.cli.exchange import exchange
 from mmd.cli.explain import EXAMPLES as EXPLAIN_EXAMPLES
 from mmd.cli.explain import explain
@@ -25,6 +26,7 @@ from mmd.cli.record import EXAMPLES as RECORD_EXAMPLES
 from mmd.cli.record import record
 from mmd.cli.report import EXAMPLES as REPORT_EXAMPLES
 from mmd.cli.report import report
+from mmd.cli.run import EXAMPLES as RUN_EXAMPLES
 from mmd.cli.run import run
 from mmd.cli.simulate import EXAMPLES as SIMULATE_EXAMPLES
 from mmd.cli.simulate import simulate
@@ -40,12 +42,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Machine-learning market-making daemon.\n\n"
+    help="Machine-learning market-making daemon. First time: mmd run --config deploy/config/embedded.toml. "
+    "Something is wrong: mmd check, then docs/troubleshooting.md.\n\n"
     "Exit codes: 0 done, 1 failed, 2 configuration, 3 venue unreachable, 4 credentials, 5 journal, "
-    "6 tape, 7 instrument or codec, 130 interrupted.",
+    "6 tape, 7 instrument or codec, 8 models, 130 interrupted.",
 )
-app.command()(run)
-app.command()(exchange)
+app.command(epilog=RUN_EXAMPLES)(run)
+app.command(epilog=EXCHANGE_EXAMPLES)(exchange)
 app.command()(check)
 app.command()(status)
 app.command()(halt)

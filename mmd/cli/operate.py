@@ -45,43 +45,55 @@ def status(
 
 
 def halt(
-    config_file: ConfigFile = None, overrides: Overrides = None, journal: Journal = None
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    journal: Journal = None,
+    as_json: AsJson = False,
 ) -> None:
     """Pull every quote and send nothing new until `mmd resume`.
 
     Example: mmd halt --config deploy/config/embedded.toml
     """
-    _send("halt", _shared(config_file, overrides, journal))
+    _send("halt", _shared(config_file, overrides, journal), as_json)
 
 
 def resume(
-    config_file: ConfigFile = None, overrides: Overrides = None, journal: Journal = None
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    journal: Journal = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take responsibility for whatever halted the daemon, and quote again.
 
     Example: mmd resume --config deploy/config/embedded.toml
     """
-    _send("resume", _shared(config_file, overrides, journal))
+    _send("resume", _shared(config_file, overrides, journal), as_json)
 
 
 def cancel_all(
-    config_file: ConfigFile = None, overrides: Overrides = None, journal: Journal = None
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    journal: Journal = None,
+    as_json: AsJson = False,
 ) -> None:
     """Pull every quote; stays so until `mmd resume`.
 
     Example: mmd cancel-all --config deploy/config/embedded.toml
     """
-    _send("cancel_all", _shared(config_file, overrides, journal))
+    _send("cancel_all", _shared(config_file, overrides, journal), as_json)
 
 
 def flatten(
-    config_file: ConfigFile = None, overrides: Overrides = None, journal: Journal = None
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    journal: Journal = None,
+    as_json: AsJson = False,
 ) -> None:
     """Pull every quote, close the position by taking, and stay out until `mmd resume`; works when halted too.
 
     Example: mmd flatten --config deploy/config/embedded.toml
     """
-    _send("flatten", _shared(config_file, overrides, journal))
+    _send("flatten", _shared(config_file, overrides, journal), as_json)
 
 
 def reload(
@@ -90,7 +102,10 @@ def reload(
     journal: Journal = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have the running daemon read its settings anew: safe numbers take effect, the rest is refused with the reason."""
+    """Have the running daemon read its settings anew: safe numbers take effect, the rest is refused with the reason.
+
+    Example: mmd reload --config deploy/config/embedded.toml
+    """
     done = asyncio.run(
         send_control(_shared(config_file, overrides, journal) / CONTROL_FILE, RELOAD, "cli")
     )
@@ -120,9 +135,9 @@ def _shared(config_file: Path | None, overrides: list[str] | None, journal: Path
         ) from error
 
 
-def _send(action: str, shared: Path) -> None:
-    asyncio.run(send_control(shared / CONTROL_FILE, action, "cli"))
-    typer.echo(f"{action}: accepted")
+def _send(action: str, shared: Path, as_json: bool) -> None:
+    done = asyncio.run(send_control(shared / CONTROL_FILE, action, "cli"))
+    typer.echo(msgspec.json.encode(done).decode() if as_json else f"{action}: accepted")
 
 
 def _table(state: State) -> Table:

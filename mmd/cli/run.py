@@ -17,7 +17,7 @@ from mmd.ops import summary as summaries
 from mmd.processes import check_shared, run_family
 from mmd.shell import log
 
-_EPILOG = """
+EXAMPLES = """
 Examples:
 
   mmd run --config deploy/config/embedded.toml                      quote on the embedded exchange

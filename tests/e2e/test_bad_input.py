@@ -316,11 +316,11 @@ def test_check_says_which_part_would_fail(tmp_path: Path) -> None:
     """All parts are tried; the first failure's code is returned."""
     done = mmd(
         "check", "--config", EMBEDDED, "--set", "embedded.autostart=false", "--set", "embedded.port=1",
-        cwd=tmp_path,
+        "--set", "http.port=0", cwd=tmp_path,
     )  # fmt: skip
     assert done.code == 3
     assert [line.split()[:2] for line in done.out.splitlines()] == [
-        ["ok", "settings"], ["ok", "adapter"], ["ok", "journal"], ["ok", "kernels"],
+        ["ok", part] for part in ("settings", "adapter", "secrets", "journal", "ports", "models", "kernels")
     ]  # fmt: skip
     (line,) = done.error_lines
     assert line.startswith("mmd: FAIL  venue")

@@ -1,7 +1,11 @@
 """From an exception to one line and a code."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import typer
+from typer.main import get_command
 
 from mmd.cli import main as module
 from mmd.errors import AuthError, ConfigError, TapeError
@@ -94,12 +98,43 @@ def test_a_wrong_command_line_is_one_line(
     assert told.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "command", ["run", "exchange", "check", "journal", "status", "halt", "resume"]
-)
-def test_every_command_has_help(
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that is no group, with its words."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield path, command
+    else:
+        for name, inner in below.items():
+            yield from commands(inner, (*path, name))
+
+
+COMMANDS = dict(commands(get_command(module.app)))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(path: tuple[str, ...]) -> None:
+    """Which names the command itself; options and arguments say what they are."""
+    command = COMMANDS[path]
+    said = (command.help or "") + (command.epilog or "")
+    assert "Example" in said
+    assert f"mmd {' '.join(path)}" in said.split("Example", 1)[1]
+    for option in command.params:
+        if not option.hidden and option.name != "help":
+            assert getattr(option, "help", None), f"{option.name} says nothing"
+
+
+@pytest.mark.parametrize("command", ["run", "journal", "status"])
+def test_help_needs_nothing(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And needs nothing to show it."""
+    """It is shown at once."""
     assert run(monkeypatch, command, "--help") == 0
     assert "Usage: mmd" in capsys.readouterr().out
+
+
+def test_shells_can_complete(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`mmd --show-completion` prints a script."""
+    assert run(monkeypatch, "--show-completion", "bash") == 0
+    assert "_MMD_COMPLETE" in capsys.readouterr().out
