@@ -22,6 +22,7 @@ from mmd.core.risk.levels import RiskLevel, RiskLevels
 from mmd.core.risk.reasons import LevelReason
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import MmdError
+from mmd.journal.folder_lock import folder_lock
 from mmd.ops.audit import BookAudit
 from mmd.ops.break_even import report_break_even
 from mmd.ops.engine_side import EngineSide
@@ -112,6 +113,7 @@ class Daemon:
         self._broken = loop.create_future()
         loop.set_exception_handler(self._on_loop_error)
         async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(folder_lock(self._settings.journal.folder))
             addresses = await self._start_exchange(stack)
             venue = app.make_venue(self._settings, addresses, self._clock)
             stack.push_async_callback(venue.close)

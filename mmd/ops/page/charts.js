@@ -77,7 +77,7 @@ export class Chart {
       series: [{ label: names ? "after" : "at", ...xSeries }, ...this.series.map((s) => styled(s, values))],
       hooks: { draw: draw ? [draw] : [] },
     }, this.data, this.element);
-    queueMicrotask(() => this.fit()); // uPlot lays itself out in one too, queued before
+    new ResizeObserver(() => this.fit()).observe(this.element.querySelector(".u-legend"));
   }
 }
 
