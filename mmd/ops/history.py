@@ -24,6 +24,7 @@ COLUMNS = (
     "hedging",
     "arbitrage",
     "rebates",
+    "funding",
     "fees",
     "forecast_ticks",
     "bars",
@@ -98,7 +99,7 @@ def _point(row: InstrumentState, unix_s: float) -> list[float | None]:
         min(asks, default=None),
         float(row.position),
         row.pnl_total,
-        *(by.spread, by.drift, by.hedging, by.arbitrage, by.rebates, -by.fees),
+        *(by.spread, by.drift, by.hedging, by.arbitrage, by.rebates, by.funding, -by.fees),
         None if predicted is None else predicted.forecast_ticks,
         None if predicted is None else float(predicted.bars),
     ]

@@ -2,7 +2,7 @@
 
 export const COLUMNS = [
   "unix_s", "mid", "fair", "bid", "ask", "position", "pnl", "spread", "drift", "hedging", "arbitrage", "rebates",
-  "fees", "forecast_ticks", "bars",
+  "funding", "fees", "forecast_ticks", "bars",
 ];
 const POINTS_MAX = 1800;
 const FILLS_MAX = 1000;

@@ -2,7 +2,7 @@
 
 import { duration, fixed, make, micros, percent, put, signed, words } from "./format.js";
 
-const SOURCES = ["spread", "drift", "hedging", "arbitrage", "rebates", "fees"];
+const SOURCES = ["spread", "drift", "hedging", "arbitrage", "rebates", "funding", "fees"];
 
 /** Rows of a definition list, made once and then only rewritten. */
 export function showFacts(list, facts) {
