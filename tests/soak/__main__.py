@@ -27,6 +27,7 @@ class Sample(NamedTuple):
 
     minute: float
     resident_mib: float
+    """Without mapped files: the journal's pages stay in memory until its segment is full."""
     descriptors: int
     threads: int
     tick_to_order_p50_us: float
@@ -52,7 +53,7 @@ def _sample(pid: int, state: dict[str, Any]) -> Sample:
     )
     return Sample(
         state["uptime_s"] / 60.0,
-        int(fields["VmRSS"].split()[0]) / 1024,
+        int(fields["RssAnon"].split()[0]) / 1024,
         sum(1 for _ in (process / "fd").iterdir()),
         int(fields["Threads"]),
         state["tick_to_order_us"]["p50"],
