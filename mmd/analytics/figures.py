@@ -192,7 +192,7 @@ def states_figure(track: Track) -> Figure:
     figure = _figure("Quote state", traces, dates=True, height=170)
     figure["layout"] |= {"barmode": "overlay", "bargap": 0.0}
     figure["layout"]["yaxis"] |= {"showticklabels": False}
-    return figure
+    return _over(track, figure)
 
 
 def latency_figure(
@@ -326,6 +326,13 @@ def _figure(
             "hovermode": "x unified" if dates else "closest",
         },
     }
+
+
+def _over(track: Track, figure: Figure) -> Figure:
+    """The figure with a track's whole span as its time axis: bars and markers would add a margin."""
+    span_ns = np.array([track.start_ns, track.end_ns])
+    figure["layout"]["xaxis"] |= {"range": _ms(span_ns)}
+    return figure
 
 
 def _ms(ts_ns: Ints) -> list[float]:
