@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench docs alerts container-test dashboards dashboard-pictures clean
+.PHONY: simulate-seeds simulate-night run test lint types layers unit coverage recordings clients sandbox-smoke simulate bench docs alerts container-test dashboards dashboard-pictures clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -23,7 +23,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 run: $(VENV)/.installed  ## start the embedded exchange and the daemon quoting on it
 	@$(BIN)/mmd run --config deploy/config/embedded.toml $(ARGS)
 
-test: lint types layers unit  ## everything that CI runs
+test: lint types layers unit simulate-seeds  ## everything that CI runs
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -53,6 +53,12 @@ sandbox-smoke: $(VENV)/.installed-dev  ## sign, subscribe, place, amend, cancel,
 
 simulate: $(VENV)/.installed  ## whole systems with faults on virtual time, ten simulated hours
 	$(BIN)/mmd simulate --hours 10 $(ARGS)
+
+simulate-seeds: $(VENV)/.installed  ## two hundred seeds of two minutes on two cores
+	$(BIN)/mmd simulate --seeds 200 --minutes 2 --jobs 2 $(ARGS)
+
+simulate-night: $(VENV)/.installed  ## a thousand simulated hours on one core; goes on where it was interrupted
+	nice -n 19 $(BIN)/mmd simulate --first-seed 10000 --hours 1000 --results var/simulate-night.jsonl $(ARGS)
 
 .PHONY: faults crash-table fuzz load soak
 faults: $(VENV)/.installed-dev  ## every row of the fault matrix on real sockets (a quarter of an hour)

@@ -4,6 +4,7 @@ import functools
 import os
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 from time import gmtime, strftime
 
 import numpy as np
@@ -15,6 +16,7 @@ from mmd.calibration.catalogue import find_preset
 from mmd.config import Settings
 from mmd.config_errors import explain
 from mmd.core.engine import Engine
+from mmd.core.events import OperatorAction
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.settings import HedgeSpec
 from mmd.core.learned.served_model import ModelSource
@@ -24,11 +26,14 @@ from mmd.core.trading_day import DayState
 from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
 from mmd.exchange.fills.record import queue_model
+from mmd.guardian.address import GuardianAddress, parse_address
+from mmd.guardian.keeper import LeaseKeeper, LeaseTerms
 from mmd.journal.dying_journal import VARIABLE, arm
 from mmd.journal.reader import read_spec, sessions_in
-from mmd.journal.recovery import day_state, inventory_targets
+from mmd.journal.recovery import Moment, day_state, inventory_targets, last_order_sent
 from mmd.journal.scratch import ScratchJournal
 from mmd.journal.writer import JournalWriter
+from mmd.ops.shared_files import GUARDIAN_FILE
 from mmd.session_spec import Beginning, spec_from_settings
 from mmd.shell.clock import SystemClock
 from mmd.shell.driver import Driver
@@ -36,6 +41,7 @@ from mmd.shell.paper_venue import PaperVenue
 from mmd.shell.rehearsal import KeepWarm, Rehearsal
 from mmd.shell.venue_group import VenueGroup
 from mmd.shell.warmup import CompileProgress, compile_progress
+from mmd.venue_fields import embedded_addresses, venue_fields
 
 _SESSION_EPOCH_S = 1_577_836_800
 """2020-01-01: sessions are numbered by the second in which they began."""
@@ -143,14 +149,6 @@ def check(settings: Settings) -> None:
             raise ConfigError(f"embedded.preset = {embedded.preset!r}: {error}") from error
 
 
-def embedded_addresses(settings: Settings) -> list[str]:
-    """Where running embedded exchanges are expected, one per venue, ports counting up; none in other environments."""
-    embedded = settings.embedded
-    if settings.environment != "embedded":
-        return []
-    return [f"http://{embedded.host}:{embedded.port + k}" for k in range(len(settings.venues))]
-
-
 def _venue_settings(
     settings: Settings, addresses: Sequence[str]
 ) -> list[tuple[str, Adapter, BaseModel]]:
@@ -158,13 +156,7 @@ def _venue_settings(
     found = []
     for number, (name, section) in enumerate(settings.venues.items()):
         chosen = _adapter(name, section.adapter)
-        fields = {"instruments": section.instruments} | (section.model_extra or {})
-        if number < len(addresses):
-            fields = _parts_of(addresses[number]) | fields
-        if not settings.quoting.enabled or settings.environment == "paper":
-            fields["observe"] = True
-        if settings.starts_exchange:
-            fields.setdefault("settles_at_start", False)
+        fields = venue_fields(settings, number, addresses)
         try:
             typed = chosen.settings.model_validate(
                 fields, context={"environment": settings.environment}
@@ -180,12 +172,6 @@ def _adapter(venue: str, name: str) -> Adapter:
         return adapter(name)
     except ConfigError as error:
         raise ConfigError(f"venues.{venue}.{error}") from None
-
-
-def _parts_of(address: str) -> dict[str, str]:
-    """Where the embedded exchange serves each part of the venue's protocol."""
-    socket = address.replace("http://", "ws://", 1)
-    return {"rest_url": address, "stream_url": socket, "api_url": f"{socket}/ws-api/v3"}
 
 
 def _carried_targets(settings: Settings) -> dict[tuple[str, str], int]:
@@ -216,6 +202,21 @@ def _carried_day(settings: Settings, now_ns: int, starts_s: int) -> DayState | N
         ) from error
 
 
+def tell_of_earlier_session(settings: Settings, venue: Venue, clock: Clock) -> None:
+    """Tell a loaded venue when the last session sent its last order, which may still be on its way.
+
+    Raises:
+        JournalError: The last session's journal does not verify.
+    """
+    if settings.starts_exchange or settings.environment == "paper":
+        return  # an exchange that is started with us has no past, and orders on paper have none either
+    now = Moment(clock.unix_ns(), clock.monotonic_ns())
+    sessions = sessions_in(settings.journal.folder)
+    if sessions:  # without any, this may be another host, and the venue has to be asked
+        sent = last_order_sent(sessions, now, settings.environment)
+        venue.expect_stragglers(0 if sent is None else now.monotonic_ns - sent.age_ns(now))
+
+
 def open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:
     """A new journal for the session, in a folder named by its start in UTC. Raises: JournalError."""
     section = settings.journal
@@ -227,6 +228,46 @@ def open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:
     if VARIABLE in os.environ:
         arm(journal, os.environ[VARIABLE])
     return journal
+
+
+def lease_keeper(
+    settings: Settings,
+    shared: Path | None,
+    spec: SessionSpec,
+    venue: Venue,
+    addresses: Sequence[str],
+    driver: Driver,
+) -> LeaseKeeper | None:
+    """What renews the guardian's lease, and the venues' own switches; None where there is neither. Raises: ConfigError."""
+    section = settings.guardian
+    if not settings.is_guarded:
+        return None
+    at = GuardianAddress(path=shared / GUARDIAN_FILE) if shared is not None else None
+    token = ""
+    if section.address:
+        at = parse_address(section.address, "guardian.address")
+        token = section.token.get_secret_value()
+    if at is None and not venue.switches:
+        return None
+    halt = functools.partial(driver.operate, OperatorAction.HALT, "guardian silent")
+    addresses = tuple(addresses) if settings.starts_exchange else ()
+    terms = LeaseTerms(f"{spec.session:08x}", section.lease_s, token, addresses)
+    return LeaseKeeper(
+        at,
+        terms,
+        SystemClock(),
+        switches=venue.switches,
+        is_in_control=functools.partial(_has_orders_in_hand, driver.engine),
+        on_silent=halt if section.required else None,
+    )
+
+
+def _has_orders_in_hand(engine: Engine) -> bool:
+    """Whether we could take back every order that may work: nobody can where the venue does not answer."""
+    return all(
+        (m.is_private_up and m.orders.unknown_count == 0) or sum(m.orders.open_orders) == 0
+        for m in engine.makers
+    )
 
 
 def rehearsal(

@@ -25,6 +25,7 @@ from mmd.config_adverse import AdverseSection
 from mmd.config_construction import ConstructionSection
 from mmd.config_crossvenue import ArbitrageSection
 from mmd.config_errors import explain
+from mmd.config_guardian import GuardianSection
 from mmd.config_hedge import HedgeSection
 from mmd.config_inventory import InventorySection
 from mmd.config_models import ModelsSection
@@ -181,6 +182,7 @@ class Settings(BaseSettings):
     inventory: InventorySection = InventorySection()
     hedge: HedgeSection = HedgeSection()
     models: ModelsSection = ModelsSection()
+    guardian: GuardianSection = GuardianSection()
     latency: LatencySection = LatencySection()
     journal: JournalSection = JournalSection()
     http: HttpSection = HttpSection()
@@ -192,6 +194,11 @@ class Settings(BaseSettings):
     def starts_exchange(self) -> bool:
         """Whether an embedded exchange is to be started with the daemon."""
         return self.environment == "embedded" and self.embedded.autostart
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether orders of this process are to outlive it nowhere: there are none on paper."""
+        return self.guardian.enabled and self.quoting.enabled and self.environment != "paper"
 
     @model_validator(mode="after")
     def _live_is_meant(self) -> "Settings":

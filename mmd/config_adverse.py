@@ -1,12 +1,14 @@
 """The settings of adverse selection: how fills are judged, and how strongly quotes answer."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
 from mmd.config_section import Section
 from mmd.core.flow.adverse_spec import AdverseSpec
-from mmd.core.flow.pooled_z import POOL_MAX
+
+WINDOW_MAX: Final = 64
+"""As POOL_MAX of `mmd.core.flow.pooled_z`, whose import would load the compiler into processes that need none."""
 
 
 class AdverseSection(Section):
@@ -24,7 +26,7 @@ class AdverseSection(Section):
         1.8, gt=0, le=10, description="standard deviations against us at which a z-score fires"
     )
     fills_pooled: int = Field(
-        30, ge=5, le=POOL_MAX, description="last fills that a z-score is made of"
+        30, ge=5, le=WINDOW_MAX, description="last fills that a z-score is made of"
     )
     immediate_bps: float = Field(
         2.0, gt=0, description="move within 30 s against a fill that fires; mode threshold"

@@ -10,18 +10,17 @@ from typing import Any
 
 import structlog
 import uvloop
+from msgspec.structs import replace
 
 from mmd import app
 from mmd.config import Settings
 from mmd.core.engine import Engine
 from mmd.core.events import OperatorAction, Reconciled
 from mmd.core.instrument import Instrument
-from mmd.core.maker import Maker
 from mmd.core.ports import Venue
-from mmd.core.risk.levels import RiskLevel, RiskLevels
-from mmd.core.risk.reasons import LevelReason
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import MmdError
+from mmd.guardian.keeper import LeaseKeeper
 from mmd.journal.folder_lock import folder_lock
 from mmd.ops.audit import BookAudit
 from mmd.ops.break_even import report_break_even
@@ -30,7 +29,8 @@ from mmd.ops.process_use import ProcessUse
 from mmd.ops.settings_reload import SettingsReload
 from mmd.ops.snapshot import snapshot
 from mmd.ops.state import State
-from mmd.ops.summary import RunFacts, Summary, summarise
+from mmd.ops.status_line import status_line
+from mmd.ops.summary import RunFacts, Summary, breaches, level_when_stopped, summarise
 from mmd.shell.clock import SystemClock
 from mmd.shell.conflation import ConflationWatch
 from mmd.shell.crossvenue_log import CrossVenueLog
@@ -41,6 +41,7 @@ from mmd.shell.quote_log import QuoteLog
 from mmd.shell.supervisor import supervise
 from mmd.shell.venue_group import member
 from mmd.shell.warmup import CompileProgress, compile_progress
+from mmd.venue_fields import embedded_addresses
 from models.live import LiveModels
 
 STATUS_PERIOD_S = 10.0
@@ -98,8 +99,10 @@ class Daemon:
         self._broken: asyncio.Future[None] | None = None
         """Fails when a callback of the event loop does."""
         self._open_orders_left = 0
+        self._addresses: list[str] = []
         self._exchange: ExchangeProcess | None = None
         self._models: LiveModels | None = None
+        self._keeper: LeaseKeeper | None = None
 
     async def run(self) -> Summary:
         """Everything from the first connection to the last line of the summary."""
@@ -114,11 +117,12 @@ class Daemon:
         loop.set_exception_handler(self._on_loop_error)
         async with contextlib.AsyncExitStack() as stack:
             stack.enter_context(folder_lock(self._settings.journal.folder))
-            addresses = await self._start_exchange(stack)
+            addresses = self._addresses = await self._start_exchange(stack)
             venue = app.make_venue(self._settings, addresses, self._clock)
             stack.push_async_callback(venue.close)
             with compile_progress() as compiled:
                 spec = app.session_spec(self._settings, await venue.load(), self._clock)
+                app.tell_of_earlier_session(self._settings, venue, self._clock)
                 self._models = LiveModels(
                     spec,
                     promotes=self._settings.models.trials.promote == "auto",
@@ -154,7 +158,7 @@ class Daemon:
     async def _start_exchange(self, stack: contextlib.AsyncExitStack) -> list[str]:
         """Start the embedded exchange if it is wanted; returns the address of each venue there."""
         if not self._settings.starts_exchange:
-            return app.embedded_addresses(self._settings)
+            return embedded_addresses(self._settings)
         arguments = app.exchange_arguments(self._settings)
         self._exchange = ExchangeProcess(arguments, len(self._settings.venues))
         stack.push_async_callback(self._exchange.stop)
@@ -180,7 +184,9 @@ class Daemon:
         stack.enter_context(use.watching())
 
         def state_of() -> State:
-            return snapshot(engine, driver, journal, self._clock.monotonic_ns(), use.state())
+            now_ns = self._clock.monotonic_ns()
+            state = snapshot(engine, driver, journal, now_ns, use.state())
+            return state if self._keeper is None else replace(state, guardian=self._keeper.view)
 
         side = EngineSide(
             self._settings.http,
@@ -200,6 +206,9 @@ class Daemon:
             journal=str(journal.folder),
         )
         self._is_trading = True
+        self._keeper = app.lease_keeper(
+            self._settings, self._options.shared, engine.spec, venue, self._addresses, driver
+        )
         if self._models is not None:
             self._models.place(engine, driver, self._clock)
         driver.start([venue])
@@ -215,8 +224,8 @@ class Daemon:
             duration_s=(self._clock.monotonic_ns() - began_ns) / NANOS_PER_SECOND,
             startup_s=self._startup_s(engine) - compiled.seconds,
             compile_s=compiled.seconds,
-            risk_level=_level_when_stopped(engine.levels).name,
-            breaches=_breaches(engine.levels),
+            risk_level=level_when_stopped(engine.levels).name,
+            breaches=breaches(engine.levels),
             open_orders_left=self._open_orders_left,
             journal=str(journal.folder),
         )
@@ -237,11 +246,15 @@ class Daemon:
         if self._models is not None:
             watch_s = self._settings.models.watch_ms / 1e3
             parts["models"] = self._models.run(driver.engine, driver, self._clock, watch_s)
+        if self._keeper is not None:
+            parts["lease"] = self._keeper.run()
         if driver.engine.crossvenue is not None:
             parts["crossvenue log"] = CrossVenueLog(driver.engine.crossvenue).run()
         if self._exchange is not None:
             parts["exchange"] = self._outlive(self._exchange, driver)
         await supervise(parts, ended, lambda part: self._pull_quotes(part, venue, driver))
+        if self._keeper is not None and self._open_orders_left == 0:
+            await self._keeper.release()
 
     async def _watch_loop(self) -> None:
         await self._fault
@@ -322,30 +335,4 @@ class Daemon:
             await asyncio.sleep(STATUS_PERIOD_S)
             conflation.look()
             for maker in driver.engine.makers:
-                _log.info("status", **_status(maker))
-
-
-def _level_when_stopped(levels: RiskLevels) -> RiskLevel:
-    """The risk level that held when the end was wanted: stopping itself raises it."""
-    stops = (c.before for c in levels.history if c.reason is LevelReason.STOP)
-    return next(stops, levels.level)
-
-
-def _breaches(levels: RiskLevels) -> int:
-    """Rises of the level before the end was wanted."""
-    return sum(c.after > c.before for c in levels.history if c.reason is not LevelReason.STOP)
-
-
-def _status(maker: Maker) -> dict[str, object]:
-    """What the terminal shows of an instrument."""
-    pnl, tick = maker.ledger.pnl, float(maker.instrument.tick_size)
-    return {
-        "instrument": maker.instrument.symbol,
-        "state": maker.state.name.lower(),
-        "reason": maker.reason.name.lower(),
-        "mid": round(maker.view.mid_half_ticks / 2 * tick, 8),
-        "position": str(maker.instrument.qty(maker.ledger.position_lots)),
-        "fills": maker.ledger.fill_count,
-        "pnl": 0.0 if pnl is None else round(float(pnl.position.money.decimal(pnl.total_units)), 4),
-        "orders": sum(maker.orders.open_orders),
-    }
+                _log.info("status", **status_line(maker))

@@ -12,10 +12,11 @@ MmdError                     expected failure; its message is one line made for 
 ├── TapeError                a recording that cannot be read as one
 ├── TrainingError            data that a model cannot be trained on
 ├── ArtefactError            a model's files that are damaged, or made for something else
+├── OrdersLeftError          the guardian could not confirm that our orders are gone
 └── InvariantError           a simulation found what must never be (mmd.simulation.invariants)
 
 Programmer errors are asserts. The exit code that `mmd` returns for each class is `exit_code`:
-2 configuration, 3 venue unreachable, 4 credentials, 5 journal, 6 tape, 7 instrument or codec, 8 models, 1 others.
+2 configuration, 3 venue unreachable, 4 credentials, 5 journal, 6 tape, 7 instrument or codec, 8 models, 9 orders may be left, 1 others.
 """
 
 
@@ -87,3 +88,9 @@ class ArtefactError(MmdError):
     """A model's files that are damaged, or made for something else."""
 
     exit_code = 8
+
+
+class OrdersLeftError(MmdError):
+    """The guardian could not confirm that our orders are gone."""
+
+    exit_code = 9

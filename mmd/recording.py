@@ -27,6 +27,7 @@ from mmd.shell.supervisor import supervise
 from mmd.shell.warmup import compile_progress
 from mmd.tape.format import TapeHeader
 from mmd.tape.recorder import Recorder, Rotation
+from mmd.venue_fields import embedded_addresses
 
 STATUS_PERIOD_S = 5.0
 _DRAIN_S = 1.0
@@ -82,7 +83,7 @@ async def record(settings: Settings, options: RecordOptions) -> Recorded:
         _stop_on_signals(until, stack)
         exchange = await _start_exchange(settings, stack)
         if exchange is None:
-            addresses = app.embedded_addresses(settings)
+            addresses = embedded_addresses(settings)
         else:
             addresses = await exchange.start()
         venue = app.make_venue(settings, addresses, clock)

@@ -19,6 +19,7 @@ class FrameProxy:
     """Forwards REST, streams and the WebSocket API.
 
     Attributes:
+        swallows: whether nothing passes either way, as in a network that drops packets.
         tampers: each is applied to one depth frame, in order; what it returns is sent instead.
         answers: bodies to give for REST paths instead of the exchange's.
         tops: (bids, asks) of every top-20 frame that went through, by update id.
@@ -28,6 +29,9 @@ class FrameProxy:
         self._target = target
         self._runner: web.AppRunner | None = None
         self._client: aiohttp.ClientSession | None = None
+        self.swallows = False
+        self._is_cut = False
+        self._sockets: set[web.WebSocketResponse] = set()
         self.tampers: deque[Tamper] = deque()
         self.answers: dict[str, Callable[[], Any]] = {}
         self.tops: dict[int, tuple[Any, Any]] = {}
@@ -49,7 +53,24 @@ class FrameProxy:
     def port(self) -> int:
         return self._runner.addresses[0][1]
 
+    async def cut(self) -> None:
+        """Reset every connection and refuse new ones, until `restore`."""
+        self._is_cut = True
+        for socket in list(self._sockets):
+            if socket._req is not None and socket._req.transport is not None:
+                socket._req.transport.abort()
+
+    def restore(self) -> None:
+        """Let everything pass again."""
+        self._is_cut = self.swallows = False
+
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if self._is_cut:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response(status=503)
+        while self.swallows:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         url = URL(self._target + request.raw_path, encoded=True)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(request, url)
@@ -66,6 +87,7 @@ class FrameProxy:
     async def _socket(self, request: web.Request, url: URL) -> web.WebSocketResponse:
         ours = web.WebSocketResponse()
         await ours.prepare(request)
+        self._sockets.add(ours)
         async with self._client.ws_connect(url, max_msg_size=0) as theirs:
             ways = [
                 asyncio.create_task(self._pump(theirs, ours, self._frames)),
@@ -75,11 +97,14 @@ class FrameProxy:
             for way in ways:
                 way.cancel()
             await asyncio.wait(ways)
+        self._sockets.discard(ours)
         await ours.close()
         return ours
 
     async def _pump(self, source: Any, sink: Any, change: Tamper) -> None:
         async for message in source:
+            if self.swallows:
+                continue
             for text in change(message.data):
                 try:
                     await sink.send_str(text)

@@ -4,6 +4,7 @@ Each is a function of a process that is about to connect: it wraps what the engi
 process does. None of this can be reached from the command line.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from mmd.core.commands import PlaceOrder, ReplaceOrder
 from mmd.core.events import Fill
 from mmd.core.orders.order_state import OrderState
 from mmd.core.units import Side
+from mmd.errors import JournalError
 from mmd.simulation.trial import Process
 
 
@@ -101,7 +103,8 @@ def _deaf_to_status(process: Process) -> None:
 
 
 def _leaves_orders_over(process: Process) -> None:
-    """A restart does not take back what the last process left."""
+    """A restart does not take back what the last process left, and nobody did before."""
+    process.guard.venues = []
     for link in process.links.values():
         reconciler = link.orders._reconciler
 
@@ -143,7 +146,8 @@ def _forgets_doubts(process: Process) -> None:
 
 
 def _never_asks(process: Process) -> None:
-    """Orders whose fate is unknown are never asked about."""
+    """Orders whose fate is unknown are never asked about, and nobody takes them back."""
+    process.guard.venues = []
     for maker in process.trader.engine.makers:
         maker.desk.queries = lambda _: []
 
@@ -181,6 +185,26 @@ def _impatient(process: Process) -> None:
     trader.on_event = at_once
 
 
+def _idle_guardian(process: Process) -> None:
+    """The guardian confirms what it has not done."""
+    for venue in process.guard.venues:
+
+        async def nothing():
+            return ()
+
+        venue.working = nothing
+
+
+def _full_speed(process: Process) -> None:
+    """Orders go on although the journal has refused them."""
+
+    def carry_on(write, what):
+        with contextlib.suppress(JournalError):
+            write(what)
+
+    process.trader._record = carry_on
+
+
 PLANTED = {
     "no_intent": PlantedBug("intent", _no_intent, "every fortieth command is not journalled"),
     "lost_fill": PlantedBug("orders|position|fills", _lost_fill, "every third fill is not applied"),
@@ -194,6 +218,10 @@ PLANTED = {
     "leaves_orders_over": PlantedBug(
         "restart|orders", _leaves_orders_over, "a restart cancels nothing"
     ),
+    "idle_guardian": PlantedBug(
+        "guardian", _idle_guardian, "the guardian confirms what it has not done"
+    ),
+    "full_speed": PlantedBug("intent", _full_speed, "orders go on although the disk is full"),
     "crooked_money": PlantedBug("PnL identity", _crooked_money, "one unit a sale is made up"),
     "forgets_doubts": PlantedBug(
         "orders|position|fills", _forgets_doubts, "no answer is taken for no order"

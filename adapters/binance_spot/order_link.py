@@ -13,7 +13,7 @@ from adapters.binance_spot.reconcile import Reconciler
 from adapters.binance_spot.rest_fallback import RestFallback
 from adapters.binance_spot.settings import BinanceSpotSettings
 from adapters.binance_spot.venue_clock import VenueClock
-from mmd.core.commands import Command, QueryOrder
+from mmd.core.commands import Command, PlaceOrder, QueryOrder, ReplaceOrder
 from mmd.core.events import (
     CancelRejected,
     Event,
@@ -31,6 +31,7 @@ from mmd.shell.websocket import WebSocket, WebSocketLimits
 
 _TICK_S = 0.1
 _LOOK_S = 0.02
+_NEW_ORDERS = (PlaceOrder, ReplaceOrder)
 _NANOS_PER_MS = 1_000_000
 _log = structlog.get_logger()
 
@@ -65,12 +66,22 @@ class OrderLink:
         self._leave = asyncio.Event()
         self._up = False
         self._settled_ns = 0
+        self._turned_ns = 0
+        """When the loop was last seen to turn."""
+        self._stall_ns = int(settings.stall_s * NANOS_PER_SECOND)
+        self._recv_window_ns = settings.recv_window_ms * _NANOS_PER_MS
         if settings.settles_at_start:  # what a process that died just now had sent may still arrive
-            self._settled_ns = clock.monotonic_ns() + settings.recv_window_ms * _NANOS_PER_MS
+            self._settled_ns = clock.monotonic_ns() + self._recv_window_ns
+        reconciler.straggle_s = self._recv_window_ns / NANOS_PER_SECOND
         self.clock_refused = asyncio.Event()
         """Set when the venue refused a request's timestamp: the clock wants measuring."""
         self.trading_refused = asyncio.Event()
         """Set when an order was refused because its instrument is not trading: the rules want reading."""
+
+    def expect_stragglers(self, sent_ns: int) -> None:
+        """Say when a process before this one sent an order last: until it is settled, none of ours is placed."""
+        self._settled_ns = sent_ns + self._recv_window_ns
+        self._reconciler.straggle_s = 0.0
 
     async def run(self, sink: EventSink) -> None:
         """Keep the connection until cancelled. Raises: VenueError if the first one cannot be made."""
@@ -81,13 +92,25 @@ class OrderLink:
             group.create_task(keep_connected(self._live_once, self._backoff, self._clock, **keys))
 
     def send(self, command: Command) -> None:
-        """Write a command now, or report soon that it was not sent."""
+        """Write a command now, or report soon that it was not sent.
+
+        A process that was stopped in the middle of a decision must not go on with orders as old as that.
+        """
         session, now_ns = self._session, self._clock.monotonic_ns()
-        if session is not None and self._up and session.ready and now_ns >= session.retry_ns:
+        if session is not None and now_ns - self._turned_ns > self._stall_ns:
+            self._on_stall(command)
+        elif session is not None and self._up and session.ready and now_ns >= session.retry_ns:
             session.send(command, now_ns)
         elif (session is None or now_ns >= session.retry_ns) and self._fallback.takes(command):
             self._fallback.put(command, self._settled_ns)
         else:  # later, because the caller may be in the middle of deciding
+            asyncio.get_running_loop().call_soon(self._refuse, command)
+
+    def _on_stall(self, command: Command) -> None:
+        """Only what takes risk away is still wanted; the tick that is due makes a new connection."""
+        if self._fallback.takes(command) and not isinstance(command, _NEW_ORDERS):
+            self._fallback.put(command, self._settled_ns)
+        else:
             asyncio.get_running_loop().call_soon(self._refuse, command)
 
     async def _live_once(self) -> None:
@@ -129,12 +152,11 @@ class OrderLink:
     async def _bring_up(self) -> None:
         """From an open connection to PrivateUp."""
         await self._subscribed.wait()
-        # A request lost with the last connection may still arrive until its recvWindow is over; only
-        # then do lists of orders say the last word.
-        recv_window_ns = self._settings.recv_window_ms * _NANOS_PER_MS
+        # A request lost with the last connection, or with the last process, may still arrive until its
+        # recvWindow is over; only then do lists of orders say the last word.
         over_rest_ns = self._fallback.last_sent_ns
         if over_rest_ns > 0:
-            self._settled_ns = max(self._settled_ns, over_rest_ns + recv_window_ns)
+            self._settled_ns = max(self._settled_ns, over_rest_ns + self._recv_window_ns)
         late_s = (self._settled_ns - self._clock.monotonic_ns()) / NANOS_PER_SECOND
         if late_s > 0.0:
             await asyncio.sleep(late_s)
@@ -154,7 +176,8 @@ class OrderLink:
             self._timeout_ns,
         )
         self._session.offset_ms = self._venue_clock.offset_ms
-        self._session.start(self._clock.monotonic_ns())
+        self._turned_ns = self._clock.monotonic_ns()
+        self._session.start(self._turned_ns)
         asyncio.get_running_loop().call_later(_TICK_S, self._tick, ws, self._session)
 
     def _on_frame(self, payload: bytes, ts_recv_ns: int) -> None:
@@ -171,7 +194,7 @@ class OrderLink:
         self._go_down(reason)
         last_sent_ns = session.lost(self._clock.monotonic_ns()) if session is not None else 0
         if last_sent_ns > 0:
-            self._settled_ns = last_sent_ns + self._settings.recv_window_ms * _NANOS_PER_MS
+            self._settled_ns = last_sent_ns + self._recv_window_ns
 
     def _go_down(self, reason: str) -> None:
         if self._up:
@@ -183,8 +206,13 @@ class OrderLink:
         """Time out requests, ten times a second, for as long as this connection is the current one."""
         if session is not self._session:
             return
+        now_ns, turned_ns = self._clock.monotonic_ns(), self._turned_ns
+        self._turned_ns = now_ns
+        if self._up and now_ns - turned_ns > self._stall_ns:
+            ws.abort(f"the process stood still for {(now_ns - turned_ns) / NANOS_PER_SECOND:.1f} s")
+            return
         try:
-            session.expire(self._clock.monotonic_ns())
+            session.expire(now_ns)
         except MmdError as error:
             ws.abort(str(error), error)
             return

@@ -79,6 +79,8 @@ class Reconciler:
         self._user_data = UserDataDecoder(venue, instruments, account)
         self._replies = ReplyDecoder(instruments)
         self._started = False
+        self.straggle_s = 0.0
+        """How long what an earlier process sent may still be on its way; after that it is taken back, too."""
 
     async def run(self, emit: Callable[[Event], None]) -> None:
         """Report working orders, missed fills, balances, then Reconciled for every instrument.
@@ -91,7 +93,9 @@ class Reconciler:
             VenueError: the venue could not be asked, or the account never came to rest.
         """
         if not self._started:
-            await self.cancel_own()
+            if await self.cancel_own() and self.straggle_s > 0.0:
+                await self._sleep(self.straggle_s)
+                await self.cancel_own()
             await self._find_newest_trades()
         before = await self._api.account()
         for attempt in range(1, _ATTEMPTS + 1):
@@ -125,16 +129,16 @@ class Reconciler:
             if decode_id(order.client_order_id) is not None
         ]
 
-    async def cancel_own(self) -> None:
-        """Cancel every order of ours, of whichever session, and see that none is left.
+    async def cancel_own(self) -> bool:
+        """Cancel every order of ours, of whichever session, and see that none is left; whether there was any.
 
         Raises:
             VenueError: the venue could not be asked, or orders stayed.
         """
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             working = await self.own_open_orders()
             if not working:
-                return
+                return attempt > 0
             for instrument, order in working:
                 _log.warning(
                     "cancel_order_left_over",

@@ -89,8 +89,9 @@ class RestApi:
         return decode(body, AccountInfo, "/api/v3/account")
 
     async def open_orders(self, symbol: str) -> tuple[OrderReport, ...]:
-        """Every working order of the account on a symbol, whoever placed it."""
-        body = await self._signed("GET", "/api/v3/openOrders", (("symbol", symbol),))
+        """Every working order of the account on a symbol, or on all where it is empty, whoever placed it."""
+        params = (("symbol", symbol),) if symbol else ()
+        body = await self._signed("GET", "/api/v3/openOrders", params)
         return decode(body, tuple[OrderReport, ...], "/api/v3/openOrders")
 
     async def cancel(self, symbol: str, client_order_id: str) -> None:

@@ -30,6 +30,8 @@ from mmd.shell.connect_error import HttpRefusedError
 _QUEUE_MAX = 256
 _WORKERS = 4
 _RISK_REDUCING = (CancelOrder, CancelAll, AmendOrder, QueryOrder)
+_NEW_ORDERS = (PlaceOrder, ReplaceOrder)
+_ORDER_AGE_MAX_NS = NANOS_PER_SECOND
 _log = structlog.get_logger()
 
 
@@ -49,7 +51,7 @@ class RestFallback:
         kinds: dict[str, tuple[type[Command], ...]] = {
             "off": (),
             "cancels": _RISK_REDUCING,
-            "all": (*_RISK_REDUCING, PlaceOrder, ReplaceOrder),
+            "all": (*_RISK_REDUCING, *_NEW_ORDERS),
         }
         self._kinds = kinds[takes]
         self._encoder = RestOrderEncoder(instruments)
@@ -57,7 +59,7 @@ class RestFallback:
         self._replies = replies
         self._user_data = user_data
         self._clock = clock
-        self._queue: asyncio.Queue[tuple[Command, int]] = asyncio.Queue(_QUEUE_MAX)
+        self._queue: asyncio.Queue[tuple[Command, int, int]] = asyncio.Queue(_QUEUE_MAX)
         self.last_sent_ns = 0
         """When a command was last sent: until its recvWindow is over it may still arrive."""
 
@@ -71,7 +73,7 @@ class RestFallback:
         Until then a request that was lost with its connection may still arrive, and "no such order" would
         say nothing.
         """
-        self._queue.put_nowait((command, settled_ns))
+        self._queue.put_nowait((command, settled_ns, self._clock.monotonic_ns()))
 
     async def run(self, emit: Callable[[Event], None]) -> None:
         """Carry out what comes until cancelled."""
@@ -81,7 +83,12 @@ class RestFallback:
 
     async def _work(self, emit: Callable[[Event], None]) -> None:
         while True:
-            command, settled_ns = await self._queue.get()
+            command, settled_ns, put_ns = await self._queue.get()
+            now_ns = self._clock.monotonic_ns()
+            if isinstance(command, _NEW_ORDERS) and now_ns - put_ns > _ORDER_AGE_MAX_NS:
+                text = "not sent: it waited too long, the market that it was made for is gone"
+                _tell(refused(command, RejectReason.OTHER, 0, text, now_ns), emit)
+                continue
             if isinstance(command, QueryOrder):
                 late_s = (settled_ns - self._clock.monotonic_ns()) / NANOS_PER_SECOND
                 await asyncio.sleep(max(0.0, late_s))

@@ -55,6 +55,9 @@ class BinanceSpotSettings(BaseModel):
     """How long the venue may take until it has a request; later it must refuse it."""
     request_timeout_s: float = Field(default=2.0, gt=0.0, le=60.0)
     """When a request without an answer counts as lost, and its order as unknown."""
+    stall_s: float = Field(default=1.0, ge=0.2, le=60.0)
+    """A process that stood still for so long sends nothing that it decided on before, and asks again for its orders
+    and fills over a new connection."""
     connect_timeout_s: float = Field(default=5.0, gt=0.0, le=60.0)
     silence_timeout_s: float = Field(default=30.0, gt=0.0, le=300.0)
     """A connection on which nothing arrives (not even a pong) for this long is replaced."""
@@ -72,7 +75,8 @@ class BinanceSpotSettings(BaseModel):
     """Four streams an instrument; more instruments get more connections."""
     settles_at_start: bool = True
     """Whether the first reconciliation waits for recv_window_ms after the start: until then an order that a
-    process before us sent in its last moment may still arrive. Not needed where the exchange is new."""
+    process before us sent in its last moment may still arrive. Not needed where the exchange is new; and where there is
+    a journal that says when the last order was sent, the wait is as long as that takes."""
     rest_fallback: Literal["off", "cancels", "all"] = "cancels"
     """What goes over REST while the WebSocket API is down. Without user data new orders fly blind, so by
     default only what takes risk away does: cancels, amends (which shrink), and queries."""

@@ -35,7 +35,7 @@ from adapters.binance_spot.wire import CommissionRates, ExchangeInfo
 from mmd.core.commands import Approved, Command, ResyncBook
 from mmd.core.events import OrderStatus
 from mmd.core.instrument import Instrument
-from mmd.core.ports import Clock, EventSink
+from mmd.core.ports import Clock, DeadMansSwitch, EventSink
 from mmd.errors import CodecError, InstrumentError, MmdError, VenueError
 from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.rest import RestClient
@@ -101,6 +101,16 @@ class BinanceSpotVenue:
     def name(self) -> str:
         """The key under which it is configured."""
         return self._name
+
+    @property
+    def is_observing(self) -> bool:
+        """Whether there is no key."""
+        return self._signer is None
+
+    @property
+    def switches(self) -> Sequence[DeadMansSwitch]:
+        """None: Binance spot has no switch of its own."""
+        return ()
 
     async def load(self) -> Sequence[Instrument]:
         """Fetch the instruments' rules and, with a key, this account's fees; checks key and clock.
@@ -177,6 +187,12 @@ class BinanceSpotVenue:
             return {}
         info = await self._api.account()
         return {b.asset: (ATOMS.units(b.free), ATOMS.units(b.locked)) for b in info.balances}
+
+    def expect_stragglers(self, sent_ns: int) -> None:
+        """Have quoting wait until what an earlier process sent has arrived or expired."""
+        orders = self._require_loaded().orders
+        if orders is not None:
+            orders.expect_stragglers(sent_ns)
 
     def _listed(self, info: ExchangeInfo) -> tuple[str, ...]:
         """Every symbol of a venue that has only a few."""

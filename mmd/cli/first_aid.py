@@ -122,8 +122,9 @@ def compile_all(settings: config.Settings) -> str:
 
 async def _venue(settings: config.Settings) -> str:
     """Reach the venue, compare clocks, try the keys."""
-    from mmd.app import embedded_addresses, make_venue  # noqa: PLC0415
+    from mmd.app import make_venue  # noqa: PLC0415
     from mmd.shell.clock import SystemClock  # noqa: PLC0415
+    from mmd.venue_fields import embedded_addresses  # noqa: PLC0415
 
     if settings.starts_exchange:
         return "embedded exchange, started by mmd run"

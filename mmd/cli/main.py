@@ -15,6 +15,7 @@ from mmd.cli.exchange import exchange
 from mmd.cli.explain import EXAMPLES as EXPLAIN_EXAMPLES
 from mmd.cli.explain import explain
 from mmd.cli.export import export
+from mmd.cli.guardian import guardian
 from mmd.cli.import_ import EXAMPLES as IMPORT_EXAMPLES
 from mmd.cli.import_ import import_
 from mmd.cli.journal import journal
@@ -45,11 +46,12 @@ app = typer.Typer(
     help="Machine-learning market-making daemon. First time: mmd run --config deploy/config/embedded.toml. "
     "Something is wrong: mmd check, then docs/troubleshooting.md.\n\n"
     "Exit codes: 0 done, 1 failed, 2 configuration, 3 venue unreachable, 4 credentials, 5 journal, "
-    "6 tape, 7 instrument or codec, 8 models, 130 interrupted.",
+    "6 tape, 7 instrument or codec, 8 models, 9 orders may be left, 130 interrupted.",
 )
 app.command(epilog=RUN_EXAMPLES)(run)
 app.command(epilog=EXCHANGE_EXAMPLES)(exchange)
 app.command()(check)
+app.command()(guardian)
 app.command()(status)
 app.command()(halt)
 app.command()(resume)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from mmd import config
+from mmd.cli.guardian import become_guardian
 from mmd.cli.options import AsJson, ConfigFile, Overrides, duration_s, parse_overrides
 from mmd.errors import ConfigError, MmdError
 from mmd.ops import summary as summaries
@@ -75,7 +76,10 @@ def run(
     for option, path in (("--summary", summary), ("--book-audit", book_audit)):
         _check_writable(option, path)
     if role is None and not single_process:
-        raise typer.Exit(run_family(sys.argv[1:]))
+        has_guardian = settings.is_guarded and not settings.guardian.address
+        raise typer.Exit(run_family(sys.argv[1:], has_guardian=has_guardian))
+    if role in ("guardian", "armed-guardian"):
+        become_guardian(settings, check_shared(shared), armed=role != "guardian")
     if role == "ops":
         from mmd.ops.process import run_ops  # noqa: PLC0415 - each process loads only its own part
 

@@ -1,13 +1,15 @@
 """What the core's surroundings must provide: the seams between engine, venues and clocks."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mmd.core.commands import Approved, Command
 from mmd.core.events import Decision, Event, OrderStatus
 from mmd.core.instrument import Instrument
 from mmd.core.units import InstrumentId
-from mmd.jit.kernel import Rec
+
+if TYPE_CHECKING:  # it would load the compiler into processes that need none
+    from mmd.jit.kernel import Rec
 
 
 class Clock(Protocol):
@@ -25,7 +27,7 @@ class Clock(Protocol):
 class Pen(Protocol):
     """What puts an ordinary decision and its first order on record in the call that takes it."""
 
-    def bound(self, places: Rec, instrument: InstrumentId) -> Callable[..., int]:
+    def bound(self, places: "Rec", instrument: InstrumentId) -> Callable[..., int]:
         """`mmd.core.decision.decide` of these places, for an instrument, and what it decided put on record."""
         ...
 
@@ -50,7 +52,7 @@ class Journal(Protocol):
         """What writes for the engine, where there is such a thing."""
         ...
 
-    def market(self, market: Rec) -> None:
+    def market(self, market: "Rec") -> None:
         """A market record."""
         ...
 
@@ -66,7 +68,7 @@ class Journal(Protocol):
 class EventSink(Protocol):
     """Where a venue puts what happened, in the order in which it became known."""
 
-    def on_market(self, market: Rec) -> None:
+    def on_market(self, market: "Rec") -> None:
         """One market-data record; valid only during the call."""
         ...
 
@@ -83,6 +85,18 @@ class Sender(Protocol):
         ...
 
 
+class DeadMansSwitch(Protocol):
+    """A venue's own: cancel-all-after, or cancel on disconnect. Refreshed by the engine's loop; both raise VenueError."""
+
+    async def refresh(self, timeout_s: float) -> None:
+        """Have the venue cancel all of our orders unless this is called again within that time."""
+        ...
+
+    async def disarm(self) -> None:
+        """Our orders are gone: nothing is to be cancelled."""
+        ...
+
+
 class Venue(Protocol):
     """One exchange, connected. All methods but `send` may take as long as the network does."""
 
@@ -91,8 +105,22 @@ class Venue(Protocol):
         """The key under which it is configured."""
         ...
 
+    @property
+    def is_observing(self) -> bool:
+        """Whether there is no account: no orders, and no PrivateUp."""
+        ...
+
+    @property
+    def switches(self) -> Sequence[DeadMansSwitch]:
+        """The venue's own dead-man's switch where it has one; none: only the guardian covers it."""
+        ...
+
     async def load(self) -> Sequence[Instrument]:
         """Fetch the instruments' rules. Raises: VenueError, InstrumentError."""
+        ...
+
+    def expect_stragglers(self, sent_ns: int) -> None:
+        """Say, once loaded, when a process before this one may have sent its last order: it may still arrive."""
         ...
 
     async def run(self, sink: EventSink) -> None:

@@ -2,11 +2,33 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from mmd.core.commands import PlaceOrder, ReplaceOrder
 from mmd.core.events import DayMark, Reconciled
 from mmd.core.trading_day import DayState, day_of
-from mmd.journal.format import Kind, event_decoder
+from mmd.core.units import NANOS_PER_SECOND
+from mmd.journal.format import Kind, command_decoder, event_decoder
 from mmd.journal.reader import read_spec, records, segment_records, segments
+
+_FRESH_NS = 3_600 * NANOS_PER_SECOND
+"""A journal that nobody has written to for so long needs no reading: all that it sent has arrived or expired."""
+
+
+class Moment(NamedTuple):
+    """When something happened, by the wall clock and by the clock that never goes back (of that boot)."""
+
+    unix_ns: int
+    monotonic_ns: int
+
+    def age_ns(self, now: "Moment") -> int:
+        """How long ago it was at least, by either clock; 0 where neither can tell.
+
+        The wall clock may have been set, and the other begins anew when the machine does.
+        """
+        unix_ns = now.unix_ns - self.unix_ns
+        monotonic_ns = now.monotonic_ns - self.monotonic_ns
+        return max(0, min(unix_ns, monotonic_ns if monotonic_ns >= 0 else unix_ns))
 
 
 def inventory_targets(folder: Path) -> dict[tuple[str, str], int]:
@@ -58,6 +80,50 @@ def day_state(
             return found if found.day == day else None
         if day_of(spec.started_unix_ns, starts_s) != day:
             return None
+    return None
+
+
+def last_order_sent(sessions: Sequence[Path], now: Moment, environment: str) -> Moment | None:
+    """When the last session of an environment decided on its last new order; None where there was none.
+
+    Until the receive window after that is over, such an order may still be on its way to the venue, although
+    the process that sent it is dead.
+
+    Args:
+        sessions: folders, oldest first.
+        now: sessions that were last written to long before are not read.
+        environment: sessions of others are passed over.
+
+    Raises:
+        JournalError: The session's journal does not verify.
+    """
+    for folder in reversed(sessions):
+        if read_spec(folder).environment != environment:
+            continue
+        if now.unix_ns - segments(folder)[-1].stat().st_mtime_ns > _FRESH_NS:
+            return None
+        sent = last_new_order(folder)
+        if sent is not None:
+            return sent
+    return None
+
+
+def last_new_order(folder: Path) -> Moment | None:
+    """When a session decided on its last new order. Raises: JournalError if its journal does not verify."""
+    spec = read_spec(folder)
+    started_ns = spec.started_unix_ns - spec.started_monotonic_ns
+    paths = segments(folder)
+    for path in reversed(paths):
+        decided = ordered = b""
+        for record in segment_records(path, is_last=path == paths[-1]):
+            if record.kind is Kind.EVENT:
+                decided = record.body
+            elif record.kind is Kind.COMMAND and decided:
+                command = command_decoder.decode(record.body)
+                ordered = decided if isinstance(command, PlaceOrder | ReplaceOrder) else ordered
+        if ordered:  # commands follow their decision directly
+            at_ns = event_decoder.decode(ordered).ts_recv_ns
+            return Moment(started_ns + at_ns, at_ns)
     return None
 
 

@@ -15,6 +15,7 @@ from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.ops.adverse_metrics import adverse_metrics
 from mmd.ops.construction_metrics import construction_metrics
 from mmd.ops.crossvenue_metrics import crossvenue_metrics
+from mmd.ops.guardian_metrics import guardian_families
 from mmd.ops.inventory_metrics import inventory_metrics
 from mmd.ops.learning_metrics import learning_metrics
 from mmd.ops.market_metrics import market_metrics
@@ -153,6 +154,7 @@ class StateCollector(Collector):
                     gauge.add_metric((i.venue, i.symbol), value)
             yield gauge
         yield from _labelled(state)
+        yield from guardian_families(state.guardian)
 
 
 def _labelled(state: State) -> Iterator[Metric]:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mmd.guardian.keeper import GuardianView
 from mmd.ops.crossvenue_state import CrossVenueState
 from mmd.ops.histogram_state import HistogramState, LatencyState
 from mmd.ops.inventory_state import HeldState, InventoryState
@@ -329,3 +330,5 @@ class State(msgspec.Struct, frozen=True):
     """... what the last change set."""
     process: ProcessState | None = None
     """None where nobody measures."""
+    guardian: GuardianView | None = None
+    """None where nobody is asked to take our orders back if we die."""

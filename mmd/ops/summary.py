@@ -4,6 +4,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from mmd.core.risk.levels import RiskLevel, RiskLevels
+from mmd.core.risk.reasons import LevelReason
 from mmd.ops.crossvenue_state import CrossVenueState
 from mmd.ops.histogram_state import LatencyState
 from mmd.ops.state import SourcesState, State
@@ -226,3 +228,14 @@ def show(summary: Summary, console: Console) -> None:
     )
     table.add_row("journal", summary.journal)
     console.print(table)
+
+
+def level_when_stopped(levels: RiskLevels) -> RiskLevel:
+    """The risk level that held when the end was wanted: stopping itself raises it."""
+    stops = (c.before for c in levels.history if c.reason is LevelReason.STOP)
+    return next(stops, levels.level)
+
+
+def breaches(levels: RiskLevels) -> int:
+    """Rises of the level before the end was wanted."""
+    return sum(c.after > c.before for c in levels.history if c.reason is not LevelReason.STOP)

@@ -21,7 +21,7 @@ from mmd.core.events import (
 )
 from mmd.core.instrument import Instrument
 from mmd.core.market.record import DIFF, SNAPSHOT, TOP, TRADE
-from mmd.core.ports import Clock, EventSink, Venue
+from mmd.core.ports import Clock, DeadMansSwitch, EventSink, Venue
 from mmd.core.units import InstrumentId, Side
 from mmd.exchange.fills.fill_exchange import FillExchange
 from mmd.jit.kernel import Rec
@@ -68,6 +68,16 @@ class PaperVenue:
         return self._feed.name
 
     @property
+    def is_observing(self) -> bool:
+        """Never: the account on paper is there from the beginning."""
+        return False
+
+    @property
+    def switches(self) -> Sequence[DeadMansSwitch]:
+        """None: orders on paper die with their process."""
+        return ()
+
+    @property
     def exchanges(self) -> dict[InstrumentId, FillExchange]:
         """The simulated exchange of each instrument, once loaded."""
         return self._exchanges
@@ -79,6 +89,9 @@ class PaperVenue:
             held = {asset: self._opening.get(asset, 0) for asset in (at.base, at.quote)}
             self._exchanges[at.id] = FillExchange(at, held, model=self._queue)
         return instruments
+
+    def expect_stragglers(self, sent_ns: int) -> None:
+        """Orders on paper die with their process."""
 
     async def run(self, sink: EventSink) -> None:
         """Keep the real feed alive until cancelled."""

@@ -4,13 +4,26 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from mmd.core.commands import Approved, Command
-from mmd.core.events import OrderStatus
+from mmd.core.events import Event, OrderStatus
 from mmd.core.instrument import Instrument
-from mmd.core.ports import EventSink, Venue
+from mmd.core.ports import DeadMansSwitch, EventSink, Venue
 from mmd.errors import MmdError
+from mmd.jit.kernel import Rec
+from mmd.shell.start_barrier import StartBarrier
 
 VenueAt = Callable[[int], Venue]
 """Makes a venue whose instruments are numbered from here."""
+
+
+class _GatheredSink:
+    """A driver that hears of the first venue's account no sooner than of the last one's."""
+
+    def __init__(self, sink: EventSink, venues: Sequence[str]) -> None:
+        self._barrier = StartBarrier(venues, sink.on_event)
+        self.on_market: Callable[[Rec], None] = sink.on_market
+
+    def on_event(self, event: Event) -> None:
+        self._barrier.on_event(event)
 
 
 class VenueGroup:
@@ -32,6 +45,16 @@ class VenueGroup:
         """All names."""
         return "+".join(self._names)
 
+    @property
+    def is_observing(self) -> bool:
+        """Whether all of them are."""
+        return all(venue.is_observing for venue in self.members.values())
+
+    @property
+    def switches(self) -> Sequence[DeadMansSwitch]:
+        """Those of all of them."""
+        return [switch for venue in self.members.values() for switch in venue.switches]
+
     async def load(self) -> Sequence[Instrument]:
         """Load one after the other. Raises: VenueError, InstrumentError."""
         found: list[Instrument] = []
@@ -42,8 +65,19 @@ class VenueGroup:
             self._by_instrument += [venue] * len(loaded)
         return found
 
+    def expect_stragglers(self, sent_ns: int) -> None:
+        """Each of them may have some."""
+        for venue in self.members.values():
+            venue.expect_stragglers(sent_ns)
+
     async def run(self, sink: EventSink) -> None:
-        """Keep every venue's connections alive until cancelled. Raises: VenueError."""
+        """Keep every venue's connections alive until cancelled; none is quoted before all are reconciled.
+
+        Raises:
+            VenueError: As of one of them.
+        """
+        trading = [name for name, venue in self.members.items() if not venue.is_observing]
+        sink = _GatheredSink(sink, trading)
         try:
             async with asyncio.TaskGroup() as group:
                 for name, venue in self.members.items():

@@ -8,7 +8,7 @@ import numpy as np
 
 from mmd.exchange.fills.latency import Latency, arrive, new_latency
 from mmd.jit.kernel import bind
-from mmd.simulation.agenda import Agenda
+from mmd.simulation.process_time import Timeline
 
 Carrier = Callable[[int], Sequence[int]]
 """When a message that leaves at a time arrives: never, once, or several times."""
@@ -31,7 +31,7 @@ class Channel(Generic[MessageT]):
     """
 
     def __init__(
-        self, agenda: Agenda, carrier: Carrier, deliver: Callable[[MessageT], None]
+        self, agenda: Timeline, carrier: Carrier, deliver: Callable[[MessageT], None]
     ) -> None:
         self.carrier = carrier
         self.in_flight = 0

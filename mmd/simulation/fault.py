@@ -57,6 +57,10 @@ class FaultKind(StrEnum):
     REST_DOWN = "rest_down"
     CRASH = "crash"
     """kill -9 in the middle of a journal record, and a restart."""
+    STALL = "stall"
+    """The process stands still, and then goes on as if nothing had been: a hung loop, SIGSTOP, a paused machine."""
+    DISK_FULL = "disk_full"
+    """The journal refuses; somebody makes room and starts the daemon anew."""
 
 
 _LENGTH_MS: dict[FaultKind, tuple[int, int]] = {
@@ -70,6 +74,8 @@ _LENGTH_MS: dict[FaultKind, tuple[int, int]] = {
     FaultKind.MAINTENANCE: (2_000, 15_000),
     FaultKind.REST_DOWN: (500, 12_000),
     FaultKind.CRASH: (1_000, 15_000),
+    FaultKind.STALL: (200, 15_000),
+    FaultKind.DISK_FULL: (1_000, 15_000),
 }
 """The shortest and the longest; for a crash, until the process is up again."""
 _ORDINARY_MS = 300, 6_000

@@ -16,11 +16,13 @@ from mmd.simulation.agenda import Agenda
 from mmd.simulation.channel import Carrier
 from mmd.simulation.fault import Fault, FaultKind
 from mmd.simulation.feed_session import SILENCE_NS, FeedSession
+from mmd.simulation.guard import GuardedVenue
 from mmd.simulation.link import Receiver
 from mmd.simulation.market_frames import Frame
 from mmd.simulation.order_gateway import OrderGateway
 from mmd.simulation.order_service import OrderService
 from mmd.simulation.order_session import AccountSide, OrderSession
+from mmd.simulation.process_time import ProcessTime
 from mmd.simulation.venue import SimulatedVenue
 from mmd.simulation.virtual_rest import VirtualRest, pause
 from mmd.simulation.weather import Weather
@@ -66,24 +68,26 @@ class FaultyLink:
         instruments: Mapping[InstrumentId, Instrument],
         weather: Weather,
         rng: np.random.Generator,
+        time: ProcessTime,
     ) -> None:
-        """Markets are the venue's numbers by the trader's."""
-        agenda = venue.agenda
+        """Markets are the venue's numbers by the trader's; `time` is that of the trader's process."""
         self.venue = venue
         self.gateway = OrderGateway(venue.name, account, venue.exchange, markets)
         self.told_trading = dict.fromkeys(markets, True)
-        self._agenda, self._weather = agenda, weather
+        self._agenda, self._weather = time, weather
         self._receiver: Receiver | None = None
         self._is_closed = self._is_measuring = False
         self._looked_ns = 0
         self._look_due_ns = 0
         ways = [_ordinary(rng) for _ in range(6)]
-        self._rest = VirtualRest(agenda, ways[3], ways[4], weather)
+        self._guardian_ways = ways[3], ways[4]
+        self._rest = VirtualRest(venue.agenda, ways[3], ways[4], weather, time)
         by_market = {market: instruments[at] for at, market in markets.items()}
         self._api = SimulatedAccountApi(venue, self, by_market)
         state = AccountState(markets)
         traded = tuple(by_market.values())
-        clock = VirtualClock(agenda)
+        self._symbols = [instrument.symbol for instrument in traded]
+        clock = VirtualClock(venue.agenda)
         reconciler = Reconciler(venue.name, traded, self._api, state, clock, pause)
         self.service = OrderService(venue, self, weather)
         self.service.on_refused = self._on_refused
@@ -94,10 +98,11 @@ class FaultyLink:
             weather,
             self._on_frame,
             self._tell_here,
+            time,
         )
         self.orders = OrderSession(
             venue.name,
-            agenda,
+            time,
             (ways[1], ways[2]),
             weather,
             AccountSide(self.service, state, reconciler, self._rest),
@@ -127,6 +132,12 @@ class FaultyLink:
         self.orders.close()
         self._rest.close()
         self.venue.disconnect(self)
+
+    def guarded(self) -> GuardedVenue:
+        """The venue as a guardian reaches it: over a way of its own, which dies with nobody."""
+        out, back = self._guardian_ways
+        rest = VirtualRest(self.venue.agenda, out, back, self._weather)
+        return GuardedVenue(self.venue.name, self._symbols, self._api, rest)
 
     def send(self, command: Command, sent_ns: int) -> None:
         """A request leaves the trader."""

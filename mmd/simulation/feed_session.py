@@ -13,6 +13,7 @@ from mmd.jit.kernel import Rec, bind, new
 from mmd.simulation.channel import Carrier, Channel
 from mmd.simulation.fault import FaultKind
 from mmd.simulation.market_frames import Frame, receive
+from mmd.simulation.process_time import Timeline
 from mmd.simulation.venue import SimulatedVenue
 from mmd.simulation.weather import Weather, feed_carrier
 
@@ -55,10 +56,11 @@ class FeedSession:
         weather: Weather,
         deliver: Callable[[Frame], None],
         tell: Callable[[Event], None],
+        time: Timeline,
     ) -> None:
         """Instruments are the trader's by the venue's number; calm carries the feed, requests and answers."""
         feed, self._out, self._back = calm
-        self._venue, self._agenda = venue, venue.agenda
+        self._venue, self._agenda = venue, time
         self._weather = weather
         self._deliver, self._tell = deliver, tell
         self._channel: Channel[tuple[int, Frame]]
@@ -137,7 +139,7 @@ class FeedSession:
     def _ask(self, book: _Book) -> None:
         asked = book.sync.wanted
         (due_ns,) = self._out(self._agenda.now_ns)
-        self._agenda.at(due_ns, partial(self._take, book), asked)
+        self._venue.agenda.at(due_ns, partial(self._take, book), asked)
 
     def _take(self, book: _Book, asked: int) -> None:
         """The request is at the venue."""

@@ -7,6 +7,7 @@ from typing import Final
 from mmd.core.commands import Command, PlaceOrder, ReplaceOrder
 from mmd.core.events import Decision, Event
 from mmd.core.spec import SessionSpec
+from mmd.errors import JournalError
 from mmd.jit.kernel import Rec
 from mmd.journal.format import SUFFIX, Kind, encoder
 from mmd.journal.kill_points import MARKET, ROLL, step_of
@@ -30,6 +31,7 @@ class MemoryJournal:
         intents: client order ids of the new orders whose commands are in the journal.
         records: how many there are.
         is_dead: whether the process was killed while it wrote.
+        is_full: whether the disk is: nothing is written any more.
     """
 
     pen = None
@@ -45,7 +47,7 @@ class MemoryJournal:
         self._dies_at, self._segment_bytes = dies_at, segment_bytes
         self.intents: set[int] = set()
         self.records = 0
-        self.is_dead = False
+        self.is_dead = self.is_full = False
         self._header = encoder.encode(spec)
         self._ended: list[bytes] = []
         self._memory, self._segment = self._begin(0)
@@ -61,6 +63,7 @@ class MemoryJournal:
 
     def market(self, market: Rec) -> None:
         """A market record."""
+        self._check_room()
         self._about_to(MARKET)
         start = self._segment.at
         if self._segment.market(market) == FULL:
@@ -70,6 +73,7 @@ class MemoryJournal:
 
     def event(self, event: Event) -> None:
         """Any other event."""
+        self._check_room()
         self._about_to(step_of(event))
         start = self._segment.at
         if self._segment.event(event) == FULL:
@@ -79,6 +83,7 @@ class MemoryJournal:
 
     def command(self, command: Command, decision: Decision | None = None) -> None:
         """An intent."""
+        self._check_room()
         if decision is not None:
             self.event(decision)
         self._about_to(step_of(command))
@@ -100,6 +105,10 @@ class MemoryJournal:
     def _about_to(self, step: str) -> None:
         if self._dies_at is not None and (share := self._dies_at(step)) is not None:
             self.kill(1, share)
+
+    def _check_room(self) -> None:
+        if self.is_full:
+            raise JournalError("simulated: no space left on the disk")
 
     def _wrote(self, start: int) -> None:
         self.records += 1

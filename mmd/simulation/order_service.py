@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from adapters.binance_spot.api_session import TradesOf
 from adapters.binance_spot.order_replies import refused, timed_out
 from adapters.binance_spot.rejects import INVALID_TIMESTAMP, TOO_MANY_REQUESTS
 from mmd.core.commands import Command, PlaceOrder, QueryOrder, ReplaceOrder
@@ -13,6 +14,7 @@ from mmd.core.events import (
     OrderRejected,
     OrderStatus,
     RejectReason,
+    RequestTimedOut,
 )
 from mmd.exchange.executions import ExchangeEvent, Execution, ExecutionKind
 from mmd.simulation.fault import FaultKind
@@ -33,6 +35,8 @@ _CHANGE_REASONS: Final = (
     RejectReason.CLOCK,
     RejectReason.SIGNATURE,
 )
+Purpose = Command | TradesOf
+"""What a request is about: a command, or the trades of an order that is asked about."""
 _ANSWERS: Final = frozenset({ExecutionKind.NEW, ExecutionKind.CANCELED, ExecutionKind.REPLACED})
 
 
@@ -104,3 +108,11 @@ class OrderService:
         if event.kind not in _ANSWERS:
             return []
         return list(gateway.told(event, self._venue.agenda.now_ns))
+
+
+def unanswered(purpose: Purpose, now_ns: int) -> Iterable[Event]:
+    """What is to be made of a request that has no answer."""
+    if isinstance(purpose, TradesOf):
+        status = purpose.status
+        return (RequestTimedOut(now_ns, status.instrument, status.client_order_id),)
+    return timed_out(purpose, now_ns)

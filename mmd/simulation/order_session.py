@@ -26,25 +26,25 @@ from mmd.core.events import (
     PrivateDown,
     PrivateUp,
     RejectReason,
-    RequestTimedOut,
 )
+from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import VenueError
-from mmd.simulation.agenda import Agenda
 from mmd.simulation.channel import Carrier, Channel
 from mmd.simulation.fault import FaultKind
-from mmd.simulation.order_service import OrderService
+from mmd.simulation.order_service import OrderService, Purpose, unanswered
+from mmd.simulation.process_time import ProcessTime
 from mmd.simulation.virtual_rest import VirtualRest, at_venue, pause
 from mmd.simulation.weather import Weather, stalled
 
 _MS: Final = 1_000_000
 REQUEST_TIMEOUT_NS: Final = 2_000 * _MS
 RECEIVE_WINDOW_NS: Final = 2_000 * _MS
+STALL_NS: Final = 1_000 * _MS
 _TICK_NS: Final = 100 * _MS
 _HANDSHAKE_NS: Final = 20 * _MS
 _SURVIVES: Final = 0.5
 """The share of requests that reach the venue although their connection broke meanwhile."""
 _RISK_REDUCING: Final = (CancelOrder, CancelAll, AmendOrder, QueryOrder)
-Purpose = Command | TradesOf
 Answer = tuple[int, Sequence[Event], int]
 """The request that is answered (0: none, an account event), what is said, and until when to wait."""
 
@@ -78,37 +78,42 @@ class OrderSession:
     def __init__(
         self,
         venue: str,
-        agenda: Agenda,
+        time: ProcessTime,
         calm: tuple[Carrier, Carrier],
         weather: Weather,
         side: AccountSide,
         emit: Callable[[Event], None],
         rng: np.random.Generator,
     ) -> None:
-        self._venue, self._agenda, self._weather = venue, agenda, weather
+        self._venue, self._agenda, self._weather = venue, time, weather
         k = FaultKind
         self._way_out = stalled(calm[0], weather, k.ENTRY_STALL, k.HALF_OPEN)
-        self._answers: Channel[Answer]
         back = stalled(calm[1], weather, k.ANSWER_STALL, k.HALF_OPEN)
-        self._answers = Channel(agenda, back, self._on_answer)
+        self._answers: Channel[Answer] = Channel(time, back, self._on_answer)
         self._service, self._account = side.service, side.state
         self._reconciler, self._rest = side.reconciler, side.rest
         self._emit_now, self._rng = emit, rng
         self._pending: dict[int, tuple[Purpose, int]] = {}
         self._late: dict[int, Purpose] = {}
         self._epoch = self._requests = self._leaving = self._travelling = self._straggling = 0
-        self._retry_ns = self._rest_sent_ns = 0
+        self._retry_ns = self._rest_sent_ns = self._turned_ns = 0
         self._settled_ns = (
-            agenda.now_ns + RECEIVE_WINDOW_NS
+            time.now_ns + RECEIVE_WINDOW_NS
         )  # a process before us may have died just now
         self._is_connected = self._is_closed = False
         self.is_up = False
+        side.reconciler.straggle_s = RECEIVE_WINDOW_NS / NANOS_PER_SECOND
 
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing about orders or the account is on its way."""
         waiting = self._leaving + self._travelling + self._straggling + len(self._pending)
         return self.is_up and waiting == 0 == self._answers.in_flight and self._rest.running == 0
+
+    def expect_stragglers(self, sent_ns: int) -> None:
+        """As OrderLink: nothing is asked before what an earlier process sent has arrived or expired."""
+        self._settled_ns = sent_ns + RECEIVE_WINDOW_NS
+        self._reconciler.straggle_s = 0.0
 
     def open(self, _: object = None) -> None:
         """Connect, once nothing keeps the venue from being reached."""
@@ -123,6 +128,7 @@ class OrderSession:
         self._epoch += 1
         self._is_connected = True
         self._retry_ns = 0
+        self._turned_ns = self._agenda.now_ns
         self._agenda.at(self._agenda.now_ns + _TICK_NS, self._tick, self._epoch)
         self._agenda.at(self._agenda.now_ns + _HANDSHAKE_NS, self._bring_up, self._epoch)
 
@@ -148,7 +154,7 @@ class OrderSession:
         pending, self._pending, self._late = list(self._pending.values()), {}, {}
         for purpose, sent_ns in pending:
             self._settled_ns = max(self._settled_ns, sent_ns + RECEIVE_WINDOW_NS)
-            self._emit(_unanswered(purpose, now_ns))
+            self._emit(unanswered(purpose, now_ns))
         self._agenda.at(now_ns + _TICK_NS, self.open)
 
     def send(self, command: Command, sent_ns: int) -> None:
@@ -174,14 +180,23 @@ class OrderSession:
         now_ns = self._agenda.now_ns
         if self._is_closed:
             return
-        if self.is_up and now_ns >= self._retry_ns:
+        if self._is_connected and now_ns - self._turned_ns > STALL_NS:
+            self._send_late(command)
+        elif self.is_up and now_ns >= self._retry_ns:
             self._request(command)
         elif (not self._is_connected or now_ns >= self._retry_ns) and isinstance(
             command, _RISK_REDUCING
         ):
-            self._rest.start(self._over_rest(command), lambda error: self._ended(command, error))
+            self._start_over_rest(command)
         else:
             self._emit(self._unsent(command, now_ns))
+
+    def _send_late(self, command: Command) -> None:
+        """The process stood still since this was decided: only what takes risk away is still wanted."""
+        if isinstance(command, _RISK_REDUCING):
+            self._start_over_rest(command)
+        else:
+            self._emit(self._unsent(command, self._agenda.now_ns))
 
     def _request(self, purpose: Purpose) -> None:
         now_ns = self._agenda.now_ns
@@ -194,7 +209,7 @@ class OrderSession:
         request = _Request(self._epoch, self._requests, purpose, stamp_ns, survives)
         self._travelling += 1
         for due_ns in self._way_out(now_ns):
-            self._agenda.at(due_ns, self._arrive, request)
+            self._agenda.agenda.at(due_ns, self._arrive, request)
 
     def _arrive(self, request: _Request) -> None:
         """A request is at the venue, whether its connection still exists or not."""
@@ -261,13 +276,17 @@ class OrderSession:
         """Give up on requests without an answer."""
         if epoch != self._epoch:
             return
-        now_ns = self._agenda.now_ns
+        now_ns, turned_ns = self._agenda.now_ns, self._turned_ns
+        self._turned_ns = now_ns
+        if self.is_up and now_ns - turned_ns > STALL_NS:
+            self.lose("the process stood still")
+            return
         self._agenda.at(now_ns + _TICK_NS, self._tick, epoch)
         overdue = [n for n, (_, at) in self._pending.items() if now_ns - at > REQUEST_TIMEOUT_NS]
         for number in overdue:
             purpose, _ = self._pending.pop(number)
             self._late[number] = purpose
-            self._emit(_unanswered(purpose, now_ns))
+            self._emit(unanswered(purpose, now_ns))
 
     def _bring_up(self, epoch: int) -> None:
         """From an open connection to PrivateUp."""
@@ -309,25 +328,20 @@ class OrderSession:
                 self._emit(await at_venue(partial(self._service.fills_of, event)))
             self._emit((event,))
 
-    def _ended(self, command: Command, error: VenueError | None) -> None:
-        if error is not None:
-            self._emit(timed_out(command, self._agenda.now_ns))
+    def _start_over_rest(self, command: Command) -> None:
+        def ended(error: VenueError | None) -> None:
+            if error is not None:
+                self._emit(timed_out(command, self._agenda.now_ns))
+
+        self._rest.start(self._over_rest(command), ended)
 
     def _unsent(self, command: Command, now_ns: int) -> Iterable[Event]:
         """A command that was not written."""
         if isinstance(command, QueryOrder):
             return timed_out(command, now_ns)
-        if self.is_up:
-            return refused(command, RejectReason.RATE_LIMIT, 0, "not sent: asked to wait", now_ns)
-        return refused(command, RejectReason.OTHER, 0, "not sent: not connected", now_ns)
+        why = RejectReason.RATE_LIMIT if self.is_up else RejectReason.OTHER
+        return refused(command, why, 0, "not sent", now_ns)
 
     def _emit(self, events: Iterable[Event]) -> None:
         for event in events:
             self._emit_now(msgspec.structs.replace(event, ts_recv_ns=self._agenda.now_ns))
-
-
-def _unanswered(purpose: Purpose, now_ns: int) -> Iterable[Event]:
-    if isinstance(purpose, TradesOf):
-        status = purpose.status
-        return (RequestTimedOut(now_ns, status.instrument, status.client_order_id),)
-    return timed_out(purpose, now_ns)

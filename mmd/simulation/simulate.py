@@ -15,7 +15,8 @@ from mmd.core.units import NANOS_PER_SECOND
 from mmd.simulation.fault import Fault, FaultKind, draw_faults
 from mmd.simulation.invariants import InvariantError
 from mmd.simulation.shrink import fewest
-from mmd.simulation.trial import Process, Trial, connections
+from mmd.simulation.trial import Process, Trial
+from mmd.simulation.worlds import connections
 
 ALL_FAULTS: Final = tuple(FaultKind)
 DEFAULTS: Final[dict[str, object]] = {"risk.on_loss": "flatten", "hedge.route": "same"}
@@ -51,7 +52,10 @@ class SimulateResult(msgspec.Struct, frozen=True, kw_only=True):
     crashes: int
     checks: int
     checks_at_rest: int
+    guarded: int
+    """How often a guardian confirmed that a venue held none of its daemon's orders."""
     worst_case_ratio_max: float
+    cpu_s: float
     faults: dict[str, int]
     """How many began, by kind."""
     levels: tuple[str, ...]
@@ -100,7 +104,7 @@ def run_seed(request: SimulateRequest, sabotage: Sabotage | None = None) -> Simu
     Raises:
         ConfigError: The settings are wrong.
     """
-    began_s = time.perf_counter()
+    began_s, began_cpu_s = time.perf_counter(), time.process_time()
     trial = Trial(load_settings(request), request.seed, faults_of(request), sabotage)
     rule = broken = ""
     try:
@@ -122,6 +126,8 @@ def run_seed(request: SimulateRequest, sabotage: Sabotage | None = None) -> Simu
         crashes=sum(p.crashes for p in trial.processes),
         checks=sum(w.checks for w in watched),
         checks_at_rest=sum(w.checks_at_rest for w in watched),
+        guarded=sum(w.guarded for w in watched),
+        cpu_s=time.process_time() - began_cpu_s,
         worst_case_ratio_max=max(w.worst_case_ratio_max for w in watched),
         faults={kind.value: n for kind, n in trial.kinds.items()},
         levels=tuple(

@@ -14,6 +14,7 @@ from mmd.exchange.executions import Execution, ExecutionKind
 from mmd.simulation.faulty_link import FaultyLink
 from mmd.simulation.invariants import (
     INVENTORY_RATIO_MAX,
+    InvariantError,
     broken,
     check_account,
     check_money,
@@ -35,15 +36,20 @@ class SystemInvariants:
     Attributes:
         checks, checks_at_rest: how often all was looked at, and how often books were compared with the exchange's.
         orders_sent: new orders that were sent.
+        is_guarded: whether the guardian has confirmed that a venue, by name, holds none of our orders, and we are not back.
+        guarded: how often the guardian confirmed that a venue holds none of our orders.
         worst_case_ratio_max: the largest share of a position limit that could have been held.
     """
 
     def __init__(self, opening: dict[str, dict[str, int]]) -> None:
         """Opening are the account's atoms by asset, by venue."""
-        self.checks = self.checks_at_rest = self.orders_sent = 0
+        self.checks = self.checks_at_rest = self.orders_sent = self.guarded = 0
         self.worst_case_ratio_max = 0.0
+        self.is_guarded: Callable[[str], bool] = lambda _: False
         self._opening = opening
         self._intents: set[int] = set()
+        self._before: dict[str, set[int]] = {}
+        """By venue, what had been ordered when the guardian last confirmed that nothing was left."""
         self._fills: dict[tuple[int, str], int] = {}
         self._journal: MemoryJournal | None = None
         self._links: dict[str, FaultyLink] = {}
@@ -69,6 +75,19 @@ class SystemInvariants:
         if event.kind is ExecutionKind.TRADE:
             key = session_of(order_number(event.client_order_id)), venue
             self._fills[key] = self._fills.get(key, 0) + 1
+
+    def on_guarded(self, venue: str) -> None:
+        """A guardian has confirmed that nothing is left at a venue. Raises: InvariantError."""
+        self.guarded += 1
+        link = self._links[venue]
+        assert self._journal is not None, "follow comes first"
+        self._before[venue] = self._intents | self._journal.intents
+        left = link.venue.exchange.history.open_orders(link.gateway.account)
+        if left:
+            names = ", ".join(o.client_order_id for o in left)
+            raise InvariantError(
+                f"guardian: expected no order at {venue}, found {names}", "guardian"
+            )
 
     def is_settled(self, trader: Trader) -> bool:
         """Whether nothing is on its way and nothing is in doubt."""
@@ -139,6 +158,9 @@ class SystemInvariants:
             if not isinstance(command, _NEW_ORDERS):
                 return
             self._check_intents(trader, link)
+            name = link.venue.name
+            if command.client_order_id in self._before.get(name, ()) and self.is_guarded(name):
+                raise broken(trader, "guardian: an order came after it saw that none was left")
             self._check_worst_case(trader, link, command.instrument)
             if self._has_quoted:
                 self._check_sessions(trader, link)

@@ -5,9 +5,9 @@ journalled before it is sent.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from mmd.core.commands import Command
+from mmd.core.commands import AmendOrder, CancelAll, CancelOrder, Command, QueryOrder, ResyncBook
 from mmd.core.engine import Engine
 from mmd.core.events import (
     Decision,
@@ -22,15 +22,19 @@ from mmd.core.market.record import MARKET, packed_view, unpack
 from mmd.core.news import is_news
 from mmd.core.ports import Journal
 from mmd.core.spec import SessionSpec
+from mmd.errors import JournalError
 from mmd.jit.kernel import bind, new
-from mmd.simulation.agenda import NEVER, Agenda
+from mmd.shell.start_barrier import StartBarrier
+from mmd.simulation.agenda import NEVER
 from mmd.simulation.link import Receiver
 from mmd.simulation.market_frames import Frame
 from mmd.simulation.order_gateway import OrderGateway
+from mmd.simulation.process_time import Timeline
 from mmd.simulation.venue import SimulatedVenue
 
 TIMER_NS: Final = 100_000_000
 _WORD = 8
+_RISK_FREE = (CancelOrder, CancelAll, QueryOrder, ResyncBook, AmendOrder)
 
 
 class VenueLink(Protocol):
@@ -67,6 +71,7 @@ class Trader:
         engine: the engine.
         links: by the venue's name.
         decisions, commands: how many there were.
+        journal_up: whether the journal takes what it is given; without it only what takes risk away is sent.
         on_settled: called after each event and after each decision, e.g. to check invariants.
         on_command: called with each command before it is sent.
     """
@@ -75,7 +80,7 @@ class Trader:
         self,
         spec: SessionSpec,
         links: Sequence[VenueLink],
-        agenda: Agenda,
+        agenda: Timeline,
         *,
         journal: Journal | None = None,
         decision_ns: int = 0,
@@ -91,6 +96,7 @@ class Trader:
         self.decisions = self.commands = 0
         self.on_settled: Callable[[Trader], None] | None = None
         self.on_command: Callable[[Trader, Command], None] | None = None
+        self.journal_up = True
         self._is_dead = False
         self._agenda = agenda
         self._journal = journal
@@ -118,9 +124,14 @@ class Trader:
         for instrument in self.engine.instruments:
             for model in self._models or ():
                 self.on_event(ModelSwap(now_ns, instrument.id, model.kind, champion, model.id))
+        receiver = self.receiver()
         for link in self.links.values():
-            link.open(self)
+            link.open(receiver)
         self._agenda.at(self._agenda.now_ns + TIMER_NS, self._on_timer)
+
+    def receiver(self) -> Receiver:
+        """What the links talk to."""
+        return _Gathered(self)
 
     def on_frame(self, frame: Frame) -> None:
         """Market data has come."""
@@ -130,14 +141,14 @@ class Trader:
         status = self._unpack(self._market, size)
         assert status == 0, "the venue's frames are well formed"
         if self._journal is not None:
-            self._journal.market(self._market)
+            self._record(self._journal.market, self._market)
         self.engine.apply_market(self._market)
         self._schedule()
 
     def on_event(self, event: Event) -> None:
         """Anything else has come."""
         if self._journal is not None:
-            self._journal.event(event)
+            self._record(self._journal.event, event)
         self.engine.apply(event)
         if is_news(event):
             self._schedule()
@@ -158,6 +169,20 @@ class Trader:
         self._agenda.at(self._agenda.now_ns + TIMER_NS, self._on_timer)
         self.on_event(Timer(self._agenda.now_ns))
 
+    def _record(self, write: Callable[[Any], None], what: Any) -> None:
+        """As the live driver: a journal that fails once is given up, and the session halts."""
+        if self.journal_up:
+            try:
+                write(what)
+            except JournalError:
+                self.journal_up = False
+                self._agenda.at(self._agenda.now_ns, self._halt)
+
+    def _halt(self, _: object) -> None:
+        if not self._is_dead:
+            self.operate(OperatorAction.HALT, "journal")
+            self._schedule()
+
     def _schedule(self) -> None:
         """Decide once all that is due now has come, or when the last decision is through."""
         if self._decide_at_ns == NEVER:
@@ -173,7 +198,7 @@ class Trader:
         self.decisions += 1
         decision = Decision(now_ns, self.decisions)
         if self._journal is not None:
-            self._journal.event(decision)
+            self._record(self._journal.event, decision)
         for approved in self.engine.decide(decision):
             self._send(approved.command, sent_ns)
         if self.on_settled is not None:
@@ -181,8 +206,21 @@ class Trader:
 
     def _send(self, command: Command, sent_ns: int) -> None:
         if self._journal is not None:
-            self._journal.command(command)
+            self._record(self._journal.command, command)
+            if not self.journal_up and not isinstance(command, _RISK_FREE):
+                return
         self.commands += 1
         if self.on_command is not None:
             self.on_command(self, command)
         self._links_by_instrument[command.instrument].send(command, sent_ns)
+
+
+class _Gathered:
+    """What the links of a trader talk to: as the live group of venues, nothing is quoted before all are reconciled."""
+
+    def __init__(self, trader: Trader) -> None:
+        self.on_frame = trader.on_frame
+        self._barrier = StartBarrier(trader.links, trader.on_event)
+
+    def on_event(self, event: Event) -> None:
+        self._barrier.on_event(event)

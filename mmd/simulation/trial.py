@@ -6,6 +6,7 @@ Everything follows from the seed and the list of faults, which a failing run is 
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +19,14 @@ from mmd.core.spec import SessionSpec
 from mmd.core.trading_day import DayState
 from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.exchange.executions import Execution
-from mmd.exchange.presets import DEFAULT, PriceLink
-from mmd.journal.recovery import day_state, inventory_targets
+from mmd.exchange.presets import PriceLink
+from mmd.journal.recovery import day_state, inventory_targets, last_new_order
 from mmd.simulation.fault import Fault, FaultKind
-from mmd.simulation.faulty_link import FaultyLink
+from mmd.simulation.faulty_link import FaultyLink, VirtualClock
+from mmd.simulation.guard import Guard
 from mmd.simulation.invariants import InvariantError
 from mmd.simulation.memory_journal import KilledError, MemoryJournal
+from mmd.simulation.process_time import ProcessTime
 from mmd.simulation.session import (
     START_NS,
     opening_balances,
@@ -36,6 +39,7 @@ from mmd.simulation.trader import Trader
 from mmd.simulation.venue import Listing, SimulatedVenue
 from mmd.simulation.weather import Weather
 from mmd.simulation.world import World
+from mmd.simulation.worlds import market, topology
 
 _MS: Final = 1_000_000
 _FEES_BPS: Final = (1.0, 2.5)
@@ -43,26 +47,9 @@ _DECISION_NS: Final = 50_000
 CALM_S: Final = 90
 """After the last fault everything must have come to rest within this time."""
 _LAG_NS: Final = 200 * _MS
+_AGAIN_NS: Final = 16 * NANOS_PER_SECOND
 _KILLED_WITHIN: Final = 60
 """A crash comes while one of so many records is written."""
-
-
-class Topology(msgspec.Struct, frozen=True):
-    """How many venues there are, and how many daemons that trade at all of them."""
-
-    venues: int
-    traders: int
-
-
-def topology(seed: int) -> Topology:
-    """One maker alone, two in one market, or one at two venues, in turn."""
-    return (Topology(1, 1), Topology(1, 2), Topology(2, 1))[seed % 3]
-
-
-def connections(seed: int) -> list[tuple[int, int]]:
-    """Every (trader, venue) of a seed's world."""
-    shape = topology(seed)
-    return [(t, v) for t in range(shape.traders) for v in range(shape.venues)]
 
 
 class Process:
@@ -70,17 +57,20 @@ class Process:
 
     Attributes:
         links: by the venue's name.
-        crashes: how often it was killed.
+        guard: what takes its orders back when it dies or hangs.
+        crashes: how often it was killed, or started anew by hand.
     """
 
-    def __init__(self, account: str, invariants: SystemInvariants) -> None:
-        self.account, self.invariants = account, invariants
+    def __init__(self, account: str, invariants: SystemInvariants, guard: Guard) -> None:
+        self.account, self.invariants, self.guard = account, invariants, guard
         self.trader: Trader | None = None
         self.journal: MemoryJournal | None = None
         self.links: dict[str, FaultyLink] = {}
         self.targets: dict[tuple[str, str], int] = {}
         self.day: DayState | None = None
+        self.sent_ns = 0
         self.crashes = 0
+        self.time: ProcessTime | None = None
 
 
 class Trial:
@@ -107,10 +97,11 @@ class Trial:
         self.kinds: Counter[FaultKind] = Counter()
         self._settings, self._seed = settings, seed
         self._rng = np.random.default_rng((seed, 0x11))
+        self._market = market(seed)
         shape = topology(seed)
         names = [f"venue{v}" for v in range(shape.venues)]
         self._instruments = tuple(
-            simulated_instrument(DEFAULT, name, *_FEES_BPS, v) for v, name in enumerate(names)
+            simulated_instrument(self._market, name, *_FEES_BPS, v) for v, name in enumerate(names)
         )
         accounts = [f"maker{t}" for t in range(shape.traders)]
         self._venues = [self._open_venue(i, accounts) for i in self._instruments]
@@ -158,16 +149,18 @@ class Trial:
                 for process in self.processes:
                     if process.journal is not None and process.journal.is_dead:
                         self._die(process)
+                        again_ns = self.world.agenda.now_ns + _AGAIN_NS
+                        self.world.agenda.at(again_ns, self._start_again, process)
             else:
                 return
 
     def _open_venue(self, instrument: Instrument, accounts: Sequence[str]) -> SimulatedVenue:
         listed = msgspec.structs.replace(instrument, id=InstrumentId(0))
         limit = self._settings.risk.position_notional_max
-        held = opening_balances(listed, DEFAULT.price, limit)
+        held = opening_balances(listed, self._market.price, limit)
         number = instrument.id
         link = PriceLink(seed=self._seed, lag_ns=number * _LAG_NS)
-        listing = Listing(instrument=listed, preset=DEFAULT, link=link)
+        listing = Listing(instrument=listed, preset=self._market, link=link)
         venue = self.world.add_venue(
             instrument.venue, [listing], {account: dict(held) for account in accounts}
         )
@@ -181,7 +174,11 @@ class Trial:
 
     def _process(self, account: str) -> Process:
         opening = {v.name: v.opening[account] for v in self._venues}
-        return Process(account, SystemInvariants(opening))
+        agenda = self.world.agenda
+        guard = Guard(agenda, VirtualClock(agenda))
+        invariants = SystemInvariants(opening)
+        guard.on_confirmed, invariants.is_guarded = invariants.on_guarded, guard.has_confirmed
+        return Process(account, invariants, guard)
 
     def _start(self, process: Process) -> None:
         """Start a daemon, with what the last one's journal says."""
@@ -196,25 +193,33 @@ class Trial:
             day=process.day,
         )
         process.journal = self._journal_of(spec)
+        time = process.time = ProcessTime(self.world.agenda)
         process.links = {
-            venue.name: self._link(number, at, process.account)
+            venue.name: self._link(number, at, process.account, time)
             for at, venue in enumerate(self._venues)
         }
         trader = Trader(
             spec,
             list(process.links.values()),
-            self.world.agenda,
+            time,
             journal=process.journal,
             decision_ns=_DECISION_NS,
             models=simulated_models(spec),
         )
         process.trader = trader
+        if process.sent_ns > 0:
+            for link in process.links.values():
+                link.orders.expect_stragglers(process.sent_ns)
         process.invariants.follow(trader, process.links, process.journal)
+        process.guard.venues = [link.guarded() for link in process.links.values()]
+        process.guard.serve(
+            f"{spec.session:x}", time, partial(_has_orders_in_hand, process, trader)
+        )
         if self._on_started is not None:
             self._on_started(process)
         trader.open()
 
-    def _link(self, trader: int, venue: int, account: str) -> FaultyLink:
+    def _link(self, trader: int, venue: int, account: str, time: ProcessTime) -> FaultyLink:
         agenda = self.world.agenda
         suffered = [f for f in self.faults if (f.trader, f.venue) == (trader, venue)]
         weather = Weather(suffered, agenda, START_NS, self._seed)
@@ -226,6 +231,7 @@ class Trial:
             {at: self._instruments[venue]},
             weather,
             self._rng,
+            time,
         )
 
     def _die(self, process: Process) -> None:
@@ -242,9 +248,16 @@ class Trial:
             process.journal.save(session)
             process.journal.is_dead = False
             process.targets |= inventory_targets(session)
+            sent = last_new_order(session)
+            process.sent_ns = process.sent_ns if sent is None else sent.monotonic_ns
             process.day = day_state(
                 [session], self.world.agenda.now_ns, self._settings.risk.spec().day_starts_s
             )
+
+    def _start_again(self, process: Process) -> None:
+        """One that died when its crash was over already, because it had stood still meanwhile."""
+        if process.trader is None:
+            self._start(process)
 
     def _begin(self, fault: Fault) -> None:
         self.kinds[fault.kind] += 1
@@ -258,6 +271,12 @@ class Trial:
             assert process.journal is not None, "every process has a journal"
             torn = min(1.0, 1.5 * float(rng.random()))
             process.journal.kill(int(rng.integers(1, _KILLED_WITHIN)), torn)
+        elif fault.kind is FaultKind.STALL:
+            assert process.time is not None, "every process has its time"
+            process.time.stop(START_NS + fault.end_ns)
+        elif fault.kind is FaultKind.DISK_FULL:
+            assert process.journal is not None, "every process has a journal"
+            process.journal.is_full = True
         else:
             process.links[self._venues[fault.venue].name].begin(fault)
 
@@ -268,12 +287,25 @@ class Trial:
         elif fault.kind is FaultKind.CRASH:
             if process.trader is None:
                 self._start(process)
+        elif fault.kind is FaultKind.DISK_FULL:
+            if process.journal is not None and process.journal.is_full:
+                if process.trader is not None:
+                    self._die(process)
+                self._start(process)
         elif process.trader is not None:
             process.links[self._venues[fault.venue].name].end(fault)
 
     def _set_status(self, venue: int, status: TradingStatus) -> None:
-        for market in self._venues[venue].exchange.markets:
-            market.status = status
+        for listed in self._venues[venue].exchange.markets:
+            listed.status = status
+
+
+def _has_orders_in_hand(process: Process, trader: Trader) -> bool:
+    """As the daemon's own judgement before it renews its lease (mmd.app); who is dead has nothing in hand."""
+    return process.trader is trader and all(
+        (m.is_private_up and m.orders.unknown_count == 0) or sum(m.orders.open_orders) == 0
+        for m in trader.engine.makers
+    )
 
 
 def _is_settled(process: Process) -> bool:

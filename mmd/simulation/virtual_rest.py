@@ -13,6 +13,7 @@ from mmd.errors import VenueError, VenueUnreachableError
 from mmd.simulation.agenda import Agenda
 from mmd.simulation.channel import Carrier
 from mmd.simulation.fault import FaultKind
+from mmd.simulation.process_time import Timeline
 from mmd.simulation.weather import Weather
 
 _TIMEOUT_NS: Final = 5 * NANOS_PER_SECOND
@@ -41,8 +42,17 @@ class VirtualRest:
         running: how many have not ended.
     """
 
-    def __init__(self, agenda: Agenda, out: Carrier, back: Carrier, weather: Weather) -> None:
+    def __init__(
+        self,
+        agenda: Agenda,
+        out: Carrier,
+        back: Carrier,
+        weather: Weather,
+        time: Timeline | None = None,
+    ) -> None:
+        """`time` is that of the process where the coroutines run, if it is not the world's."""
         self._agenda = agenda
+        self._time: Timeline = agenda if time is None else time
         self._out, self._back = out, back
         self._weather = weather
         self._is_closed = False
@@ -82,7 +92,7 @@ class VirtualRest:
     def _serve(self, asked: Any, then: Callable[[object], None]) -> None:
         now_ns = self._agenda.now_ns
         if not callable(asked):
-            self._agenda.at(now_ns + round(asked * NANOS_PER_SECOND), then)
+            self._time.at(now_ns + round(asked * NANOS_PER_SECOND), then)
             return
         (due_ns,) = self._out(now_ns)
         if not self._weather.has(FaultKind.REST_DOWN):
@@ -91,12 +101,12 @@ class VirtualRest:
         if self._weather.strikes(FaultKind.REST_DOWN, _SERVED_SHARE):
             self._agenda.at(due_ns, _do, asked)
         lost = VenueUnreachableError("simulated: no answer over REST")
-        self._agenda.at(now_ns + _TIMEOUT_NS, lambda _: then(lost))
+        self._time.at(now_ns + _TIMEOUT_NS, lambda _: then(lost))
 
     def _answer(self, asked: Callable[[], object], then: Callable[[object], None]) -> None:
         found = _result(asked)
         (due_ns,) = self._back(self._agenda.now_ns)
-        self._agenda.at(due_ns, lambda _: then(found))
+        self._time.at(due_ns, lambda _: then(found))
 
 
 def _result(asked: Callable[[], object]) -> object:

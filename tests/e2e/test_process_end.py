@@ -92,7 +92,8 @@ async def test_after_kill_9_the_next_session_takes_the_old_orders_back_first(
             working_at_place.append(sessions_working(sandbox))
 
     async with Sandbox(SandboxOptions(seed=5), on_request=on_request) as sandbox:
-        async with running(tmp_path, sandbox.port) as first:
+        unguarded = ("--set", "guardian.enabled=false")
+        async with running(tmp_path, sandbox.port, *unguarded) as first:
             await first.quoting()
             done, _ = await first.end(signal.SIGKILL, first.engine_pid)
             assert done.code == 1

@@ -15,6 +15,7 @@ from mmd.errors import ConfigError, JournalError
 from mmd.journal.writer import JournalWriter
 from mmd.shell.clock import SystemClock
 from mmd.shell.venue_group import VenueGroup
+from mmd.venue_fields import embedded_addresses
 from tests.daemon import EMBEDDED
 from tests.session import instrument, session_spec
 
@@ -215,10 +216,10 @@ def test_the_exchanges_command_line_is_the_settings() -> None:
 
 def test_the_embedded_address_is_for_the_embedded_environment() -> None:
     """Elsewhere the adapter's own addresses hold."""
-    assert app.embedded_addresses(settings(embedded__port=9)) == ["http://127.0.0.1:9"]
-    assert app.embedded_addresses(with_keys(SANDBOX)) == []
+    assert embedded_addresses(settings(embedded__port=9)) == ["http://127.0.0.1:9"]
+    assert embedded_addresses(with_keys(SANDBOX)) == []
     two = with_keys(SECOND | {"embedded.port": 9, "embedded.lag_ms": 200})
-    assert app.embedded_addresses(two) == ["http://127.0.0.1:9", "http://127.0.0.1:10"]
+    assert embedded_addresses(two) == ["http://127.0.0.1:9", "http://127.0.0.1:10"]
     assert app.exchange_arguments(two)[-4:] == ["--venues", "2", "--lag-ms", "200.0"]
     assert "--venues" not in app.exchange_arguments(settings())
 

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from mmd.config_adverse import AdverseSection
+from mmd.config_adverse import WINDOW_MAX, AdverseSection
+from mmd.core.flow.pooled_z import POOL_MAX
 
 
 def test_the_engine_gets_what_was_set():
@@ -35,3 +36,8 @@ def test_what_makes_no_sense_is_refused(fields, says):
     """With what was expected."""
     with pytest.raises(ValidationError, match=says):
         AdverseSection(**fields)
+
+
+def test_the_longest_window_is_what_a_pool_holds() -> None:
+    """Stated twice, because settings must not load the compiler."""
+    assert WINDOW_MAX == POOL_MAX

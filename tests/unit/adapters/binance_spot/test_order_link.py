@@ -231,3 +231,24 @@ async def test_answer_that_is_none_ends_the_connection():
         down = await r.sink.event(PrivateDown)
         assert "WebSocket API" in down.reason
         await r.sink.event(PrivateUp, count=2)
+
+
+async def test_a_process_that_stood_still_sends_nothing_that_it_decided_before():
+    """Orders are refused unsent, cancels go over REST, and the connection is made anew before the next quote."""
+    async with rig() as r:
+        far = await ready(r)
+        me = r.instrument.id
+        r.send(PlaceOrder(me, order_id(1), Side.BUY, far, 100, POST_ONLY))
+        await r.sink.event(OrderAccepted, client_order_id=order_id(1))
+        link = r.venue._loaded.orders
+        link._turned_ns -= 3 * 10**9
+        placed = r.requests.count("order.place")
+        r.send(PlaceOrder(me, order_id(2), Side.BUY, far, 100, POST_ONLY))
+        r.send(CancelOrder(me, order_id(1)))
+        refused = await r.sink.event(OrderRejected, client_order_id=order_id(2))
+        assert "not sent" in refused.message
+        down = await r.sink.event(PrivateDown)
+        assert down.reason.startswith("the process stood still for 3")
+        await r.sink.event(PrivateUp, count=2)
+        assert r.requests.count("order.place") == placed
+        assert await r.venue.open_orders_ours() == []

@@ -129,6 +129,20 @@ async def test_first_run_clears_the_past_and_starts_counting(bench, mmd):
     assert bench.of(Reconciled)[0].base_atoms == 11 * 10**8
 
 
+async def test_what_an_earlier_process_had_on_its_way_is_taken_back_too(bench):
+    """Left-overs tell of a process that died lately: after its receive window there is a second look."""
+    bench.venue.orders = [order(1, encode_id(OLD))]
+
+    async def late(seconds: float) -> None:
+        if seconds == 1.5:
+            bench.venue.orders = [order(2, encode_id(OLD + 1))]
+
+    bench.reconciler._sleep = late
+    bench.reconciler.straggle_s = 1.5
+    await bench.run()
+    assert bench.venue.canceled == [encode_id(OLD), encode_id(OLD + 1)]
+
+
 async def test_account_without_trades_starts_before_the_first(bench, mmd):
     """Nothing has traded, so everything that does is told."""
     await bench.run()

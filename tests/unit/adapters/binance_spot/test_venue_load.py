@@ -6,8 +6,9 @@ import pytest
 
 from adapters.binance_spot import venue as venues
 from adapters.binance_spot.wire import ExchangeInfo, ServerTime, SymbolInfo
-from mmd.core.events import ClockOffset
+from mmd.core.events import ClockOffset, OrderStatus, PrivateUp
 from mmd.errors import CodecError, InstrumentError
+from mmd.shell.clock import SystemClock
 from tests.unit.adapters.binance_spot.venue_rig import rig
 
 
@@ -38,6 +39,27 @@ async def test_observers_have_nothing_to_cancel():
     async with rig(observe=True, api_key="", api_secret="") as r:
         await r.venue.cancel_ours()
         assert await r.venue.open_orders_ours() == []
+
+
+async def test_quoting_waits_for_what_an_earlier_process_had_on_its_way():
+    """An order with our prefix that arrives within the receive window is gone before PrivateUp, at no cost later."""
+    async with rig(started=False) as r:
+        await r.venue.load()
+        clock = SystemClock()
+        began_ns = clock.monotonic_ns()
+        r.venue.expect_stragglers(began_ns)
+        task = asyncio.create_task(r.venue.run(r.sink))
+        await asyncio.sleep(0.25)
+        late = {"symbol": "MMDUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+        late |= {"quantity": "0.100", "price": "90.00", "newClientOrderId": "mmd7-1"}
+        placed = await r.by_hand("POST", "/api/v3/order", **late)
+        up = await r.sink.event(PrivateUp)
+        task.cancel()
+        await asyncio.wait([task])
+        assert up.ts_recv_ns - began_ns >= 500_000_000
+        order = {"symbol": "MMDUSDT", "orderId": placed["orderId"]}
+        assert (await r.by_hand("GET", "/api/v3/order", **order))["status"] == "CANCELED"
+        assert r.sink.of(OrderStatus) == []
 
 
 @pytest.mark.parametrize("fault", ["down", "nonsense"])

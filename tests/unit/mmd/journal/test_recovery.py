@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from mmd.core.events import DayMark, Reconciled, Timer
+from mmd.core.commands import CancelOrder, PlaceOrder
+from mmd.core.events import DayMark, Decision, Reconciled, Timer
 from mmd.core.trading_day import DayState
-from mmd.core.units import InstrumentId
+from mmd.core.units import ClientOrderId, InstrumentId, Side, TimeInForce
 from mmd.errors import JournalError
-from mmd.journal.recovery import day_state, inventory_targets
+from mmd.journal.recovery import Moment, day_state, inventory_targets, last_order_sent
 from mmd.journal.writer import JournalWriter
 from tests.session import instrument, session_spec
 
@@ -106,3 +107,45 @@ def test_a_mark_in_an_earlier_segment_is_found(tmp_path: Path) -> None:
         journal.event(Timer(2))
     assert len(list(folder.iterdir())) == 2
     assert day_state([folder], NOW_NS, 0) == carried(-4, 0)
+
+
+def ordering(folder: Path, *decided_ns: int, **spec: object) -> Path:
+    """A session that placed an order at each of these times, and cancelled at one after them."""
+    order_id, at = ClientOrderId(1), InstrumentId(0)
+    with JournalWriter(folder, session_spec(**spec), segment_bytes=1, sync_ns=10**7) as journal:
+        for number, ns in enumerate(decided_ns):
+            journal.event(Decision(ns, number))
+            journal.command(PlaceOrder(at, order_id, Side.BUY, 1, 1, TimeInForce.POST_ONLY))
+        journal.event(Decision(10**12, 99))
+        journal.command(CancelOrder(at, order_id))
+    return folder
+
+
+def test_the_last_new_order_is_found_whatever_came_after_it(tmp_path: Path) -> None:
+    """Its decision's time by both clocks; sessions of other environments and old files are not read."""
+    clocks = {"started_unix_ns": 10**15, "started_monotonic_ns": 100, "environment": "live"}
+    sessions = [
+        ordering(tmp_path / "a", 200, 700, **clocks),
+        ordering(tmp_path / "b", 900, environment="sandbox"),
+    ]
+    written_ns = sessions[0].joinpath("000001.mmdj").stat().st_mtime_ns
+    now = Moment(written_ns, 0)
+    assert last_order_sent(sessions, now, "live") == Moment(10**15 + 600, 700)
+    assert last_order_sent(sessions, now, "paper") is None
+    assert last_order_sent([ordering(tmp_path / "c", **clocks)], now, "live") is None
+    assert last_order_sent(sessions, Moment(written_ns + 10**13, 0), "live") is None
+
+
+@pytest.mark.parametrize(
+    ("now", "age_ns"),
+    [
+        (Moment(5_000, 5_000), 4_000),
+        (Moment(1_500, 5_000), 500),  # the wall clock was set back
+        (Moment(9_000, 1_500), 500),  # and forward
+        (Moment(500, 5_000), 0),
+        (Moment(9_000, 200), 8_000),  # the machine was started anew
+    ],
+)
+def test_an_age_is_never_overstated_by_a_clock(now: Moment, age_ns: int) -> None:
+    """The smaller of both, where both can tell."""
+    assert Moment(1_000, 1_000).age_ns(now) == age_ns

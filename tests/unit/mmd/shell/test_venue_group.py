@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import pytest
 
 from mmd.core.commands import Approved, Command, PlaceOrder
-from mmd.core.events import OrderStatus
+from mmd.core.events import Event, OrderStatus
 from mmd.core.instrument import Instrument
 from mmd.core.ports import EventSink
 from mmd.core.units import ClientOrderId, InstrumentId, Side, TimeInForce
 from mmd.errors import VenueError
+from mmd.jit.kernel import Rec
 from mmd.shell.venue_group import VenueGroup, member
 from tests.session import instrument
 
@@ -20,7 +21,8 @@ class Recorded:
     def __init__(self, name: str, count: int, first: int, *, fails: bool = False) -> None:
         self.name = name
         self.sent: list[Command] = []
-        self.canceled = self.closed = False
+        self.canceled = self.closed = self.is_observing = False
+        self.stragglers_ns = 0
         self._fails = fails
         self._instruments = [
             instrument(id=InstrumentId(first + k), venue=name, symbol=f"S{k}") for k in range(count)
@@ -33,6 +35,9 @@ class Recorded:
         del sink
         if self._fails:
             raise VenueError(f"{self.name} is gone")
+
+    def expect_stragglers(self, sent_ns: int) -> None:
+        self.stragglers_ns = sent_ns
 
     def send(self, command: Approved[Command]) -> None:
         self.sent.append(command.command)
@@ -51,6 +56,16 @@ class Recorded:
 
     async def close(self) -> None:
         self.closed = True
+
+
+class Listener:
+    """A driver that takes no notice."""
+
+    def on_market(self, market: Rec) -> None:
+        del market
+
+    def on_event(self, event: Event) -> None:
+        del event
 
 
 class _Passed:
@@ -108,4 +123,13 @@ async def test_one_that_fails_is_told_and_the_others_are_canceled_all_the_same()
         await group.cancel_ours()
     assert two.canceled
     with pytest.raises(VenueError, match="one is gone"):
-        await group.run(None)  # type: ignore[arg-type]
+        await group.run(Listener())
+
+
+async def test_stragglers_of_an_earlier_process_are_expected_everywhere() -> None:
+    """It may have sent its last order to any of them."""
+    group = group_of()
+    await group.load()
+    group.expect_stragglers(77)
+    assert [v.stragglers_ns for v in group.members.values()] == [77, 77]  # type: ignore[attr-defined]
+    assert not group.is_observing
