@@ -42,6 +42,7 @@ from mmd.shell.rehearsal import KeepWarm, Rehearsal
 from mmd.shell.venue_group import VenueGroup
 from mmd.shell.warmup import CompileProgress, compile_progress
 from mmd.venue_fields import embedded_addresses, venue_fields
+from models.live import LiveModels
 
 _SESSION_EPOCH_S = 1_577_836_800
 """2020-01-01: sessions are numbered by the second in which they began."""
@@ -60,7 +61,10 @@ def compile_kernels(settings: Settings) -> CompileProgress:
         lot_size=Decimal(1),
     )
     with compile_progress() as compiled:
-        engine = Engine(_alone(session_spec(settings, [ordinary], SystemClock())))
+        spec = _alone(session_spec(settings, [ordinary], SystemClock()))
+        engine = Engine(spec)
+        if spec.models.enabled:
+            LiveModels(spec).preload()
         ScratchJournal()
         for name, section in settings.venues.items():
             _adapter(name, section.adapter).compile_kernels(engine.instruments)

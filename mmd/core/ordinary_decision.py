@@ -17,6 +17,8 @@ from mmd.core.spec import QuotingSpec
 from mmd.jit.kernel import Rec, bind
 from mmd.jit.places import places
 
+_GLFT = ("glft", "learned")
+"""Spread models that are GLFT where trees have no say; where they have one, the decision is not ordinary."""
 _ACTIVE = QuoteState.ACTIVE  # a look-up through the metaclass of an Enum takes 0.1 us
 
 
@@ -32,6 +34,7 @@ class OrdinaryDecision:
         "_decide",
         "_holdings",
         "_instrument",
+        "_learned_half",
         "_ledger",
         "_levels",
         "_numbers",
@@ -63,8 +66,9 @@ class OrdinaryDecision:
         judge.calm["flow_coefficient"] = spec.flow_coefficient
         self._at: Rec = None
         self._decide: Callable[..., int] | None = None
+        self._learned_half = memoryview(quoter.quote["learned_half"])
         model = quoter.model
-        if spec.glft_form == "exact" and model.name == "glft" and spec.smoothing_s == 0.0:
+        if spec.glft_form == "exact" and model.name in _GLFT and spec.smoothing_s == 0.0:
             at = places(
                 calm=judge.calm,
                 state=view.record,
@@ -94,6 +98,7 @@ class OrdinaryDecision:
         if (
             quoter.allowed_in is not _ACTIVE
             or quoter.lead is not None
+            or self._learned_half[0] != 0.0
             or self._decide is None
             or not self.is_private_up
         ):

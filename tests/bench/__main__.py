@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 
 from rich.console import Console
 
-from tests.bench import appends, cycle, stages, trees, wire
+from tests.bench import appends, cycle, stages, suite, trees, wire
 
 
 def main() -> None:
@@ -24,6 +24,7 @@ def main() -> None:
         "Ratios and CPU times compare; wall times of a shared machine do not.", style="dim"
     )
     console.print(stages.table(20_000 // share, 500 // share))
+    console.print(suite.table(20_000 // share, 500 // share))
     console.print(cycle.table())
     console.print(appends.table(100_000 // share))
     if importlib.util.find_spec("lightgbm") is not None:

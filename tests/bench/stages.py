@@ -20,6 +20,7 @@ from adapters.binance_spot.order_codec import OrderEncoder
 from mmd.core.commands import Approved, Command, PlaceOrder, ReplaceOrder
 from mmd.core.events import Decision
 from mmd.core.instrument import Instrument
+from mmd.core.learned.served_model import ModelSource
 from mmd.journal.writer import JournalWriter
 from tests.bench import moving_market, recorded_market
 from tests.bench.quantiles import row
@@ -59,10 +60,22 @@ class Samples(NamedTuple):
 class Pipeline:
     """The daemon's hot path without sockets."""
 
-    def __init__(self, folder: Path, traded: Instrument, snapshot: bytes) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        traded: Instrument,
+        snapshot: bytes,
+        source: ModelSource | None = None,
+        strategy: str = "custom",
+        **changes: object,
+    ) -> None:
+        """`changes` are of the session; `source` is where it finds what it predicts by."""
+        self.now: Callable[[], int] = time.monotonic_ns
+        """What the engine takes for time."""
         spec = session_spec(
             instruments=(traded,),
             quoting=quoting(
+                strategy=strategy,
                 spread_bps_min=2 * moving_market.HALF_SPREAD_BPS,
                 requote_tolerance_bps=0,
                 refresh_delay_ms=0,
@@ -73,9 +86,10 @@ class Pipeline:
                 messages_per_minute=10**9,
                 stale_book_ms=10**6,
             ),
+            **changes,
         )
         self.codec = MarketCodec([traded])
-        self.bench = EngineBench(spec)
+        self.bench = EngineBench(spec, source)
         self.bench.now_ns = time.monotonic_ns()
         self.journal = JournalWriter(
             folder / "journal", spec, segment_bytes=1 << 28, sync_ns=50_000_000
@@ -92,7 +106,7 @@ class Pipeline:
         """Time stamps between the stages, and the commands."""
         clock, engine, journal = time.perf_counter_ns, self.bench.engine, self.journal
         at = [clock()]
-        now_ns = time.monotonic_ns()
+        now_ns = self.now()
         self.codec.decode(frame, now_ns)
         at.append(clock())
         journal.market(self.codec.market)
@@ -123,7 +137,7 @@ class Pipeline:
         """Nanoseconds by a clock from the frame to the first order's bytes, and the commands."""
         engine, journal, took_ns = self.bench.engine, self.journal, 0
         began_ns = clock()
-        now_ns = time.monotonic_ns()
+        now_ns = self.now()
         self.codec.decode(frame, now_ns)
         journal.market(self.codec.market)
         engine.apply_market(self.codec.market)
@@ -152,7 +166,7 @@ class Pipeline:
 
     def settle(self, commands: list[Approved[Command]]) -> None:
         """The venue does as it was told."""
-        self.bench.now_ns = time.monotonic_ns()
+        self.bench.now_ns = self.now()
         for approved in commands:
             self.bench.obey(approved.command)
 

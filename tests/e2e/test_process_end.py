@@ -18,8 +18,8 @@ from mmd.core.events import Reconciled
 from mmd.core.units import ATOMS_PER_UNIT, ClientOrderId, session_of
 from mmd.journal.format import Kind, event_decoder
 from mmd.journal.reader import latest_session, records
-from mmd.journal.replay import replay
 from tests.live_daemon import running
+from tests.replays import replayed
 from tests.sandbox_client import RestClient
 
 SYMBOL, ACCOUNT = "MMDUSDT", "main"
@@ -119,7 +119,7 @@ async def test_after_kill_9_the_next_session_takes_the_old_orders_back_first(
         if r.kind is Kind.EVENT and isinstance(event := event_decoder.decode(r.body), Reconciled)
     )
     found_at_start = next(reconciled).base_atoms
-    assert replay(session).engine.makers[0].ledger.position_atoms == held - found_at_start
+    assert replayed(session).engine.makers[0].ledger.position_atoms == held - found_at_start
     summary = json.loads((tmp_path / "s.json").read_text())
     assert summary["reconciliation"] == {"position_drift": 0, "open_orders_left": 0}
 

@@ -12,9 +12,9 @@ from mmd.core.events import DayMark
 from mmd.core.units import ATOMS_PER_UNIT, TimeInForce
 from mmd.journal.format import Kind, command_decoder, event_decoder
 from mmd.journal.reader import latest_session, read_spec, records
-from mmd.journal.replay import replay
 from tests.daemon import mmd
 from tests.live_daemon import LiveDaemon, running
+from tests.replays import replayed
 
 ACCOUNT = "main"
 
@@ -62,7 +62,7 @@ async def test_flatten_closes_the_position_and_halts(tmp_path: Path) -> None:
     taken = [c for c in commands_in(session) if getattr(c, "tif", None) is TimeInForce.IOC]
     assert taken
     assert all(isinstance(c, PlaceOrder) for c in taken)
-    assert replay(session).divergence is None
+    assert replayed(session).divergence is None
 
 
 async def test_the_days_loss_is_counted_over_a_restart(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_the_days_loss_is_counted_over_a_restart(tmp_path: Path) -> None:
                     await asyncio.sleep(0.05)
             await second.end(signal.SIGINT)
         session = latest_session(tmp_path / "var/journal")
-        losses = replay(session).engine.risk.losses
+        losses = replayed(session).engine.risk.losses
         assert losses.day_start_atoms == -last.pnl_atoms
         day = read_spec(session).day
         assert day is not None
@@ -131,6 +131,6 @@ async def test_an_amend_keeps_its_place_in_the_queue(tmp_path: Path) -> None:
     assert all(before == after for before, after in places)
     session = latest_session(tmp_path / "var/journal")
     assert any(isinstance(c, AmendOrder) for c in commands_in(session))
-    result = replay(session)
+    result = replayed(session)
     assert result.divergence is None
     assert result.engine.makers[0].orders.unknown_count == 0

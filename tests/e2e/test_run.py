@@ -7,8 +7,8 @@ import pytest
 
 from mmd.journal.format import Kind, event_decoder
 from mmd.journal.reader import latest_session, records
-from mmd.journal.replay import replay
 from tests.daemon import Finished, run_embedded
+from tests.replays import replayed
 
 SECONDS = 40
 
@@ -68,7 +68,7 @@ def test_orders_are_all_accounted_for(run: tuple[Finished, dict[str, Any], Path]
 def test_replays_to_byte_equal_commands(run: tuple[Finished, dict[str, Any], Path]) -> None:
     """The recorded session, fed to a fresh engine, commands the same bytes and ends in the same place."""
     _, summary, session = run
-    result = replay(session)
+    result = replayed(session)
     assert result.divergence is None
     assert result.commands > 6
     maker = result.engine.makers[0]

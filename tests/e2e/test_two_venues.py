@@ -18,8 +18,8 @@ from mmd.analytics.report import make_report
 from mmd.errors import ConfigError
 from mmd.exchange.flow_interactive import InteractiveFlow
 from mmd.journal.reader import latest_session
-from mmd.journal.replay import replay
 from tests.daemon import ROOT, mmd
+from tests.replays import replayed
 from tests.sandbox_client import rest
 
 _ORDER = {"symbol": "MMDUSDT", "side": "BUY", "type": "LIMIT_MAKER", "price": "99", "quantity": "1"}
@@ -119,7 +119,7 @@ def test_one_daemon_trades_at_both(tmp_path: Path) -> None:
     assert summary["feed"]["gaps"] == summary["feed"]["book_mismatches"] == 0
     assert summary["reconciliation"] == {"position_drift": 0, "open_orders_left": 0}
     assert summary["pnl"]["identity_error"] == 0
-    again = replay(latest_session(tmp_path / "var/journal-two-venues"))
+    again = replayed(latest_session(tmp_path / "var/journal-two-venues"))
     assert again.divergence is None
     assert [m.counts.acked > 0 for m in again.engine.makers] == [True, True]
     cross = again.engine.crossvenue
