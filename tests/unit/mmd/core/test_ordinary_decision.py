@@ -101,3 +101,22 @@ def test_what_is_out_of_the_ordinary_is_taken_step_by_step(before: str, is_ordin
     bench.pass_time(20)
     STEPS[before](bench)
     assert (bench.maker.ordinary.plan(bench.now_ns) != EXTRAORDINARY) == is_ordinary
+
+
+def test_trees_without_a_say_leave_the_learned_model_ordinary() -> None:
+    """It is GLFT then; where they say something, each decision is taken step by step."""
+    bench = EngineBench(session_spec(quoting=quoting(spread_model="learned")))
+    plain = EngineBench(session_spec(quoting=quoting(spread_model="glft")))
+    for each in (bench, plain):
+        each.bring_up()
+        each.turn()
+        each.pass_time(20)
+        STEPS["up"](each)
+    assert bench.turn() == plain.turn()
+    bench.pass_time(20)
+    STEPS["up"](bench)
+    assert bench.maker.ordinary.plan(bench.now_ns) != EXTRAORDINARY
+    bench.maker.quoter.quote["learned_half"] = 30.0
+    bench.pass_time(20)
+    STEPS["down"](bench)
+    assert bench.maker.ordinary.plan(bench.now_ns) == EXTRAORDINARY
