@@ -51,7 +51,7 @@ WORKDIR /var/lib/mmd
 VOLUME /var/lib/mmd
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD \
+HEALTHCHECK --interval=10s --timeout=10s --start-period=60s CMD \
     ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
 ENTRYPOINT ["mmd"]
 CMD ["run", "--config", "/etc/mmd/embedded.toml"]

@@ -93,7 +93,7 @@ def build() -> None:
 def up() -> None:
     """Exchange and daemon, healthy, in order."""
     run(*COMPOSE, "config", "-q")
-    run(*COMPOSE, "up", "-d", "--no-build", "--wait", "--wait-timeout", "300", "exchange", "daemon")
+    run(*COMPOSE, "up", "-d", "--no-build", "--wait", "--wait-timeout", "400", "exchange", "daemon")
 
 
 def scraped() -> None:

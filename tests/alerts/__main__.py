@@ -22,8 +22,8 @@ from tests.monitoring.stack import ROOT, running
 
 SHORTER = {
     "[1h]": "[40s]",
-    "[15m]": "[30s]",
-    "[10m]": "[30s]",
+    "[15m]": "[60s]",
+    "[10m]": "[60s]",
     "[5m]": "[20s]",
     "mmd_uptime_seconds > 3600": "mmd_uptime_seconds > 50",
 }
@@ -110,7 +110,7 @@ def page(found: list[Found], names: list[str]) -> str:
 _HEAD = """# Alerts by the faults that raise them
 
 Written by `make alerts ARGS=--write`: embedded exchange, daemon and a real Prometheus, rules with shorter windows (minutes
-become 20 to 40 s) and waits of 3 s at most. {live} of {every} alerts were raised live; every one is raised by its fault, and by
+become 20 to 60 s) and waits of 3 s at most. {live} of {every} alerts were raised live; every one is raised by its fault, and by
 that alone, in `tests/unit/deploy/test_alerts.py`. What to do about each stands in [runbooks.md](runbooks.md). Times are from
 the fault to the alert, on a machine that did a dozen other things.
 

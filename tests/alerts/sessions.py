@@ -61,8 +61,8 @@ def sessions(disk: Path | None) -> list[Session]:
                     ("ForeignOrders",),
                 ),
                 Fault(
-                    "orders are carried out and not answered",
-                    lambda s: s.fault("lose_acks", count=200),
+                    "the venue answers 60 requests with 504, execution unknown",
+                    lambda s: s.fault("fail", status=504, count=60),
                     ("OrdersUnknown",),
                 ),
                 Fault(
@@ -76,8 +76,12 @@ def sessions(disk: Path | None) -> list[Session]:
                     ("EngineHung",),
                 ),
                 Fault("ops is killed", on_child("ops", signal.SIGKILL), ("OpsRestarted",)),
-                Fault("mmd cancel-all", lambda s: s.operate("cancel_all"), ("RiskLevelRaised",)),
-                Fault("mmd halt", lambda s: s.operate("halt"), ("Halted", "NotQuoting")),
+                Fault(
+                    "mmd cancel-all",
+                    lambda s: s.operate("cancel_all"),
+                    ("RiskLevelRaised", "NotQuoting"),
+                ),
+                Fault("mmd halt", lambda s: s.operate("halt"), ("Halted",)),
                 Fault("mmd resume", lambda s: s.operate("resume"), ()),
                 Fault("the exchange falls silent", on_exchange(signal.SIGSTOP), ("BookStale",)),
                 Fault(
@@ -90,15 +94,17 @@ def sessions(disk: Path | None) -> list[Session]:
             "near its limits",
             (
                 "risk.orders_per_10s=12",
-                "risk.loss_max=0.02",
-                "risk.drawdown_max=1000",
                 "inventory.position_age_max_h=0.001",
             ),
             (
                 Fault("an order budget of 12 in 10 s", nothing, ("HeadroomLow",), 90),
                 Fault("positions are old after 4 s", nothing, ("InventoryStuck",), 120),
-                Fault("a loss limit of 0.02 USDT", nothing, ("LossNearLimit",), 120),
             ),
+        ),
+        Session(
+            "losing",
+            ("risk.drawdown_max=0.05",),
+            (Fault("a drawdown limit of 0.05 USDT", nothing, ("LossNearLimit",), 120),),
         ),
         Session(
             "refused",

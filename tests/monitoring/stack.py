@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mmd.errors import MmdError
+from tests.monitoring.prometheus import free_port
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "token-of-this-run"
@@ -132,7 +133,12 @@ def running(
     venue = Process(folder, "exchange", "exchange", "--port", "0", "--faults", TOKEN, *exchange)
     try:
         port = venue.found(r"listening on http://[^:]+:(\d+)")
-        pairs = ("embedded.autostart=false", f"embedded.port={port}", "http.port=0", *settings)
+        pairs = (
+            "embedded.autostart=false",
+            f"embedded.port={port}",
+            f"http.port={free_port()}",
+            *settings,
+        )
         words = [word for pair in (*pairs, f"http.token={TOKEN}") for word in ("--set", pair)]
         daemon = Process(
             folder, "daemon", "run", "--config", ROOT / "deploy/config" / config, *words
