@@ -187,6 +187,7 @@ def main() -> int:
             print(f"{step.__name__}: {time.monotonic() - began_s:.1f} s", flush=True)
     except StepFailedError as error:
         print(f"make container-test failed: {error}")
+        print(run(*COMPOSE, "logs", "--tail", "30"))
         return 1
     finally:
         subprocess.run([*COMPOSE, "down", "-v"], cwd=ROOT, capture_output=True, check=False)

@@ -65,12 +65,11 @@ def fill_disk(folder: Path) -> Inject:
     """Leave no room on the journal's disk."""
 
     def inject(_: Stack) -> None:
-        with (folder / "ballast").open("wb") as file:
+        with (folder / "ballast").open("wb", buffering=0) as file:
             block = bytes(1 << 20)
             try:
                 while True:
                     file.write(block)
-                    file.flush()
             except OSError:
                 pass
 

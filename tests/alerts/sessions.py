@@ -28,13 +28,14 @@ NOT_LIVE = {
     "ModelDemoted": "needs a champion that loses against its own record for many minutes",
     "ModelDoubted": "needs a drift that the detectors find, many minutes of it",
     "ModelFallback": "needs a champion whose every part fails while the feed is up",
-    "ModelRefused": "needs a damaged artefact in a registry; tried by hand in tests of mmd models",
+    "ModelRefused": "needs a damaged artefact in a registry, which the run does not make",
     "ToxicFlow": "needs informed flow for many minutes; the presets do not single us out",
     "MarkoutBad": "as ToxicFlow",
     "HedgeLate": "hedges on the embedded exchanges are done within a second",
     "HedgeNoRoute": "needs every route to be down while inventory is critical",
     "JournalSyncSlow": "needs a slow disk",
     "MemoryGrows": "looks back an hour",
+    "EngineRestarted": "needs a second session at the same address, which the run does not start",
     "TickToOrderSlow": "looks back for minutes; a busy machine raises it by itself",
 }
 """Alerts that are not caused live, and why; each fires in a rule test."""
