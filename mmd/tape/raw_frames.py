@@ -14,6 +14,10 @@ _MICROSECONDS_BELOW = (
 _LINE_MAX = 32 * 1024 * 1024
 
 
+_LATEST = 2**63 - 1
+_DIGITS_MAX = len(str(_LATEST))
+
+
 class RawFrame(NamedTuple):
     """A frame as it was received, and when by the recorder's clock."""
 
@@ -60,7 +64,7 @@ def _open(path: Path) -> BinaryIO:
 def parse_frame(line: bytes, path: Path, number: int) -> RawFrame:
     """Read one line of a file. Raises: TapeError, naming file and line, if it is not a time and a JSON text."""
     stamp, _, payload = line.strip().partition(b" ")
-    if not stamp.isdigit():
+    if not stamp.isdigit() or len(stamp) > _DIGITS_MAX:
         raise TapeError(
             f"{path}: line {number}: expected '<local time in us or ns> <json>', found {line[:40]!r}"
         )
@@ -69,4 +73,6 @@ def parse_frame(line: bytes, path: Path, number: int) -> RawFrame:
             f"{path}: line {number}: expected a JSON text after the time, found {payload[:40]!r}"
         )
     ts = int(stamp)
+    if ts > _LATEST:
+        raise TapeError(f"{path}: line {number}: expected a local time of 64 bits, found {ts}")
     return RawFrame(ts * 1000 if ts < _MICROSECONDS_BELOW else ts, payload)

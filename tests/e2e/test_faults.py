@@ -8,6 +8,7 @@ from tests.faults.rows import Family, quick_names
 from tests.faults.table import Outcome
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "family", [websocket_rows.FAMILY, order_entry_rows.FAMILY], ids=["websocket", "orders"]
 )

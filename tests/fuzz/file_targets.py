@@ -182,8 +182,15 @@ class ControlTarget:
     )
 
     def __init__(self) -> None:
-        self._done: list[OperatorAction] = []
-        self._socket = ControlSocket(Path("unused"), lambda action, _: self._done.append(action))
+        self._done: list[str] = []
+        self._socket = ControlSocket(Path("unused"), self._carry_out)
+
+    def _carry_out(self, action: str, _: str) -> dict[str, object]:
+        """As the engine does: what there is not is refused."""
+        if action not in ACTIONS:
+            raise MmdError(f"expected one of {', '.join(ACTIONS)}")
+        self._done.append(action)
+        return {}
 
     def check(self, frame: bytes) -> str:
         """Refused, or done exactly once and named in the line."""
@@ -194,5 +201,5 @@ class ControlTarget:
             assert self._done == [], "refused and done all the same"
             return "refused"
         (action,) = self._done
-        assert action in ACTIONS.values(), action
+        assert action in ACTIONS, action
         return "done"
