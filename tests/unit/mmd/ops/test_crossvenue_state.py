@@ -96,4 +96,4 @@ def test_each_is_logged_once(monkeypatch: object) -> None:
     assert events.count("arbitrage") == 1
     assert events.count("route") == cross.router.made == 1
     (route,) = [keys["choice"] for event, keys in lines if event == "route"]
-    assert str(route).startswith("take sell")
+    assert str(route).startswith("sell ")
