@@ -59,7 +59,7 @@ def metrics() -> dict[str, float]:
     with urllib.request.urlopen(f"{PAGE}/metrics", timeout=5) as answer:
         lines = answer.read().decode().splitlines()
     pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    return {name: float(value) for name, value in pairs}
+    return {name.removesuffix("{}"): float(value) for name, value in pairs}
 
 
 def until(what: str, holds: Callable[[dict[str, float]], bool]) -> dict[str, float]:

@@ -34,4 +34,5 @@ def _lines(family: Metric) -> Iterator[str]:
     escaped = _escaped
     for sample in family.samples:
         labels = ",".join([label + escaped[value] for label, value in sample.labels.items()])
-        yield f"{sample.name}{{{labels}}} {float(sample.value)!r}\n"
+        where = f"{{{labels}}}" if labels != "" else ""
+        yield f"{sample.name}{where} {float(sample.value)!r}\n"

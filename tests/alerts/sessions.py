@@ -128,7 +128,7 @@ def sessions(disk: Path | None) -> list[Session]:
         made.append(
             Session(
                 "a small disk",
-                (f"journal.folder={disk / 'journal'}", "journal.segment_mib=4"),
+                (f"journal.folder={disk / 'journal'}", "journal.segment_mib=1"),
                 (
                     Fault("20 MB of disk for the journal", nothing, ("JournalDiskLow",)),
                     Fault("the disk is full", fill_disk(disk), ("JournalDown",), 200),
