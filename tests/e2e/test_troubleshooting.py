@@ -9,13 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from adapters.binance_spot.sandbox import Sandbox, SandboxOptions
 from mmd.cli.main import main
 from mmd.journal.folder_lock import folder_lock
-from mmd.shell.clock import SystemClock
 from tests.daemon import EMBEDDED, Finished
-from tests.frame_proxy import FrameProxy
-from tests.live_daemon import running
 
 PAGE = Path(__file__).parents[2] / "docs/troubleshooting.md"
 
@@ -114,7 +110,7 @@ MISTAKES: dict[str, Callable[[Mmd, int], Finished]] = {
     "no settings": lambda mmd, _: mmd("run"),
 }
 BY_HAND = {"clock off", "disk full"}
-"""Those that need another clock, or another disk."""
+"""Those that need another clock (tests/e2e/test_bad_input.py has it) or another disk (below)."""
 
 
 def test_every_row_is_tried() -> None:
@@ -138,15 +134,6 @@ def test_a_mistake_is_told_as_the_page_says(
 ) -> None:
     """Literally."""
     seen(MISTAKES[name](Mmd(monkeypatch, capsys, tmp_path), exchange), TABLE[name])
-
-
-async def test_a_clock_that_is_off_beyond_repair(tmp_path: Path) -> None:
-    """A venue that states one time and checks requests by another."""
-    async with Sandbox(SandboxOptions(seed=5)) as sandbox, FrameProxy(sandbox.rest_url) as proxy:
-        wrong_ms = SystemClock().unix_ns() // 10**6 + 10_000
-        proxy.answers["/api/v3/time"] = lambda: {"serverTime": wrong_ms}
-        async with running(tmp_path, proxy.port) as daemon:
-            seen(await daemon.ended(), TABLE["clock off"])
 
 
 def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
