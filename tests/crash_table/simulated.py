@@ -12,7 +12,8 @@ from mmd.simulation.invariants import InvariantError
 from mmd.simulation.kill_plan import KillPlan
 from mmd.simulation.memory_journal import MemoryJournal
 from mmd.simulation.simulate import SimulateRequest, load_settings, quiet_log
-from mmd.simulation.trial import Topology, Trial, connections, topology
+from mmd.simulation.trial import Trial
+from mmd.simulation.worlds import Topology, connections, topology
 
 _P = Phase
 POINTS: Final = (
