@@ -101,6 +101,11 @@ class RiskSection(Section):
         le=0.9,
         description="share of each order budget's burst (half the budget) that only orders reducing risk may use",
     )
+    backoff_ms_max: int = Field(
+        1_000,
+        ge=0,
+        description="longest wait after requests that a venue turned away untried; it doubles from 50 ms; 0: none",
+    )
     messages_per_minute: int = Field(
         5_000, ge=1, description="request budget of a minute, at each venue"
     )
@@ -197,7 +202,7 @@ class RiskSection(Section):
         fields = self.model_dump(exclude={"blackouts", "venues"})
         for key in ("stale_book", "rejects_window", "caution_hold", "private_down"):
             fields[f"{key}_ns"] = fields.pop(f"{key}_ms") * NS_PER_MS
-        for key in ("clock_offset", "feed_latency", "stale_book"):
+        for key in ("backoff", "clock_offset", "feed_latency", "stale_book"):
             fields[f"{key}_ns_max"] = fields.pop(f"{key}_ms_max") * NS_PER_MS
         horizon_s = Decimal(fields.pop("adverse_horizon_s"))
         return RiskSpec(

@@ -45,6 +45,7 @@ _KNOWN: Final = frozenset(
         "private_down_ns",
         "flatten_slippage_bps",
         "orders_reserve_ratio",
+        "backoff_ns_max",
         "stale_book_pauses",
         "stale_book_ns_max",
         "budgets_by_venue",  # the same where there is one

@@ -37,6 +37,7 @@ from mmd.core.events import (
     PrivateUp,
     RateUsage,
     Reconciled,
+    RejectReason,
     RequestTimedOut,
     SettingsChanged,
     Timer,
@@ -125,6 +126,7 @@ class Engine:
             InstrumentStatus: self._on_status,
             ClockOffset: self._on_clock_offset,
             RateUsage: self._on_rate_usage,
+            CancelRejected: self._on_cancel_rejected,
             Timer: self._on_timer,
             SettingsChanged: self._on_settings,
             OperatorCommand: self._on_operator,
@@ -140,7 +142,6 @@ class Engine:
             OrderAccepted,
             OrderRejected,
             OrderEnded,
-            CancelRejected,
             Fill,
             OrderStatus,
             RequestTimedOut,
@@ -306,6 +307,12 @@ class Engine:
             self.crossvenue.on_order(event)
         if self.hedging is not None:
             self.hedging.on_order(event)
+
+    def _on_cancel_rejected(self, event: CancelRejected) -> None:
+        if event.reason is RejectReason.RATE_LIMIT:
+            venue = self.makers[event.instrument].risk.venue
+            self.risk.backoff.on_turned_away(venue, self.now_ns)
+        self._on_order(event)
 
     def _on_operator(self, event: OperatorCommand) -> None:
         if event.action is OperatorAction.RESUME:

@@ -129,6 +129,7 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):
     private_down_ns: int = 2**62
     flatten_slippage_bps: float = 50.0
     orders_reserve_ratio: float = 0.0
+    backoff_ns_max: int = 0
     stale_book_pauses: float = 0.0
     stale_book_ns_max: int = 0
     budgets_by_venue: bool = False

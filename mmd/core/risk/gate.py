@@ -2,7 +2,7 @@
 
 A command is judged on a RiskView, which the engine keeps current and settles before it asks. Cancels, queries and resyncs pass
 whatever the state of the world, up to the venue's own message budget, of which a share is reserved for
-them. New orders pass every check of `RiskReason`, in the order of cost of the mistake.
+them, and once the wait is over that follows a refusal for the rate limit (`mmd.core.risk.backoff`). New orders pass every check of `RiskReason`, in the order of cost of the mistake.
 
 A refused replacement leaves the old order where it is: the caller cancels that instead.
 """
@@ -25,6 +25,7 @@ from mmd.core.commands import (
 )
 from mmd.core.orders.order import Order
 from mmd.core.orders.order_diff import REPLACE, WORKING
+from mmd.core.risk.backoff import Backoff
 from mmd.core.risk.levels import RiskLevels
 from mmd.core.risk.order_check import RISK, judge_order
 from mmd.core.risk.order_to_trade import OrderToTrade
@@ -91,13 +92,16 @@ class RiskGate:
         throttle: Throttle,
         costs: CommandCosts | None = None,
         ratio: OrderToTrade | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
+        """Without a backoff what was turned away may be sent again at once."""
         self.ratio = OrderToTrade(0, 0) if ratio is None else ratio
         self.ratio.count_in(memoryview(throttle.record["orders_left"]))
         self.counts = memoryview(throttle.record["verdicts"][0])
         self.levels = levels
         self.budgets = throttle.record
         self._throttle = throttle
+        self._backoff = Backoff(0) if backoff is None else backoff
         self._costs = CommandCosts() if costs is None else costs
         throttle.record["price"] = self._costs.place, self._costs.replace
         pictures = (new(RISK), new(WORKING), self.budgets)
@@ -149,7 +153,9 @@ class RiskGate:
         command: AmendOrder | CancelOrder | CancelAll | QueryOrder | ResyncBook,
         view: RiskView,
     ) -> RiskReason:
-        """Judge what places nothing: it only has to fit into the budgets."""
+        """Judge what places nothing: it has to fit into the budgets, and the venue must not have turned us away just now."""
+        if self._backoff.is_waiting(view.venue, view.now_ns):
+            return RiskReason.MESSAGE_BUDGET
         costs = self._costs
         match command:
             case AmendOrder():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mmd.core.blackouts import BlackoutCalendar
 from mmd.core.quoting.quote_state import QuoteReason
+from mmd.core.risk.backoff import Backoff
 from mmd.core.risk.caution import Caution
 from mmd.core.risk.commitments import Commitments
 from mmd.core.risk.gate import RiskGate
@@ -32,7 +33,7 @@ class SessionRisk:
     """What the instruments of a session share.
 
     Attributes:
-        levels, throttle, gate, ratio, commitments, blackouts, losses: the parts.
+        levels, throttle, backoff, gate, ratio, commitments, blackouts, losses: the parts.
         hindrance: why nothing may be added anywhere now, or OK.
         lag_ns_max: a feed whose receive time less the venue's event time exceeds this is too late; the
             difference of the two clocks is in it, so that nothing is judged before that was measured.
@@ -46,7 +47,8 @@ class SessionRisk:
         self.levels = RiskLevels()
         self.throttle = throttle_of(spec)
         self.ratio = OrderToTrade(risk.order_to_trade_max, risk.order_to_trade_grace)
-        self.gate = RiskGate(self.levels, self.throttle, ratio=self.ratio)
+        self.backoff = Backoff(risk.backoff_ns_max)
+        self.gate = RiskGate(self.levels, self.throttle, ratio=self.ratio, backoff=self.backoff)
         observes = not spec.quoting.enabled
         self.commitments = Commitments(spec.instruments, risk, observes=observes)
         self.unix_less_engine_ns = spec.started_unix_ns - spec.started_monotonic_ns

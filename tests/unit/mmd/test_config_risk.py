@@ -67,6 +67,7 @@ def test_the_engines_form():
         feed_latency_ms_max=8,
         caution_hold_ms=9,
         private_down_ms=10,
+        backoff_ms_max=11,
         adverse_horizon_s="0.1",
         day_starts="22:30",
         exposure_gross_max=Decimal("12.5"),
@@ -74,6 +75,7 @@ def test_the_engines_form():
     ).spec()
     assert (spec.clock_offset_ns_max, spec.feed_latency_ns_max) == (7_000_000, 8_000_000)
     assert (spec.caution_hold_ns, spec.private_down_ns) == (9_000_000, 10_000_000)
+    assert spec.backoff_ns_max == 11_000_000
     assert (spec.adverse_horizon_ns, spec.day_starts_s) == (100_000_000, 81_000)
     assert (spec.exposure_gross_max, spec.venue_net_max) == (Decimal("12.5"), None)
     assert spec.blackouts == (Blackout(start_s=60, duration_s=5, period_s=DAY_S, reason="roll"),)

@@ -3,6 +3,7 @@
 import pytest
 
 from mmd.core.commands import CancelOrder, PlaceOrder, ReplaceOrder
+from mmd.core.events import CancelRejected, OperatorAction, OperatorCommand, RejectReason
 from mmd.core.risk.reasons import RiskReason
 from mmd.core.units import Side
 from tests.engine_bench import EngineBench
@@ -101,3 +102,30 @@ def test_no_ten_seconds_see_more_orders_than_the_budget(ratio: float) -> None:
     quote = bench.maker.quoter.quote[0]
     for side in Side:
         assert bench.best(side).price_ticks == quote["px"][side, 0]
+
+
+@pytest.mark.parametrize(("backoff_ms", "decided"), [(0, 40), (200, 8)])
+def test_cancels_that_the_venue_turns_away_wait_before_they_are_decided_anew(
+    backoff_ms: int, decided: int
+) -> None:
+    """Two cancels, a book every 25 ms for half a second: tried at 0, 50 and 150 ms, and then each 200 ms."""
+    bench = bench_of(40, backoff_ms_max=backoff_ms)
+    bench.event(OperatorCommand(bench.now_ns, OperatorAction.CANCEL_ALL, "test"))
+    sent = []
+    for _ in range(20):
+        cancels = bench.decide()
+        assert all(isinstance(c, CancelOrder) for c in cancels)
+        sent += cancels
+        for c in cancels:
+            bench.event(
+                CancelRejected(
+                    bench.now_ns, 0, c.client_order_id, RejectReason.RATE_LIMIT, 0, "wait"
+                )
+            )
+        bench.pass_time(25)
+        bench.shift(0)
+    assert len(sent) == decided
+    bench.pass_time(300)
+    bench.shift(0)
+    bench.turn()
+    assert not bench.engine.orders_open
