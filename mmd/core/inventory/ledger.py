@@ -5,6 +5,7 @@ from collections import deque
 from mmd.core.events import Balance, Fill, FundingPaid, Reconciled
 from mmd.core.flow.markout import Markouts
 from mmd.core.instrument import Instrument
+from mmd.core.inventory.money import Money
 from mmd.core.inventory.pnl import Pnl
 from mmd.core.orders.order import OrderPurpose
 
@@ -23,7 +24,7 @@ class Ledger:
         fills: the last FILLS_KEPT of our trades.
         drift_atoms: holdings that the venue reported last less those that our fills explain; 0, or something
             happened that we have not been told.
-        base_atoms, quote_atoms: total holdings, as the venue last said and moved by fills since.
+        base_atoms, quote_atoms: total holdings, as the venue last said and moved by the fills that are not in it yet.
         position_atoms: inventory; 0 before the first reconciliation.
         position_lots: the same in whole lots, towards zero.
         turnover_ticklots: by side, price times quantity of what was bought and sold since the start.
@@ -48,6 +49,7 @@ class Ledger:
         self.quoted_lots = 0
         self.changes = 0
         self._stated_atoms: int | None = None
+        self._stated_quote_atoms = 0
         self._funded_ns = 0
         self._instrument = instrument
         self._target_atoms = target_atoms
@@ -74,7 +76,7 @@ class Ledger:
         if event.asset == self._instrument.base:
             self.base_atoms = self._stated_atoms = total
         if event.asset == self._instrument.quote:
-            self.quote_atoms = total
+            self.quote_atoms = self._stated_quote_atoms = total
 
     def on_fill(
         self, fill: Fill, mid_half_ticks: int, now_ns: int, purpose: OrderPurpose = _QUOTE
@@ -84,7 +86,8 @@ class Ledger:
             return
         self.changes += 1
         self.pnl.on_fill(fill, mid_half_ticks, purpose=purpose)
-        if self.stated_drift_atoms == 0:  # the balance with this fill in it is still to come
+        ahead_atoms = self.stated_drift_atoms
+        if ahead_atoms == 0:  # the balance with this fill in it is still to come
             self._stated_atoms = None
         self._note_position(self.pnl)
         if purpose is _QUOTE:  # who takes knows what he pays
@@ -95,7 +98,18 @@ class Ledger:
         self.fill_count += 1
         self.maker_count += fill.is_maker
         self.turnover_ticklots[fill.side] += fill.price_ticks * fill.qty_lots
-        money = self.pnl.position.money
+        self._move_holdings(fill, self.pnl.position.money, ahead_atoms)
+
+    def _move_holdings(self, fill: Fill, money: Money, ahead_atoms: int) -> None:
+        """Move holdings by a fill, unless it was in the last balance, which said ahead_atoms more than fills explained.
+
+        A fill that comes late (by another way than balances, or fetched by a question) is told after its balance.
+        """
+        left_atoms = self.stated_drift_atoms
+        if self._stated_atoms is not None and abs(left_atoms) < abs(ahead_atoms):
+            if left_atoms == 0:  # now every fill in it has been told, whatever was made of them before
+                self.base_atoms, self.quote_atoms = self._stated_atoms, self._stated_quote_atoms
+            return
         self.base_atoms += fill.side.sign * fill.qty_lots * money.atoms_per_lot
         self.quote_atoms -= fill.side.sign * money.quote_atoms(
             money.notional(fill.qty_lots, fill.price_ticks)

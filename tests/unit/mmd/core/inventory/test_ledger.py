@@ -1,5 +1,7 @@
 """What the venue says we hold against what our fills explain."""
 
+import pytest
+
 from mmd.core.events import Balance, Reconciled
 from mmd.core.inventory.ledger import Ledger
 from mmd.core.units import InstrumentId, Side
@@ -57,6 +59,39 @@ def test_fills_move_both_holdings_and_foreign_assets_none():
     made.on_fill(fill(1, 50, 4, price_ticks=1_000), 2_000, 1)
     assert made.base_atoms == 104 * LOT
     assert made.quote_atoms == 10**10 - 4_000_000
+
+
+def test_a_fill_that_is_told_after_its_balance_moves_no_holdings():
+    """They have moved with the balance, and the position moves with the fill."""
+    made = ledger()
+    made.on_balance(balance(10**10 - 4_000_000, "USDT"))
+    made.on_balance(balance(104 * LOT))
+    made.on_fill(fill(1, 50, 4, price_ticks=1_000), 2_000, 1)
+    assert (made.base_atoms, made.quote_atoms) == (104 * LOT, 10**10 - 4_000_000)
+    assert made.position_atoms == 4 * LOT
+    made.on_fill(fill(1, 51, 2, price_ticks=1_000), 2_000, 1)
+    assert (made.base_atoms, made.quote_atoms) == (106 * LOT, 10**10 - 6_000_000)
+
+
+@pytest.mark.parametrize("lots", [(4, 3), (3, 4), (-4, 3), (3, -4), (-3, -4)])
+def test_when_all_late_fills_are_told_holdings_are_as_the_balance_said(lots):
+    """Whatever their order and sides, and whatever was made of the first while the second was missing."""
+    made = ledger()
+    made.on_balance(balance(10**10, "USDT"))
+    made.on_balance(balance((100 + sum(lots)) * LOT))
+    for number, signed in enumerate(lots):
+        side = Side.BUY if signed > 0 else Side.SELL
+        made.on_fill(fill(1, 50 + number, abs(signed), side), 2_000, 1)
+    assert (made.base_atoms, made.quote_atoms) == ((100 + sum(lots)) * LOT, 10**10)
+    assert made.position_atoms == sum(lots) * LOT
+
+
+def test_a_fill_before_its_balance_moves_holdings_although_something_else_is_unexplained():
+    """A withdrawal of ten lots hides no purchase."""
+    made = ledger()
+    made.on_balance(balance(90 * LOT))
+    made.on_fill(fill(1, 50, 4), 2_000, 1)
+    assert made.base_atoms == 94 * LOT
 
 
 def test_an_inventory_that_was_handed_over_grows_old_from_the_start():
