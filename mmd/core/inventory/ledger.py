@@ -107,7 +107,7 @@ class Ledger:
         """
         left_atoms = self.stated_drift_atoms
         if self._stated_atoms is not None and abs(left_atoms) < abs(ahead_atoms):
-            if left_atoms == 0:  # now every fill in it has been told, whatever was made of them before
+            if left_atoms == 0:  # every fill in it is told, whatever was made of the first of them
                 self.base_atoms, self.quote_atoms = self._stated_atoms, self._stated_quote_atoms
             return
         self.base_atoms += fill.side.sign * fill.qty_lots * money.atoms_per_lot
