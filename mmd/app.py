@@ -261,17 +261,19 @@ def lease_keeper(
         terms,
         SystemClock(),
         switches=venue.switches,
-        is_in_control=functools.partial(_has_orders_in_hand, driver.engine),
+        out_of_hand=functools.partial(_out_of_hand, driver.engine),
         on_silent=halt if section.required else None,
     )
 
 
-def _has_orders_in_hand(engine: Engine) -> bool:
-    """Whether we could take back every order that may work: nobody can where the venue does not answer."""
-    return all(
-        (m.is_private_up and m.orders.unknown_count == 0) or sum(m.orders.open_orders) == 0
+def _out_of_hand(engine: Engine) -> tuple[str, ...]:
+    """The venues where an order may work that we could not take back: order entry is down, or its fate is in doubt."""
+    found = {
+        m.instrument.venue: None
         for m in engine.makers
-    )
+        if (not m.is_private_up or m.orders.unknown_count > 0) and sum(m.orders.open_orders) > 0
+    }
+    return tuple(found)
 
 
 def rehearsal(

@@ -102,6 +102,8 @@ class GuardianProcess:
         self._addresses: tuple[str, ...] = ()
         self._orders: list[OwnOrders] = []
         self._stop = asyncio.Event()
+        self._swept: dict[str, asyncio.Task[None]] = {}
+        """By venue, the sweep where the lease was lost for it alone, until it is renewed with it."""
         self._ends = False
         """Whether to end as soon as nothing is left to guard."""
 
@@ -137,6 +139,7 @@ class GuardianProcess:
                 await self._take_back()
             elif self._ends and self.lease.state is LeaseState.IDLE:
                 return
+            self._follow_venues()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_S):
                     await self._stop.wait()
@@ -170,6 +173,32 @@ class GuardianProcess:
             raise OrdersLeftError(
                 "orders of the dead daemon may be left: expected every venue to list none; look there by hand"
             )
+
+    def _follow_venues(self) -> None:
+        """Sweep where the lease is lost for one venue alone, once for each loss."""
+        now_ns = self._clock.monotonic_ns()
+        for orders in self._orders:
+            work = self._swept.get(orders.name)
+            if work is not None and work.done():
+                work.result()
+            if self.lease.expire_at(orders.name, now_ns):
+                if work is None:
+                    self._swept[orders.name] = asyncio.create_task(self._take_back_at(orders))
+            elif work is not None and work.done():
+                del self._swept[orders.name]
+
+    async def _take_back_at(self, orders: OwnOrders) -> None:
+        """Cancel at a venue until it is confirmed, the daemon has its orders there in hand, or all is to be taken back."""
+        began_ns, tally = self._clock.monotonic_ns(), Tally(orders.name)
+        _log.error("lease_lost", session=self.lease.session, venue=orders.name)
+
+        def is_wanted() -> bool:
+            is_lost = self.lease.expire_at(orders.name, self._clock.monotonic_ns())
+            return is_lost and not self._stop.is_set()
+
+        await sweep(orders, is_wanted, self._clock, asyncio.sleep, tally)
+        self.canceled += tally.canceled
+        _tell(tally, began_ns, self._clock.monotonic_ns())
 
     async def _keep_ready(self) -> None:
         """Connections open and clocks compared while somebody is guarded, so that no time is lost then."""
@@ -228,6 +257,10 @@ class GuardianProcess:
 
     async def _close(self) -> None:
         self._server.stop()
+        for work in self._swept.values():
+            work.cancel()
+        if self._swept:
+            await asyncio.wait(self._swept.values())
         for orders in self._orders:
             await orders.close()
 

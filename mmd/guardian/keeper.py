@@ -53,7 +53,7 @@ class LeaseKeeper:
         clock: Clock,
         *,
         switches: Sequence[DeadMansSwitch] = (),
-        is_in_control: Callable[[], bool] = lambda: True,
+        out_of_hand: Callable[[], tuple[str, ...]] = tuple,
         on_silent: Callable[[], None] | None = None,
     ) -> None:
         """Nothing is sent before `run`.
@@ -63,13 +63,13 @@ class LeaseKeeper:
             terms: of the lease.
             clock: of this process.
             switches: those of the venues that have one.
-            is_in_control: whether our orders could be taken back by us; while they could not, nothing is renewed.
+            out_of_hand: the venues where we could not take our orders back; there nothing is renewed.
             on_silent: called once each time when the guardian has not answered for the length of a lease.
         """
         self._at, self._terms, self._lease_s = at, terms, terms.lease_s
         self._clock = clock
         self._switches = switches
-        self._is_in_control = is_in_control
+        self._out_of_hand = out_of_hand
         self._on_silent = on_silent
         self._number = 0
         self._answered_ns: int | None = None
@@ -119,7 +119,7 @@ class LeaseKeeper:
     async def _keep_switch(self, switch: DeadMansSwitch) -> None:
         while True:
             try:
-                if self._is_in_control():
+                if not self._out_of_hand():
                     await switch.refresh(self._lease_s)
             except VenueError as error:
                 _log.warning("venue_switch_not_refreshed", error=str(error))
@@ -144,9 +144,8 @@ class LeaseKeeper:
     async def _renew(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Until the connection fails. Raises: OSError, TimeoutError, ValueError, MmdError."""
         while True:
-            action: Action = "renew" if self._is_in_control() else "look"
             async with asyncio.timeout(self._lease_s):
-                said = await self._say(action, reader, writer)
+                said = await self._say("renew", reader, writer)
             if not said.ok:
                 raise MmdError(said.error)
             if not self._answers:
@@ -166,6 +165,7 @@ class LeaseKeeper:
             session=self._terms.session,
             number=self._number,
             lease_ms=int(self._lease_s * 1e3),
+            without=self._out_of_hand() if action == "renew" else (),
             addresses=self._terms.addresses,
         )
         writer.write(signed_line(request, self._terms.token))

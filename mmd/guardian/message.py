@@ -1,6 +1,6 @@
 """What a daemon and its guardian say to each other: one JSON line each way, over a local socket or TCP.
 
-    {"action":"renew","session":"5f3a2b1c","number":17,"lease_ms":3000,"addresses":[],"mac":"9c1…"}
+    {"action":"renew","session":"5f3a2b1c","number":17,"lease_ms":3000,"without":[],"addresses":[],"mac":"9c1…"}
     {"ok":true,"losses":0,"canceled":0}
 
 The token never crosses the wire: `mac` is HMAC-SHA256 of the rest under it, and numbers only grow, so that a line that was
@@ -14,8 +14,8 @@ from typing import Final, Literal
 import msgspec
 
 LINE_MAX: Final = 4_096
-Action = Literal["renew", "look", "release"]
-"""Go on; ask without renewing, of a daemon that cannot reach its orders; leave, because they are gone."""
+Action = Literal["renew", "release"]
+"""Go on; leave, because our orders are gone."""
 
 
 class LeaseRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +26,8 @@ class LeaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     """Grows from request to request, of later sessions too."""
     lease_ms: int
+    without: tuple[str, ...] = ()
+    """Venues where the daemon cannot take its orders back: there nothing is renewed."""
     addresses: tuple[str, ...] = ()
     """Where embedded exchanges listen, which only who started them knows; empty for all other venues."""
     mac: str = ""

@@ -90,5 +90,6 @@ class LeaseServer:
             self._lease.release()
         elif request.action == "renew":
             now_ns = self._clock.monotonic_ns()
-            self._lease.renew(request.session, request.lease_ms * _NS_PER_MS, now_ns)
+            length_ns = request.lease_ms * _NS_PER_MS
+            self._lease.renew(request.session, length_ns, now_ns, request.without)
         return self._answer(request)

@@ -73,42 +73,71 @@ class Guard:
         self.canceled = 0
         self.on_confirmed: Callable[[str], None] | None = None
         self._agenda, self._clock = agenda, clock
+        self._swept: set[str] = set()
+        self._out_of_hand: Callable[[], tuple[str, ...] | None] = lambda: None
 
     def has_confirmed(self, venue: str) -> bool:
-        """Whether nothing of ours works at a venue, and the daemon is not back."""
+        """Whether nothing of ours works at a venue, and the daemon is not back.
+
+        A daemon that turns is back at a venue as soon as it has its orders there in hand, before it says so.
+        """
         tally = self.tallies.get(venue)
-        return self._is_lost() and tally is not None and tally.confirmed
+        out = self._out_of_hand()
+        is_lost = self._is_lost() or (self._is_lost_at(venue) and (out is None or venue in out))
+        return is_lost and tally is not None and tally.confirmed
 
     def serve(
-        self, session: str, time: ProcessTime, has_orders_in_hand: Callable[[], bool]
+        self,
+        session: str,
+        time: ProcessTime,
+        out_of_hand: Callable[[], tuple[str, ...] | None],
     ) -> None:
         """A process begins: its own loop renews the lease from now on, for as long as it turns."""
 
         def renew(_: object) -> None:
             if self.lease.session == session:
                 time.at(time.now_ns + LEASE_NS // RENEWALS_PER_LEASE, renew)
-                if has_orders_in_hand():
-                    self._renew(session)
+                without = out_of_hand()
+                if without is not None:
+                    self._renew(session, without)
 
-        self._renew(session)
+        self._out_of_hand = out_of_hand
+        self._renew(session, ())
         renew(None)
 
-    def _renew(self, session: str) -> None:
+    def _renew(self, session: str, without: tuple[str, ...]) -> None:
         now_ns = self._agenda.now_ns
-        self.lease.renew(session, LEASE_NS, now_ns)
+        self.lease.renew(session, LEASE_NS, now_ns, without)
+        self._swept.intersection_update(without)
+        for venue in without:
+            end_ns = self.lease.end_ns(venue)
+            self._agenda.at(max(now_ns, end_ns), self._look_at, venue)
         self._agenda.at(now_ns + LEASE_NS, self._look, self.lease.renewals)
 
     def _look(self, renewals: int) -> None:
         if renewals == self.lease.renewals and self.lease.expire(self._agenda.now_ns):
             for venue in self.venues:
-                tally = self.tallies[venue.name] = Tally(venue.name)
-                work = sweep(venue, self._is_lost, self._clock, pause, tally)
-                venue.rest.start(work, partial(self._ended, tally))
+                self._sweep(venue, self._is_lost)
+
+    def _look_at(self, name: str) -> None:
+        if name not in self._swept and self._is_lost_at(name):
+            self._swept.add(name)
+            for venue in self.venues:
+                if venue.name == name:
+                    self._sweep(venue, partial(self._is_lost_at, name))
+
+    def _sweep(self, venue: GuardedVenue, is_wanted: Callable[[], bool]) -> None:
+        tally = self.tallies[venue.name] = Tally(venue.name)
+        work = sweep(venue, is_wanted, self._clock, pause, tally)
+        venue.rest.start(work, partial(self._ended, tally))
+
+    def _is_lost_at(self, venue: str) -> bool:
+        return self.lease.expire_at(venue, self._agenda.now_ns)
 
     def _is_lost(self) -> bool:
         return self.lease.state is LeaseState.LOST
 
     def _ended(self, tally: Tally, _: VenueError | None) -> None:
         self.canceled += tally.canceled
-        if tally.confirmed and self._is_lost() and self.on_confirmed is not None:
+        if self.has_confirmed(tally.venue) and self.on_confirmed is not None:
             self.on_confirmed(tally.venue)

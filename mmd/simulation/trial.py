@@ -212,9 +212,7 @@ class Trial:
                 link.orders.expect_stragglers(process.sent_ns)
         process.invariants.follow(trader, process.links, process.journal)
         process.guard.venues = [link.guarded() for link in process.links.values()]
-        process.guard.serve(
-            f"{spec.session:x}", time, partial(_has_orders_in_hand, process, trader)
-        )
+        process.guard.serve(f"{spec.session:x}", time, partial(_out_of_hand, process, trader))
         if self._on_started is not None:
             self._on_started(process)
         trader.open()
@@ -300,11 +298,14 @@ class Trial:
             listed.status = status
 
 
-def _has_orders_in_hand(process: Process, trader: Trader) -> bool:
-    """As the daemon's own judgement before it renews its lease (mmd.app); who is dead has nothing in hand."""
-    return process.trader is trader and all(
-        (m.is_private_up and m.orders.unknown_count == 0) or sum(m.orders.open_orders) == 0
+def _out_of_hand(process: Process, trader: Trader) -> tuple[str, ...] | None:
+    """As the daemon's own judgement with which it renews its lease (mmd.app); None of one that is dead."""
+    if process.trader is not trader:
+        return None
+    return tuple(
+        m.instrument.venue
         for m in trader.engine.makers
+        if (not m.is_private_up or m.orders.unknown_count > 0) and sum(m.orders.open_orders) > 0
     )
 
 

@@ -73,17 +73,19 @@ async def test_a_lease_is_renewed_and_released(local: bool, tmp_path: Path) -> N
 
 
 async def test_a_daemon_that_cannot_reach_its_orders_lets_the_lease_run_out(tmp_path: Path) -> None:
-    """It goes on talking; what it hears shows that the lease was lost."""
-    lease, in_hand = Lease(), True
+    """There, and at no other venue; it goes on talking, and what it hears shows that the lease was lost."""
+    lease, out = Lease(), ()
     async with serving(GuardianAddress(path=tmp_path / "g"), lease) as server:
-        keeper = LeaseKeeper(server.address, TERMS, SystemClock(), is_in_control=lambda: in_hand)
+        keeper = LeaseKeeper(server.address, TERMS, SystemClock(), out_of_hand=lambda: out)
         async with keeping(keeper):
             await until(lambda: lease.renewals >= 2)
-            in_hand = False
-            await until(lambda: lease.expire(SystemClock().monotonic_ns()))
+            out = ("a",)
+            await until(lambda: lease.expire_at("a", SystemClock().monotonic_ns()))
+            assert not lease.expire(SystemClock().monotonic_ns())
+            assert not lease.expire_at("b", SystemClock().monotonic_ns())
             await until(lambda: keeper.view is not None and keeper.view.losses == 1)
-            in_hand = True
-            await until(lambda: lease.state is LeaseState.HELD)
+            out = ()
+            await until(lambda: not lease.expire_at("a", SystemClock().monotonic_ns()))
 
 
 async def test_a_silent_guardian_is_told_once_and_found_again(tmp_path: Path) -> None:
