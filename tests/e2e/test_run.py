@@ -7,6 +7,7 @@ import pytest
 
 from mmd.journal.format import Kind, event_decoder
 from mmd.journal.reader import latest_session, records
+from models.serving import models_of
 from tests.daemon import Finished, run_embedded
 from tests.replays import replayed
 
@@ -93,5 +94,5 @@ def test_replay_notices_a_changed_event(run: tuple[Finished, dict[str, Any], Pat
     )
     stream = iter([r for r in all_records if r is not fill])
     head = next(stream)
-    engine = module.Engine(module.spec_decoder.decode(head.body))
+    engine = module.Engine(module.spec_decoder.decode(head.body), models=models_of(session))
     assert module._Replay(engine, None).run(stream).divergence is not None

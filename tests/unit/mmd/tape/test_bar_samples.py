@@ -6,7 +6,6 @@ import pytest
 from mmd.core.learned import samples as bars
 from mmd.core.learned.samples import CLOSED, GAP_BARS_MAX, NOT_YET, RESTARTED, SAMPLES
 from mmd.core.learned.schema import NAMES, N, schema_hash
-from mmd.core.market.record import MarketViews
 from mmd.core.market_view import MarketView
 from mmd.jit.kernel import bind, new
 from mmd.tape.bar_samples import bar_samples
@@ -28,7 +27,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 
 def live(tape: Tape, looks: np.random.Generator | None) -> np.ndarray:
     """(bars, x...) of every bar as the daemon sees them: before each frame, and at any time in between."""
-    view, views, samples = MarketView(), MarketViews(), new(SAMPLES)
+    view, samples = MarketView(), new(SAMPLES)
     bars.start(samples, unix_less_engine_ns=0, bar_ns=BAR_NS)
     close = bind(bars.close, samples, view.features, view.flow, 0)
     found: list[np.ndarray] = []
@@ -45,7 +44,7 @@ def live(tape: Tape, looks: np.random.Generator | None) -> np.ndarray:
             for at_ns in np.sort(looks.integers(before_ns, now_ns + 1, 3)):
                 look(int(at_ns))
         look(now_ns)
-        view.apply(views.of(market), now_ns)
+        view.apply(market, now_ns)
         before_ns = now_ns
     return np.array(found)
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from mmd.core.market.record import KIND, MarketViews
 from mmd.core.market_view import MarketView
 from mmd.tape.book_replay import BookReplay
 from mmd.tape.frames import Frames
@@ -19,12 +18,11 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 
 def test_ends_as_the_live_view_does(tape: Tape) -> None:
     """Book, features, flow, volatility and touch are the same bytes, frame by frame or all at once."""
-    replay, view, views = BookReplay(), MarketView(), MarketViews()
+    replay, view = BookReplay(), MarketView()
     replay.run(tape)
     for market in Frames(tape):
-        seen = views.of(market)
-        assert seen.head[KIND] != 0
-        view.apply(seen, int(market["ts_recv_ns"][0]))
+        assert market["kind"][0] != 0
+        view.apply(market, int(market["ts_recv_ns"][0]))
     for name in ("book", "features", "flow", "vol", "touch"):
         assert getattr(replay, name).tobytes() == getattr(view, name).tobytes(), name
     tally = replay.tally[0]
@@ -37,7 +35,7 @@ def test_samples_show_the_book_of_their_moment(tape: Tape) -> None:
     *at_ends, _ = BookReplay().samples(tape, 10**8)  # the last is of the tape's end
     at_second = {s.ts_ns: s for s in at_ends}
     first_ns = tape.header.counts.first_ns
-    view, views = MarketView(), MarketViews()
+    view = MarketView()
     compared = 0
     for market in Frames(tape):
         now_ns = int(market["ts_recv_ns"][0])
@@ -48,5 +46,5 @@ def test_samples_show_the_book_of_their_moment(tape: Tape) -> None:
             assert (sample.bid, sample.ask) == (book["vpx"][0, 0], book["vpx"][1, 0])
             assert sample.depth_bid_lots == book["vsz"][0, : book["nview"][0]].sum()
             compared += 1
-        view.apply(views.of(market), now_ns)
+        view.apply(market, now_ns)
     assert compared >= 35
