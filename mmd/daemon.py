@@ -220,16 +220,22 @@ class Daemon:
             stack.callback(warm.stop)
         with quiet_collections(asyncio.get_running_loop()):
             await self._supervise(venue, driver, side)
-        facts = RunFacts(
+        facts = self._run_facts(engine, compiled, began_ns, journal.folder)
+        return summarise(state_of(), facts)
+
+    def _run_facts(
+        self, engine: Engine, compiled: CompileProgress, began_ns: int, journal: Path
+    ) -> RunFacts:
+        """What the summary says of the run that no State holds."""
+        return RunFacts(
             duration_s=(self._clock.monotonic_ns() - began_ns) / NANOS_PER_SECOND,
             startup_s=self._startup_s(engine) - compiled.seconds,
             compile_s=compiled.seconds,
             risk_level=level_when_stopped(engine.levels).name,
             breaches=breaches(engine.levels),
             open_orders_left=self._open_orders_left,
-            journal=str(journal.folder),
+            journal=str(journal),
         )
-        return summarise(state_of(), facts)
 
     async def _supervise(self, venue: Venue, driver: Driver, side: EngineSide) -> None:
         """Trade until the end is wanted, then pull every quote before anything is torn down."""

@@ -115,8 +115,7 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Run the live engine over a tape on a virtual clock, its orders filled by a queue model."""
-    from mmd.backtest.parallel import BRACKET, Runs, bracketed, swept  # noqa: PLC0415 - loads the compiler
-    from mmd.backtest.run import BacktestRequest, load_settings  # noqa: PLC0415
+    from mmd.backtest.run import BacktestRequest, load_settings  # noqa: PLC0415 - loads the compiler
     from mmd.exchange.fills.record import queue_model  # noqa: PLC0415
 
     queue_model(queue)
@@ -143,14 +142,7 @@ def backtest(
         tape=tape, settings=settings, config=config_file, overrides=wanted, journal=journal
     )
     load_settings(request)
-    if sweep:
-        with Runs(swept(request, sweep)) as runs:
-            results = _together(runs)
-    else:
-        others = [m for m in BRACKET if m != queue] if bracket else []
-        with Runs(bracketed(request, others)) as runs:
-            results = [_one(request, report, runs)]
-            results += _together(runs)
+    results = _swept(request, sweep) if sweep else _bracketed(request, report, bracket=bracket)
     _tell(results, summary, as_json=as_json)
 
 
@@ -159,6 +151,25 @@ def _check_folders(files: "dict[str, Path | None]") -> None:
     for option, path in files.items():
         if path is not None and not path.absolute().parent.is_dir():
             raise ConfigError(f"{option} {path}: its folder does not exist; create it first")
+
+
+def _swept(request: "BacktestRequest", sweep: list[str]) -> "list[BacktestResult]":
+    """Every combination of the settings that are swept."""
+    from mmd.backtest.parallel import Runs, swept  # noqa: PLC0415
+
+    with Runs(swept(request, sweep)) as runs:
+        return _together(runs)
+
+
+def _bracketed(
+    request: "BacktestRequest", report: Path | None, *, bracket: bool
+) -> "list[BacktestResult]":
+    """The chosen run first, then those by the other queue models where they are wanted."""
+    from mmd.backtest.parallel import BRACKET, Runs, bracketed  # noqa: PLC0415
+
+    others = [m for m in BRACKET if m != request.settings.queue] if bracket else []
+    with Runs(bracketed(request, others)) as runs:
+        return [_one(request, report, runs), *_together(runs)]
 
 
 def _one(request: "BacktestRequest", report: Path | None, others: "Runs") -> "BacktestResult":

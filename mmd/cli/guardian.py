@@ -14,6 +14,8 @@ from mmd.guardian_process import GuardedVenue, GuardianOptions
 from mmd.ops.shared_files import GUARDIAN_FILE
 from mmd.venue_fields import venue_fields
 
+EXAMPLES = "Example: mmd guardian --config mmd.toml"
+
 
 def guardian(config_file: ConfigFile = None, overrides: Overrides = None) -> None:
     """Take our orders back at every venue when the daemon no longer renews its lease.

@@ -15,6 +15,7 @@ from mmd.cli.exchange import exchange
 from mmd.cli.explain import EXAMPLES as EXPLAIN_EXAMPLES
 from mmd.cli.explain import explain
 from mmd.cli.export import export
+from mmd.cli.guardian import EXAMPLES as GUARDIAN_EXAMPLES
 from mmd.cli.guardian import guardian
 from mmd.cli.import_ import EXAMPLES as IMPORT_EXAMPLES
 from mmd.cli.import_ import import_
@@ -51,7 +52,7 @@ app = typer.Typer(
 app.command(epilog=RUN_EXAMPLES)(run)
 app.command(epilog=EXCHANGE_EXAMPLES)(exchange)
 app.command()(check)
-app.command()(guardian)
+app.command(epilog=GUARDIAN_EXAMPLES)(guardian)
 app.command()(status)
 app.command()(halt)
 app.command()(resume)

@@ -84,29 +84,21 @@ def snapshot(
 
 def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
     risk, lag_ns = engine.risk, maker.view.lag_ns
-    instrument, view, quoter, ledger = maker.instrument, maker.view, maker.quoter, maker.ledger
+    instrument, view, ledger = maker.instrument, maker.view, maker.ledger
     counts, pnl = maker.counts, ledger.pnl
-    tick, per_bps = float(instrument.tick_size), _ticks_per_bps(maker)
-    mid_ticks = view.mid_half_ticks / 2
-    quote, intensity = quoter.quote[0], quoter.intensity[0]
-    has_mid = view.mid_half_ticks > 0
-    is_quoting = maker.scale is not None and quoter.fair_ticks > 0
-    money = _Money(maker)
+    prices, money = _Prices(maker), _Money(maker)
     return InstrumentState(
         venue=instrument.venue,
         symbol=instrument.symbol,
         quote_state=maker.state.name,
         reason=maker.reason.name,
-        mid=mid_ticks * tick if has_mid else None,
-        fair=quoter.fair_ticks * tick if is_quoting else None,
-        half_spread_bps=float(quote["offset"].mean()) / per_bps if is_quoting else None,
-        skew_bps=float(quote["skew"]) / per_bps if is_quoting else None,
-        sigma_bps=float(view.vol["sigma"][0]) / per_bps if maker.scale is not None else None,
-        rate=(float(intensity["rate"][0]), float(intensity["rate"][1])),
-        decay_per_bps=(
-            float(intensity["decay"][0]) * per_bps,
-            float(intensity["decay"][1]) * per_bps,
-        ),
+        mid=prices.mid,
+        fair=prices.fair,
+        half_spread_bps=prices.half_spread_bps,
+        skew_bps=prices.skew_bps,
+        sigma_bps=prices.sigma_bps,
+        rate=prices.rate,
+        decay_per_bps=prices.decay_per_bps,
         position=_plain(ledger.position_atoms),
         inventory_ratio=_inventory_ratio(maker),
         average_cost=None if pnl is None or pnl.position.vwap is None else float(pnl.position.vwap),
@@ -129,7 +121,7 @@ def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
         book=_book(maker, now_ns),
         orders=[_order(maker, o) for o in maker.orders],
         last_fills=[_fill(maker, f) for f in list(ledger.fills)[-FILLS_SHOWN:]],
-        markout_bps=_markouts(maker, per_bps),
+        markout_bps=_markouts(maker, _ticks_per_bps(maker)),
         feed_latency_s=None if lag_ns is None else risk.latency_ns(lag_ns) / NANOS_PER_SECOND,
         uptime_ratio=maker.uptime.ratio,
         adverse_streak=maker.adverse.streak,
@@ -147,6 +139,25 @@ def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
         quote=instrument.quote,
         tick_size=str(instrument.tick_size),
     )
+
+
+class _Prices:
+    """Where an instrument is quoted and what that rests on, in quote currency and basis points; None: unknown."""
+
+    def __init__(self, maker: Maker) -> None:
+        view, quoter = maker.view, maker.quoter
+        tick, per_bps = float(maker.instrument.tick_size), _ticks_per_bps(maker)
+        quote, intensity = quoter.quote[0], quoter.intensity[0]
+        is_scaled = maker.scale is not None
+        is_quoting = is_scaled and quoter.fair_ticks > 0
+        self.mid = view.mid_half_ticks / 2 * tick if view.mid_half_ticks > 0 else None
+        self.fair = quoter.fair_ticks * tick if is_quoting else None
+        self.half_spread_bps = float(quote["offset"].mean()) / per_bps if is_quoting else None
+        self.skew_bps = float(quote["skew"]) / per_bps if is_quoting else None
+        self.sigma_bps = float(view.vol["sigma"][0]) / per_bps if is_scaled else None
+        rate, decay = intensity["rate"], intensity["decay"]
+        self.rate = (float(rate[0]), float(rate[1]))
+        self.decay_per_bps = (float(decay[0]) * per_bps, float(decay[1]) * per_bps)
 
 
 class _Money:

@@ -11,7 +11,9 @@ HORIZONS_NS = (5, 20, 50, 100, 200, 300)
 
 
 def row(rows: Rows, ahead: MidsAhead, ts_ns: int) -> None:
-    rows.append((ts_ns, *[0] * 12, (0,) * 6, [0] * 11))
+    values = np.zeros((), SAMPLE)
+    values["ts_ns"] = ts_ns
+    rows.append(values.item())
     ahead.on_row(ts_ns)
 
 

@@ -36,9 +36,9 @@ def test_tables_and_html(root: Path, tmp_path: Path) -> None:
 
 def test_definitions_where_there_is_room(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A narrow terminal shows metric, value and interval."""
-    assert "what fills were better than" not in mmd(root).stdout
+    assert "what fills of quotes were better" not in mmd(root).stdout
     monkeypatch.setenv("COLUMNS", "200")
-    assert "what fills were better than" in mmd(root).stdout
+    assert "what fills of quotes were better" in mmd(root).stdout
 
 
 def test_json(root: Path) -> None:
