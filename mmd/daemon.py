@@ -212,7 +212,7 @@ class Daemon:
         if self._models is not None:
             self._models.place(engine, driver, self._clock)
         driver.start([venue])
-        stack.callback(driver.stop)
+        stack.push_async_callback(driver.finish)
         shelf = None if self._models is None else self._models.shelf
         warm = app.rehearsal(self._settings, driver, self._clock, shelf)
         if warm is not None:

@@ -89,6 +89,13 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
 
+    async def finish(self) -> None:
+        """Keep no time any more, take the decision that is due and none after it: the journal is about to be closed."""
+        self.stop()
+        while self._scheduled:  # noqa: ASYNC110 - what it waits for is a turn of the loop
+            await asyncio.sleep(0)
+        self._loop = None
+
     def on_market(self, market: Rec) -> None:
         """Journal and apply one market record."""
         assert not self._deciding, "market data came in from inside a venue's send"

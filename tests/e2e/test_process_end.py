@@ -67,7 +67,8 @@ async def test_a_signal_pulls_every_quote(number: signal.Signals, tmp_path: Path
     summary = json.loads((tmp_path / "s.json").read_text())
     assert summary["reconciliation"] == {"position_drift": 0, "open_orders_left": 0}
     assert summary["risk"]["breaches"] == 0
-    assert not [row for row in daemon.log if row["level"] == "error"]
+    errors = [row for row in daemon.log if row["level"] == "error"]
+    assert not errors, errors
 
 
 async def test_a_signal_before_the_first_quote_just_ends(tmp_path: Path) -> None:

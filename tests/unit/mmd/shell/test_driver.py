@@ -39,6 +39,19 @@ async def test_whatever_came_in_one_turn_of_the_loop_is_one_decision(bench: Driv
     assert bench.driver.decisions == 1
 
 
+async def test_the_last_decision_is_taken_before_the_journal_may_be_closed(
+    bench: DriverBench,
+) -> None:
+    """What is due is decided within `finish`; what comes later is recorded and decided by nobody."""
+    bench.bring_up()
+    await bench.driver.finish()
+    assert bench.driver.decisions == 1
+    bench.driver.on_event(PrivateDown(bench.clock.now_ns, "venue", "gone"))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert bench.driver.decisions == 1
+
+
 async def test_a_command_is_on_record_before_it_is_sent(bench: DriverBench) -> None:
     """Each one stands in the journal, and in its order."""
     bench.bring_up()
