@@ -82,10 +82,17 @@ def own_orders(
 def adapter(name: str) -> Adapter:
     """The adapter called `name`. Raises: ConfigError if there is none."""
     classes = _classes_of(name)
-    package = f"adapters.{name}"
-    settings: Any = getattr(import_module(f"{package}.settings"), classes[0])
-    module: Any = import_module(f"{package}.venue")
-    return Adapter(settings, getattr(module, classes[1]), module.compile_kernels, module.stage_at)
+    module: Any = import_module(f"adapters.{name}.venue")
+    return Adapter(
+        settings_of(name), getattr(module, classes[1]), module.compile_kernels, module.stage_at
+    )
+
+
+def settings_of(name: str) -> type[BaseModel]:
+    """The settings of the adapter called `name`, without the venue. Raises: ConfigError if there is none."""
+    classes = _classes_of(name)
+    found: type[BaseModel] = getattr(import_module(f"adapters.{name}.settings"), classes[0])
+    return found
 
 
 def _classes_of(name: str) -> tuple[str, str]:

@@ -9,12 +9,11 @@ from time import gmtime, strftime
 
 import numpy as np
 from msgspec.structs import replace
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from adapters.registry import Adapter, adapter
 from mmd.calibration.catalogue import find_preset
 from mmd.config import Settings
-from mmd.config_errors import explain
 from mmd.core.engine import Engine
 from mmd.core.events import OperatorAction
 from mmd.core.instrument import Instrument
@@ -41,7 +40,8 @@ from mmd.shell.paper_venue import PaperVenue
 from mmd.shell.rehearsal import KeepWarm, Rehearsal
 from mmd.shell.venue_group import VenueGroup
 from mmd.shell.warmup import CompileProgress, compile_progress
-from mmd.venue_fields import embedded_addresses, venue_fields
+from mmd.venue_fields import embedded_addresses
+from mmd.venue_settings import venue_settings
 from models.live import LiveModels
 
 _SESSION_EPOCH_S = 1_577_836_800
@@ -157,18 +157,11 @@ def _venue_settings(
     settings: Settings, addresses: Sequence[str]
 ) -> list[tuple[str, Adapter, BaseModel]]:
     """Name, adapter and checked settings of each venue. Raises: ConfigError."""
-    found = []
-    for number, (name, section) in enumerate(settings.venues.items()):
-        chosen = _adapter(name, section.adapter)
-        fields = venue_fields(settings, number, addresses)
-        try:
-            typed = chosen.settings.model_validate(
-                fields, context={"environment": settings.environment}
-            )
-        except ValidationError as error:
-            raise ConfigError(explain(error, f"venues.{name}")) from error
-        found.append((name, chosen, typed))
-    return found
+    typed = venue_settings(settings, addresses)
+    return [
+        (name, _adapter(name, section.adapter), typed[name])
+        for name, section in settings.venues.items()
+    ]
 
 
 def _adapter(venue: str, name: str) -> Adapter:

@@ -17,6 +17,7 @@ from mmd.errors import ConfigError, MmdError
 from mmd.ops import summary as summaries
 from mmd.processes import check_shared, run_family
 from mmd.shell import log
+from mmd.venue_settings import venue_settings
 
 EXAMPLES = """
 Examples:
@@ -76,6 +77,7 @@ def run(
     for option, path in (("--summary", summary), ("--book-audit", book_audit)):
         _check_writable(option, path)
     if role is None and not single_process:
+        venue_settings(settings, ())  # told once, by us, and not by each child that reads them
         has_guardian = settings.is_guarded and not settings.guardian.address
         raise typer.Exit(run_family(sys.argv[1:], has_guardian=has_guardian))
     if role in ("guardian", "armed-guardian"):
