@@ -165,9 +165,10 @@ class GuardianProcess:
         for tally in tallies:
             self.canceled += tally.canceled
             _tell(tally, began_ns, self._clock.monotonic_ns())
-        if self.lease.state is LeaseState.HELD:
-            _log.warning("daemon_is_back", session=self.lease.session)
-            return
+        if self.lease.state is not LeaseState.LOST:
+            if self.lease.state is LeaseState.HELD:
+                _log.warning("daemon_is_back", session=self.lease.session)
+            return  # or it has seen its orders gone itself, and has left in order
         self.lease.release()
         if not all(tally.confirmed for tally in tallies) and not self._options.starts_exchange:
             raise OrdersLeftError(
