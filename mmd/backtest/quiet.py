@@ -155,6 +155,16 @@ def _follow_timer(q: Rec, i: Rec, markout: Rec) -> None:
     q.timer_ns = next_timer_ns(q, next_ns + q.timer_period_ns)
 
 
+@leaf
+def _take_exchange(
+    rows: Rec, exch: Rec, market: Rec, fills: Rec, exchange_book: Rec, l3: Rec
+) -> int:
+    """Play what is due at the exchange; returns BROKEN or FILLED where that is what came of it."""
+    if play_exchange(rows, exch, market, fills, exchange_book, l3) < 0:
+        return BROKEN
+    return FILLED if fills[0].n_out > 0 else TAKEN
+
+
 @kernel
 def play(  # noqa: PLR0913, PLR0917 - one loop
     rows: Rec,
@@ -191,17 +201,15 @@ def play(  # noqa: PLR0913, PLR0917 - one loop
     Returns:
         DECIDE, FILLED, REFILL, LOGGED, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever is first.
     """
-    e, c, f, q, i = exch[0], local[0], fills[0], quiet[0], idle[0]
-    is_fifo = f.model == FIFO
-    while True:
+    e, c, q, i = exch[0], local[0], quiet[0], idle[0]
+    is_fifo = fills[0].model == FIFO
+    code = TAKEN
+    while code == TAKEN:
         if not look_ahead(rows, exch, local, delay, is_fifo):
             return REFILL
         horizon_ns = min(until_ns, q.timer_ns, q.decide_ns)
         if e.due_ns <= min(c.due_ns, horizon_ns):
-            if play_exchange(rows, exch, market, fills, exchange_book, l3) < 0:
-                return BROKEN
-            if f.n_out > 0:
-                return FILLED
+            code = _take_exchange(rows, exch, market, fills, exchange_book, l3)
         elif c.due_ns <= horizon_ns:
             if _take_frame(q, rows, local, market, features, book, flow, vol, touch, own) == BROKEN:
                 return BROKEN
@@ -209,8 +217,6 @@ def play(  # noqa: PLR0913, PLR0917 - one loop
             code = _take_decision(
                 q, features, vol, quote, intensity, table, fixed, working, risk, budgets, markout
             )
-            if code != TAKEN:
-                return code
         elif q.timer_ns < until_ns and (c.due_ns != NEVER or q.decide_ns != NEVER):
             if not _take_timer(
                 q, i, working, quote, intensity, vol, touch, flow, markout, adverse, history, impact
@@ -218,3 +224,4 @@ def play(  # noqa: PLR0913, PLR0917 - one loop
                 return DUE
         else:
             return DUE
+    return code

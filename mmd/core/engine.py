@@ -11,7 +11,6 @@ from mmd.core.commands import Approved, Command
 from mmd.core.crossvenue.cross_venue import cross_venue
 from mmd.core.decision import EXTRAORDINARY
 from mmd.core.events import (
-    Balance,
     CancelRejected,
     ChoiceMade,
     ClockOffset,
@@ -19,14 +18,7 @@ from mmd.core.events import (
     Decision,
     Event,
     FeedDown,
-    FeedUp,
     Fill,
-    FundingPaid,
-    FundingRate,
-    InstrumentStatus,
-    ModelOutput,
-    ModelRefused,
-    ModelSwap,
     OperatorAction,
     OperatorCommand,
     OrderAccepted,
@@ -34,9 +26,7 @@ from mmd.core.events import (
     OrderRejected,
     OrderStatus,
     PrivateDown,
-    PrivateUp,
     RateUsage,
-    Reconciled,
     RejectReason,
     RequestTimedOut,
     SettingsChanged,
@@ -48,6 +38,7 @@ from mmd.core.inventory_watch import InventoryWatch
 from mmd.core.lead import leads
 from mmd.core.learned.served_model import ModelShelf, ModelSource
 from mmd.core.maker import Maker
+from mmd.core.maker_events import maker_handlers, of_venue
 from mmd.core.market.record import INSTRUMENT, TS_RECV_NS, MarketViews
 from mmd.core.notices import Notices
 from mmd.core.orders.order_numbers import OrderNumbers
@@ -117,13 +108,8 @@ class Engine:
         self._deciders = [(maker.ordinary.plan, maker) for maker in self.makers]
         self._blackouts = self.risk.blackouts
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
-            FeedUp: self._on_feed_up,
             FeedDown: self._on_feed_down,
-            PrivateUp: self._on_private_up,
             PrivateDown: self._on_private_down,
-            Balance: self._on_balance,
-            Reconciled: self._on_reconciled,
-            InstrumentStatus: self._on_status,
             ClockOffset: self._on_clock_offset,
             RateUsage: self._on_rate_usage,
             CancelRejected: self._on_cancel_rejected,
@@ -132,11 +118,7 @@ class Engine:
             OperatorCommand: self._on_operator,
             DayMark: _ignore,
             ChoiceMade: _ignore,
-            ModelSwap: self._on_model,
-            ModelRefused: self._on_model,
-            FundingPaid: self._on_funding,
-            FundingRate: self._on_funding,
-            ModelOutput: self._on_model_output,
+            **maker_handlers(self.makers, self._models),
         }
         for kind in (
             OrderAccepted,
@@ -232,42 +214,12 @@ class Engine:
         elif level is _FLATTEN and all(m.is_flat for m in self.makers):
             self.levels.end_flatten(now_ns)
 
-    def _on_feed_up(self, event: FeedUp) -> None:
-        self.makers[event.instrument].view.is_up = True
-
     def _on_feed_down(self, event: FeedDown) -> None:
         self.makers[event.instrument].view.lose(self.now_ns)
 
-    def _on_private_up(self, event: PrivateUp) -> None:
-        for maker in self._of_venue(event.venue):
-            maker.is_private_up = True
-
     def _on_private_down(self, event: PrivateDown) -> None:
-        for maker in self._of_venue(event.venue):
+        for maker in of_venue(self.makers, event.venue):
             maker.on_private_down(self.now_ns)
-
-    def _on_balance(self, event: Balance) -> None:
-        for maker in self._of_venue(event.venue):
-            maker.ledger.on_balance(event)
-
-    def _on_reconciled(self, event: Reconciled) -> None:
-        self.makers[event.instrument].on_reconciled(event)
-
-    def _on_status(self, event: InstrumentStatus) -> None:
-        self.makers[event.instrument].on_status(event.status)
-
-    def _on_model(self, event: ModelSwap | ModelRefused) -> None:
-        predictor = self.makers[event.instrument].predictor
-        if predictor is not None:
-            predictor.on_model(event, self._models)
-
-    def _on_funding(self, event: FundingPaid | FundingRate) -> None:
-        self.makers[event.instrument].on_funding(event)
-
-    def _on_model_output(self, event: ModelOutput) -> None:
-        predictor = self.makers[event.instrument].predictor
-        if predictor is not None:
-            predictor.on_output(event)
 
     def _on_clock_offset(self, event: ClockOffset) -> None:
         self.risk.on_clock_offset(event.offset_ns)
@@ -332,9 +284,6 @@ class Engine:
         self.risk.change(self.spec.risk)
         for maker in self.makers:
             maker.change(self.spec)
-
-    def _of_venue(self, venue: str) -> list[Maker]:
-        return [m for m in self.makers if m.instrument.venue == venue]
 
 
 def _ignore(_: DayMark | ChoiceMade) -> None:

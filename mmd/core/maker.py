@@ -91,16 +91,8 @@ class Maker:
         self.risk = RiskView(Bounds(instrument, limits), self.orders)
         self.risk.status = instrument.status
         self.risk.venue = session.throttle.number_of(instrument.venue)
-        self.desk = OrderDesk(
-            instrument,
-            self.orders,
-            self.quoter.quote,
-            self.view.record,
-            self.risk,
-            session.gate,
-            numbers,
-            self.counts,
-        )
+        placed = (self.orders, self.quoter.quote, self.view.record, self.risk)
+        self.desk = OrderDesk(instrument, *placed, session.gate, numbers, self.counts)
         self._storm = RejectStorm(session.levels, limits)
         self.adverse = AdverseWatch(spec, session.levels, self.quoter, self.view, self.ledger)
         quoted = (self.quoter, self._judge, self.ledger, self.view, self.counts)
