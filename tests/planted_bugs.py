@@ -174,8 +174,9 @@ def _wrong_book(process: Process) -> None:
 
 
 def _impatient(process: Process) -> None:
-    """A decision follows every event, refusals of what the venue did not even look at among them."""
+    """A decision follows every event, refusals of what the venue did not even look at among them; none has to wait."""
     trader = process.trader
+    trader.engine.risk.backoff.on_turned_away = lambda *_: None
     on_event = trader.on_event
 
     def at_once(event):

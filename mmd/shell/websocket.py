@@ -37,6 +37,7 @@ from mmd.shell.text_frames import TEXT_HEAD, FrameCutter, masked_text
 # A logger of our own: at DEBUG the library would write whole frames, signatures and keys included.
 _LOGGER = logging.getLogger("mmd.websocket")
 _LOGGER.setLevel(logging.WARNING)
+_NO_GOODBYE = "connection closed without a goodbye"
 _NORMAL_CLOSURE = 1000
 
 
@@ -238,8 +239,10 @@ class WebSocket(asyncio.Protocol):
 
     @override
     def eof_received(self) -> None:
-        """The peer will send no more; the transport closes itself next."""
+        """The peer will send no more: nothing can be sent from here on, the transport closes itself next."""
         self._protocol.receive_eof()
+        if self._opened:
+            self._report(_NO_GOODBYE)
         self._flush()
 
     @override
@@ -256,7 +259,7 @@ class WebSocket(asyncio.Protocol):
             self.failure = VenueUnreachableError(
                 f"{where} closed the connection during the WebSocket handshake: check the address"
             )
-        self._report(f"connection lost: {exc}" if exc else "connection closed without a goodbye")
+        self._report(f"connection lost: {exc}" if exc else _NO_GOODBYE)
         self._settled.set()
         self._lost.set()
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from adapters.binance_spot.order_ids import decode_id
 from adapters.binance_spot.sandbox import Sandbox, SandboxOptions
@@ -161,10 +160,6 @@ async def test_the_engine_alone_is_killed(tmp_path: Path) -> None:
         assert [o.client_order_id for o in left] == [stranger]
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="a bug of the daemon: an order sent between the peer's EOF and connection_lost ends it (write after write_eof)",
-)
 async def test_a_guardian_on_another_host(tmp_path: Path) -> None:
     """Over TCP with a token: it sees to an engine whose network to the venue is cut, and to one that is gone."""
     async with Sandbox(SandboxOptions(seed=5)) as sandbox, FrameProxy(sandbox.rest_url) as proxy:

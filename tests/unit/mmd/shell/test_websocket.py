@@ -456,3 +456,40 @@ def test_small_messages_leave_at_once(run):
             await ws.close()
 
     run(main())
+
+
+async def test_nothing_is_sent_after_the_peer_has_hung_up() -> None:
+    """At the end of its bytes, before the socket is gone: an order sent in between would be a bug's end of the daemon."""
+    log = Log()
+
+    async def hang_up(request: web.Request) -> web.StreamResponse:
+        server = web.WebSocketResponse()
+        await server.prepare(request)
+        assert request.transport is not None
+        request.transport.write_eof()
+        await asyncio.sleep(0.2)
+        return server
+
+    async with served(hang_up) as where:
+        ws = await open_to(f"ws://{where}/", log)
+        lost = asyncio.get_running_loop().create_task(_open_at_loss(ws))
+        await log.until("closed")
+        assert not ws.is_open
+        assert log.seen[-1] == ("closed", "connection closed without a goodbye")
+        assert await lost is False
+
+
+async def _open_at_loss(ws: WebSocket) -> bool:
+    """Whether it took orders still when the socket went."""
+    was_open, lose = True, ws.connection_lost
+    gone = asyncio.Event()
+
+    def connection_lost(exc: Exception | None) -> None:
+        nonlocal was_open
+        was_open = ws.is_open
+        lose(exc)
+        gone.set()
+
+    ws.connection_lost = connection_lost
+    await asyncio.wait_for(gone.wait(), 5)
+    return was_open
