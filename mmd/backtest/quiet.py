@@ -29,7 +29,7 @@ DECIDE: Final = 5
 """What `play` stopped for, besides what `feed.advance` stops for: the engine must decide at QUIET.decide_ns."""
 LOGGED: Final = 6
 """Or the log of mids is full and must be fetched."""
-TAKEN: Final = -1
+TAKEN: Final = 0
 """Nothing: the decision was taken in the loop."""
 
 

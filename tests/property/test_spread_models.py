@@ -109,24 +109,7 @@ def test_without_volatility_risk_aversion_narrows_the_optimal_quotes(
     assert timid < bold
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        pytest.param(
-            model,
-            id=name,
-            marks=[
-                pytest.mark.xfail(
-                    strict=False,
-                    reason="a known defect: the clip at 1.5 times the optimum stretches what its half spread has of "
-                    "the inventory, so that a bid may rise by a thousandth of a tick",
-                )
-            ]
-            * (name == "learned"),
-        )
-        for name, model in MODELS.items()
-    ],
-)
+@models
 @given(sigmas, rates, decays, gammas, st.integers(-900, 900), st.integers(1, 100))
 def test_more_inventory_lowers_both_quotes(
     model: SpreadModel,

@@ -169,6 +169,20 @@ def _finish(q: Rec, lean: float) -> int:
     return OK if math.isfinite(q.offset[BID] + q.offset[ASK] + lean) else NOT_FINITE
 
 
+@leaf
+def _place(q: Rec, side: int) -> tuple[tuple[int, float, float, float, float], float]:
+    """Where a side's parameters lie in the table, and ticks to one of its values: sqrt(alpha/eta)/k."""
+    k = q.decay[side]
+    log_ratio = log_alpha_over_eta(q.gamma, q.sigma, q.rate[side], k, q.impact)
+    return _node(log_ratio), math.exp(0.5 * min(log_ratio, LOG_RATIO_MAX)) / k
+
+
+@leaf
+def _without_inventory(q: Rec, side: int) -> float:
+    """What of a side's half spread is the same at every inventory: ln(1 + gamma/k)/gamma + xi/2."""
+    return float(math.log1p(q.gamma / q.decay[side]) / q.gamma + 0.5 * q.impact)
+
+
 @kernel
 def offsets(quote: Rec, table: Rec) -> int:
     """Write quote.offset and quote.skew from the exact solution; each side by its own A and k.
@@ -183,15 +197,19 @@ def offsets(quote: Rec, table: Rec) -> int:
     lean = 0.0
     for side in range(2):
         sign = 1.0 - 2.0 * side
-        k = q.decay[side]
-        log_ratio = log_alpha_over_eta(q.gamma, q.sigma, q.rate[side], k, q.impact)
-        node = _node(log_ratio)
-        scale = math.exp(0.5 * min(log_ratio, LOG_RATIO_MAX)) / k
+        node, scale = _place(q, side)
         flat = scale * _slope(t, 0.0, node)
         held = scale * _slope(t, sign * inventory, node)
-        q.offset[side] = math.log1p(q.gamma / k) / q.gamma + 0.5 * q.impact + held
+        q.offset[side] = _without_inventory(q, side) + held
         lean -= 0.5 * sign * (held - flat)
     return _finish(q, lean)
+
+
+@leaf
+def flat_half(q: Rec, t: Rec, side: int) -> float:
+    """Half spread of one side for whoever holds nothing, in ticks; needs usable inputs."""
+    node, scale = _place(q, side)
+    return float(_without_inventory(q, side) + scale * _slope(t, 0.0, node))
 
 
 @kernel

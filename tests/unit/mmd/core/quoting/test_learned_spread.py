@@ -9,16 +9,17 @@ from mmd.core.quoting.spread_models import SpreadSettings, spread_model
 from mmd.jit.kernel import Rec
 
 
-def market() -> Rec:
+def market(inventory: float) -> Rec:
     """A quote's inputs on an ordinary market."""
     quote = new_quote(QuoteSettings(unit_lots=100))
     quote["fair"] = quote["mid"] = 10_000.0
     quote["sigma"], quote["gamma"] = 3.0, 0.01
     quote["rate"], quote["decay"] = (0.6, 0.4), (0.3, 0.25)
-    quote["inventory"], quote["inventory_ratio"] = 4.0, 0.1
+    quote["inventory"], quote["inventory_ratio"] = inventory, inventory / 40.0
     return quote
 
 
+@pytest.mark.parametrize("inventory", [0.0, 4.0, -9.0])
 @pytest.mark.parametrize(
     ("ratio", "weight", "wanted"),
     [
@@ -31,16 +32,20 @@ def market() -> Rec:
         (float("nan"), 0.7, 1.0),
     ],
 )
-def test_half_spreads_are_mixed_within_bounds(ratio: float, weight: float, wanted: float) -> None:
-    """Each side of its own optimum; the skew is the optimum's, and no learned half spread changes no bit."""
-    model = spread_model("learned", SpreadSettings())
-    plain, quote = market(), market()
-    assert spread_model("glft", SpreadSettings()).offsets(plain) == OK
-    optimal = plain["offset"][0].copy()
+def test_half_spreads_are_mixed_within_bounds(
+    ratio: float, weight: float, wanted: float, inventory: float
+) -> None:
+    """Each side of its own flat optimum; inventory adds what it adds there, and nothing learned changes no bit."""
+    model, optimum = spread_model("learned", SpreadSettings()), spread_model("glft", SpreadSettings())
+    flat, plain, quote = market(0.0), market(inventory), market(inventory)
+    assert optimum.offsets(flat) == optimum.offsets(plain) == OK
+    optimal = flat["offset"][0].copy()
     for side in range(2):
         quote["learned_half"], quote["learned_weight"] = ratio * optimal[side], weight
         assert model.offsets(quote) == OK
-        assert quote["offset"][0, side] == pytest.approx(wanted * optimal[side])
+        assert quote["offset"][0, side] == pytest.approx(
+            plain["offset"][0, side] + (wanted - 1.0) * optimal[side]
+        )
     assert quote["skew"][0] == plain["skew"][0]
     if wanted == 1.0:
         assert quote["offset"].tobytes() == plain["offset"].tobytes()
@@ -48,7 +53,7 @@ def test_half_spreads_are_mixed_within_bounds(ratio: float, weight: float, wante
 
 def test_a_market_that_glft_cannot_price_is_not_quoted() -> None:
     """The last rung: quotes are pulled, whatever the trees say."""
-    quote = market()
+    quote = market(4.0)
     quote["gamma"], quote["learned_half"], quote["learned_weight"] = float("nan"), 5.0, 1.0
     model = spread_model("learned", SpreadSettings())
     assert model.offsets(quote) == glft.OUT_OF_RANGE
