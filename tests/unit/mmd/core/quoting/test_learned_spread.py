@@ -36,7 +36,10 @@ def test_half_spreads_are_mixed_within_bounds(
     ratio: float, weight: float, wanted: float, inventory: float
 ) -> None:
     """Each side of its own flat optimum; inventory adds what it adds there, and nothing learned changes no bit."""
-    model, optimum = spread_model("learned", SpreadSettings()), spread_model("glft", SpreadSettings())
+    model, optimum = (
+        spread_model("learned", SpreadSettings()),
+        spread_model("glft", SpreadSettings()),
+    )
     flat, plain, quote = market(0.0), market(inventory), market(inventory)
     assert optimum.offsets(flat) == optimum.offsets(plain) == OK
     optimal = flat["offset"][0].copy()
