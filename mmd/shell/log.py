@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Literal
+import warnings
+from typing import Literal, TextIO
 
 import structlog
 
@@ -32,4 +33,22 @@ def configure(level: str, form: Literal["auto", "console", "json"]) -> None:
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
+    )
+    warnings.showwarning = _log_warning
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A warning of Python's is a record like any other, so that whoever parses the log meets no free text."""
+    structlog.get_logger().warning(
+        "python_warning",
+        message=str(message),
+        category=category.__name__,
+        at=f"{filename}:{lineno}",
     )

@@ -1,5 +1,6 @@
 """When a kept kernel is stale: its own source, or any of ours that it reaches."""
 
+import json
 import os
 import subprocess
 import sys
@@ -47,6 +48,18 @@ def test_an_edit_matters_to_what_reaches_it(edited: str, matters: bool, tree: Pa
     assert (digest(top) != before) is matters
 
 
+def test_how_kernels_are_kept_is_no_part_of_them(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit of this cache compiles nothing anew."""
+    before = digest(tree / "mmd/top.py")
+    monkeypatch.setattr(cache, "_THIS", tree / "mmd/bottom.py")
+    without = digest(tree / "mmd/top.py")
+    with (tree / "mmd/bottom.py").open("a") as file:
+        file.write("# edited\n")
+    assert digest(tree / "mmd/top.py") == without != before
+
+
 def test_the_place_of_the_project_does_not_matter(
     tree: Path, tmp_path_factory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,28 +102,65 @@ def test_the_folder_is_the_users_cache_or_a_temporary_one(
     assert cache._writable_folder().endswith(f"mmd-kernels-{os.getuid()}")
 
 
+_COMPILE_ONE = """
+from numba.core import event
+from mmd.shell import log
+from mmd.shell.warmup import CompileProgress
+import mmd.core.market.trade_flow as t
+from mmd.core.market.record import MARKET
+from mmd.jit.kernel import bind, new
+log.configure("info", "json")
+p = CompileProgress()
+with event.install_listener("numba:compile", p):
+    run = bind(t.on_trade, new(t.TRADE_FLOW), new(MARKET))
+run(new(t.TRADE_FLOW), new(MARKET))
+print(p.compiled)
+"""
+
+
+def start(folder: Path, before: str = "") -> tuple[int, list[dict[str, str]]]:
+    """A process that compiles and calls a kernel: how many it compiled, and its log."""
+    done = subprocess.run(
+        [sys.executable, "-c", before + _COMPILE_ONE],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(folder)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout), [json.loads(x) for x in done.stderr.splitlines() if x[0] == "{"]
+
+
 def test_a_second_process_finds_what_the_first_compiled(tmp_path: Path) -> None:
-    """Also with the folder read only to it."""
-    script = (
-        "from numba.core import event\n"
-        "from mmd.shell.warmup import CompileProgress\n"
-        "import mmd.core.market.trade_flow as t\n"
-        "from mmd.core.market.record import MARKET\n"
-        "from mmd.jit.kernel import bind, new\n"
-        "p = CompileProgress()\n"
-        "with event.install_listener('numba:compile', p):\n"
-        "    bind(t.on_trade, new(t.TRADE_FLOW), new(MARKET))\n"
-        "print(p.compiled)\n"
-    )
-    counts = []
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        counts.append(int(done.stdout))
-        for path in tmp_path.rglob("*"):
-            path.chmod(0o555 if path.is_dir() else 0o444)
+    """Also with the folder read only to it; a damaged file is compiled again, and mended."""
+    counts = [start(tmp_path)[0]]
+    for path in tmp_path.rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    counts.append(start(tmp_path)[0])
     for path in tmp_path.rglob("*"):
         path.chmod(0o755)
     assert counts == [1, 0]
+    for path in tmp_path.rglob("*.nbc"):
+        path.write_bytes(path.read_bytes()[:100])
+    again, log = start(tmp_path)
+    assert again == 1
+    assert "cannot be used (damaged file)" in log[0]["message"]
+    assert start(tmp_path) == (0, [])
+
+
+_NO_ROOM = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+"""Every write beyond some bytes fails as on a full disk."""
+
+
+@pytest.mark.parametrize(("before", "why"), [("", "Not a directory"), (_NO_ROOM, "File too large")])
+def test_what_cannot_be_kept_is_used_all_the_same(before: str, why: str, tmp_path: Path) -> None:
+    """A folder that cannot be made, a disk that is full: one warning, in the log, and the kernel works."""
+    folder = tmp_path / "kernels"
+    if not before:
+        folder.write_text("a file stands in the way")
+    for _ in range(2):
+        compiled, log = start(folder, before)
+        assert compiled == 1
+        (record,) = log
+        assert (record["event"], record["level"]) == ("python_warning", "warning")
+        assert f"in {folder} cannot be used ({why})" in record["message"]
+        assert "NUMBA_CACHE_DIR" in record["message"]
+    assert list(folder.rglob("*.nbc")) == []

@@ -1,6 +1,7 @@
 """Structured logs: an event name and keys on standard error."""
 
 import json
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,9 @@ from mmd.shell import log
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     """Leave structlog as other tests expect it."""
+    shown = warnings.showwarning
     yield
+    warnings.showwarning = shown
     structlog.reset_defaults()
 
 
@@ -57,3 +60,15 @@ def test_console_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "started" in text
     assert "session=1f" in text
     assert "\x1b" not in text
+
+
+def test_a_warning_of_python_is_a_record_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever parses the log meets no free text."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        log.configure("info", "json")
+        warnings.warn("disk is slow", RuntimeWarning, stacklevel=1)
+    row = json.loads(capsys.readouterr().err)
+    assert (row["event"], row["level"]) == ("python_warning", "warning")
+    assert (row["message"], row["category"]) == ("disk is slow", "RuntimeWarning")
+    assert "test_log.py:" in row["at"]
