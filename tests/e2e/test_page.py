@@ -15,10 +15,7 @@ from tests.e2e.test_processes import TOKEN, Family, wait_for
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
-    pytest.mark.timeout(240),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 SECONDS = 600
 _READ = """() => {
   const text = (selector) => document.querySelector(selector)?.textContent;

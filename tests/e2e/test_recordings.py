@@ -77,7 +77,6 @@ def set_level(side: dict[Decimal, Decimal], price: Decimal, quantity: Decimal) -
         side.pop(price, None)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "names",
     [names if names in QUICK else pytest.param(names, marks=pytest.mark.slow) for names in FILES],

@@ -101,7 +101,6 @@ def test_the_example_route_is_well_formed() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.timeout(300)
 def test_each_alert_fires_on_its_fault_and_none_without(tmp_path: Path) -> None:
     """Exactly the expected ones: of many daemons each has one fault, laid over the series of a healthy one."""
     moments = sorted({case.at for case in CASES.values()})
