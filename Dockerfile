@@ -30,10 +30,7 @@ RUN python -m venv --without-pip /opt/mmd \
 # Kernels are compiled for a CPU that any current host has, so that the image's cache is valid there.
 ENV NUMBA_CACHE_DIR=/opt/mmd/kernels NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES=
 COPY deploy/config /etc/mmd
-# A short session besides: what only a signed request compiles must be in the image too, whose root is read-only.
-RUN /opt/mmd/bin/mmd check --config /etc/mmd/embedded.toml --kernels \
-    && MMD_JOURNAL__FOLDER=/tmp/warm /opt/mmd/bin/mmd run --config /etc/mmd/embedded.toml --for 15s \
-    && rm -rf /tmp/warm
+RUN /opt/mmd/bin/mmd check --config /etc/mmd/embedded.toml --kernels
 
 FROM ${BASE_IMAGE}
 ARG TORCH=none

@@ -65,7 +65,7 @@ def compile_kernels(settings: Settings) -> CompileProgress:
         engine = Engine(spec)
         if spec.models.enabled:
             LiveModels(spec).preload()
-        ScratchJournal()
+        Driver(engine, ScratchJournal(), SystemClock())  # its decisions write themselves down
         for name, section in settings.venues.items():
             _adapter(name, section.adapter).compile_kernels(engine.instruments)
     return compiled

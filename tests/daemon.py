@@ -40,7 +40,7 @@ def mmd(*arguments: str | Path, cwd: Path, timeout_s: float = 100, **env: str) -
 
 
 def run_embedded(
-    cwd: Path, *arguments: str | Path, timeout_s: float = 100
+    cwd: Path, *arguments: str | Path, timeout_s: float = 100, **env: str
 ) -> tuple[Finished, dict[str, Any]]:
     """`mmd run` on the embedded exchange on free ports; returns it and its summary."""
     done = mmd(
@@ -56,6 +56,7 @@ def run_embedded(
         *arguments,
         cwd=cwd,
         timeout_s=timeout_s,
+        **env,
     )
     path = cwd / "s.json"
     return done, json.loads(path.read_text()) if path.exists() else {}

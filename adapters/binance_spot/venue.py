@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from adapters.binance_spot.account_state import AccountState
 from adapters.binance_spot.api_session import PrivateCodec
-from adapters.binance_spot.auth import Signer
+from adapters.binance_spot.auth import HmacSigner, Signer
 from adapters.binance_spot.book_sync import BookSync
 from adapters.binance_spot.credentials import signer_of
 from adapters.binance_spot.decimal_grid import ATOMS
@@ -25,6 +25,7 @@ from adapters.binance_spot.rate_usage import RateUsageReports
 from adapters.binance_spot.reconcile import Reconciler
 from adapters.binance_spot.rehearsal import BinanceSpotStage
 from adapters.binance_spot.rejects import BAD_SYMBOL
+from adapters.binance_spot.request_template import RequestTemplate
 from adapters.binance_spot.rest_api import RestApi
 from adapters.binance_spot.rest_fallback import RestFallback
 from adapters.binance_spot.rules_watch import RulesWatch
@@ -51,6 +52,9 @@ stage_at = BinanceSpotStage
 def compile_kernels(instruments: Sequence[Instrument]) -> None:
     """Compile every kernel that a venue of these instruments uses, or load it from the cache."""
     BookSync(MarketCodec(instruments[:INSTRUMENTS_MAX]).market, lambda _: None, lambda: None)
+    RequestTemplate(
+        "order.place", {}, HmacSigner("none")
+    )  # all kinds of requests share its kernels
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
 from mmd.ops.adverse_state import venue_toxicity
+from mmd.ops.family import Family, counter, gauge
 from mmd.ops.state import AdverseState, InstrumentState
 
 _LABELS = ("venue", "instrument")
@@ -33,34 +32,34 @@ _GAUGES: tuple[tuple[str, str, Callable[[AdverseState], float | None]], ...] = (
 )
 
 
-def adverse_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Metric]:
+def adverse_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Family]:
     """All families; instruments whose fills are not judged are left out."""
     watched = [((i.venue, i.symbol), i.adverse) for i in instruments if i.adverse is not None]
     for name, text, value_of in _GAUGES:
-        gauge = GaugeMetricFamily(f"mmd_adverse_{name}", text, labels=_LABELS)
+        family = gauge(f"mmd_adverse_{name}", text, labels=_LABELS)
         for labels, adverse in watched:
             value = value_of(adverse)
             if value is not None:
-                gauge.add_metric(labels, value)
-        yield gauge
+                family.add_metric(labels, value)
+        yield family
     yield from _verdicts(watched)
     yield from _toxicity(instruments)
 
 
-def _verdicts(watched: list[tuple[tuple[str, str], AdverseState]]) -> Iterator[Metric]:
+def _verdicts(watched: list[tuple[tuple[str, str], AdverseState]]) -> Iterator[Family]:
     """Judgements by stage, tests that fired, and z-scores."""
-    judged = CounterMetricFamily(
+    judged = counter(
         "mmd_adverse_judgements", "Fills judged, at each stage", labels=(*_LABELS, "judged_at")
     )
-    adverse_judged = CounterMetricFamily(
+    adverse_judged = counter(
         "mmd_adverse_judgements_adverse", "Those that were adverse", labels=(*_LABELS, "judged_at")
     )
-    fired = GaugeMetricFamily(
+    fired = gauge(
         "mmd_adverse_test_fills",
         "Fills on which a test fires by its last verdict",
         labels=(*_LABELS, "test"),
     )
-    score = GaugeMetricFamily(
+    score = gauge(
         "mmd_adverse_z_score",
         "Markouts of the last fills in standard deviations; negative is adverse",
         labels=(*_LABELS, "horizon"),
@@ -77,14 +76,14 @@ def _verdicts(watched: list[tuple[tuple[str, str], AdverseState]]) -> Iterator[M
     yield from (judged, adverse_judged, fired, score)
 
 
-def _toxicity(instruments: Sequence[InstrumentState]) -> Iterator[Metric]:
+def _toxicity(instruments: Sequence[InstrumentState]) -> Iterator[Family]:
     """Shares of adverse fills by side and level, and by venue."""
-    share = GaugeMetricFamily(
+    share = gauge(
         "mmd_adverse_toxicity_ratio",
         "Share of the recent fills of a side and level of the ladder that was adverse",
         labels=(*_LABELS, "side", "ladder_level"),
     )
-    moved = GaugeMetricFamily(
+    moved = gauge(
         "mmd_adverse_move_bps",
         "Mean move of the mid for us within 30 s of a fill less the usual, bps",
         labels=(*_LABELS, "side", "ladder_level"),
@@ -94,7 +93,7 @@ def _toxicity(instruments: Sequence[InstrumentState]) -> Iterator[Metric]:
             labels = (i.venue, i.symbol, row.side, str(row.level))
             share.add_metric(labels, row.ratio)
             moved.add_metric(labels, row.moved_bps)
-    venues = GaugeMetricFamily(
+    venues = gauge(
         "mmd_adverse_venue_toxicity_ratio",
         "Share of the recent fills at a venue that was adverse",
         labels=("venue",),

@@ -2,32 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
 from mmd.core.units import Side
+from mmd.ops.family import Family, counter, gauge
 from mmd.ops.state import InstrumentState
 
 _LABELS = ("venue", "instrument")
 
 
-def construction_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Metric]:
+def construction_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Family]:
     """Families of quote construction."""
-    changes = CounterMetricFamily(
+    changes = counter(
         "mmd_quote_state_changes",
         "Changes of the quote state or its reason, by what they led to",
         labels=(*_LABELS, "state", "reason"),
     )
-    own = GaugeMetricFamily(
+    own = gauge(
         "mmd_own_levels", "Our orders taken out of the book's view", labels=(*_LABELS, "side")
     )
-    slow = GaugeMetricFamily("mmd_sigma_slow_bps", "Slow average of mmd_sigma_bps", labels=_LABELS)
-    age = GaugeMetricFamily(
+    slow = gauge("mmd_sigma_slow_bps", "Slow average of mmd_sigma_bps", labels=_LABELS)
+    age = gauge(
         "mmd_age_skew_ratio", "Factor on the skew from the age of the position", labels=_LABELS
     )
-    recent = GaugeMetricFamily(
+    recent = gauge(
         "mmd_recent_markout_bps", "Markout of the latest fills after one second", labels=_LABELS
     )
-    skipped = CounterMetricFamily(
+    skipped = counter(
         "mmd_requotes_skipped",
         "Requotes towards the touch left out to save the order budget",
         labels=_LABELS,

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
 from mmd.ops.crossvenue_state import CrossVenueState
+from mmd.ops.family import Family, counter, gauge
 
 _VENUE = ("venue", "instrument")
 
 
-def crossvenue_metrics(cross: CrossVenueState | None) -> Iterator[Metric]:
+def crossvenue_metrics(cross: CrossVenueState | None) -> Iterator[Family]:
     """All of them; none where a session has nothing to do across venues."""
     if cross is None:
         return
@@ -28,9 +27,9 @@ def crossvenue_metrics(cross: CrossVenueState | None) -> Iterator[Metric]:
             cross.held_back,
         ),
     )
-    yield CounterMetricFamily("mmd_arbitrage_opened", "Opportunities found", cross.opened)
+    yield counter("mmd_arbitrage_opened", "Opportunities found", cross.opened)
     for name, text, label, counts in counted:
-        family = CounterMetricFamily(name, text, labels=(label,))
+        family = counter(name, text, labels=(label,))
         for value, count in counts.items():
             family.add_metric((value,), count)
         yield family
@@ -59,16 +58,14 @@ def crossvenue_metrics(cross: CrossVenueState | None) -> Iterator[Metric]:
     )
     for name, text, amount in gauges:
         if amount is not None:
-            yield GaugeMetricFamily(name, text, amount)
+            yield gauge(name, text, amount)
     yield from _venues(cross)
 
 
-def _venues(cross: CrossVenueState) -> Iterator[Metric]:
+def _venues(cross: CrossVenueState) -> Iterator[Family]:
     """How good each venue's picture and its order entry are."""
-    latency = GaugeMetricFamily(
-        "mmd_order_latency_seconds", "Round trip of an order, measured", labels=_VENUE
-    )
-    usable = GaugeMetricFamily(
+    latency = gauge("mmd_order_latency_seconds", "Round trip of an order, measured", labels=_VENUE)
+    usable = gauge(
         "mmd_consolidated_usable", "1 while the book counts in the consolidated view", labels=_VENUE
     )
     for row in (row for book in cross.books for row in book.rows):
@@ -76,7 +73,7 @@ def _venues(cross: CrossVenueState) -> Iterator[Metric]:
         usable.add_metric((row.venue, row.symbol), row.condition == "GOOD")
     yield latency
     yield usable
-    routed = CounterMetricFamily("mmd_orders_routed", "Orders routed to each venue", labels=_VENUE)
+    routed = counter("mmd_orders_routed", "Orders routed to each venue", labels=_VENUE)
     for name, count in cross.routed.items():
         routed.add_metric(tuple(name.split(":", 1)), count)
     yield routed

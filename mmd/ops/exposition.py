@@ -3,36 +3,45 @@
 A scrape of fifty instruments is thousands of lines; ops must not take a core for them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from prometheus_client.core import Metric
+from mmd.ops.family import Family
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_TEXTS_MAX = 100_000
+"""Far more than there are; what label values come from are closed sets and names of instruments and models."""
+_Labels = tuple[tuple[str, ...], tuple[str, ...]]
 
 
-class _Escaped(dict[str, str]):
-    """Label values as they stand in the text; they come from closed sets, so each is looked at once."""
+class _Texts(dict[_Labels, str]):
+    """Names and values of labels → how they stand in the text; each is written once, and looked up by every family."""
 
-    def __missing__(self, value: str) -> str:
-        escaped = value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-        self[value] = f'="{escaped}"'
-        return self[value]
+    def __missing__(self, labels: _Labels) -> str:
+        if len(self) >= _TEXTS_MAX:
+            self.clear()
+        pairs = ",".join(f'{name}="{_escape(value)}"' for name, value in zip(*labels, strict=True))
+        text = self[labels] = f"{{{pairs}}} " if pairs != "" else " "
+        return text
 
 
-_escaped = _Escaped()
+_texts = _Texts()
 
 
-def exposition(families: Iterable[Metric]) -> bytes:
+def _escape(value: str) -> str:
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def exposition(families: Iterable[Family]) -> bytes:
     """The whole answer to a scrape."""
-    return "".join(line for family in families for line in _lines(family)).encode()
+    return "".join([_text(family) for family in families]).encode()
 
 
-def _lines(family: Metric) -> Iterator[str]:
-    name = f"{family.name}_total" if family.type == "counter" else family.name
-    text = family.documentation.replace("\\", r"\\").replace("\n", r"\n")
-    yield f"# HELP {name} {text}\n# TYPE {name} {family.type}\n"
-    escaped = _escaped
-    for sample in family.samples:
-        labels = ",".join([label + escaped[value] for label, value in sample.labels.items()])
-        where = f"{{{labels}}}" if labels != "" else ""
-        yield f"{sample.name}{where} {float(sample.value)!r}\n"
+def _text(family: Family) -> str:
+    name, texts = family.name, _texts
+    shown = f"{name}_total" if family.type == "counter" else name
+    says = family.documentation.replace("\\", r"\\").replace("\n", r"\n")
+    lines = [
+        f"{name}{suffix}{texts[names, values]}{float(value)!r}\n"
+        for suffix, names, values, value in family.rows
+    ]
+    return f"# HELP {shown} {says}\n# TYPE {shown} {family.type}\n{''.join(lines)}"

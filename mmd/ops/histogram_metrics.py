@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from prometheus_client.core import HistogramMetricFamily, Metric
-
+from mmd.ops.family import Family
 from mmd.ops.histogram_state import EDGES_S, HistogramState
 
 _EDGES = (*(f"{edge:g}" for edge in EDGES_S), "+Inf")
@@ -14,11 +13,10 @@ def histogram_family(
     text: str,
     labels: tuple[str, ...],
     rows: Iterable[tuple[tuple[str, ...], HistogramState]],
-) -> Metric:
+) -> Family:
     """One family in seconds; rows that hold no histogram are left out."""
-    family = HistogramMetricFamily(name, text, labels=labels)
+    family = Family("histogram", name, text, labels)
     for values, state in rows:
         if state.cumulative:
-            buckets = list(zip(_EDGES, state.cumulative, strict=True))
-            family.add_metric(values, buckets=buckets, sum_value=state.total_s)
+            family.add_histogram(values, _EDGES, state.cumulative, state.total_s)
     return family

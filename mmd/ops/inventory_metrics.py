@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
 from mmd.core.notices import NoticeKind
+from mmd.ops.family import Family, counter, gauge
 from mmd.ops.inventory_state import HedgeState, HeldState, InventoryState
 from mmd.ops.state import InstrumentState
 
@@ -58,17 +57,17 @@ _HEDGE_COUNTERS: tuple[tuple[str, str, Callable[[HedgeState], float]], ...] = (
 
 def inventory_metrics(
     instruments: Sequence[InstrumentState], together: InventoryState
-) -> Iterator[Metric]:
+) -> Iterator[Family]:
     """Families of inventory risk, hedging and notices."""
     for name, text, maybe_of in _GAUGES:
-        gauge = GaugeMetricFamily(name, text, labels=_LABELS)
+        family = gauge(name, text, labels=_LABELS)
         for i in instruments:
             value = maybe_of(i.held)
             if value is not None:
-                gauge.add_metric((i.venue, i.symbol), value)
-        yield gauge
+                family.add_metric((i.venue, i.symbol), value)
+        yield family
     hedged = [((i.venue, i.symbol), i.held.hedge) for i in instruments]
-    for kind, rows in ((GaugeMetricFamily, _HEDGE_GAUGES), (CounterMetricFamily, _HEDGE_COUNTERS)):
+    for kind, rows in ((gauge, _HEDGE_GAUGES), (counter, _HEDGE_COUNTERS)):
         for name, text, value_of in rows:
             family = kind(name, text, labels=_LABELS)
             for labels, hedge in hedged:
@@ -76,14 +75,14 @@ def inventory_metrics(
                     family.add_metric(labels, value_of(hedge))
             yield family
     if together.value_at_risk is not None:
-        yield GaugeMetricFamily(
+        yield gauge(
             "mmd_var_portfolio",
             "One-day 95 % value at risk of all positions together, reporting currency",
             together.value_at_risk,
         )
     if together.equity is not None:
-        yield GaugeMetricFamily("mmd_equity", "Equity, reporting currency", together.equity)
-    correlation = GaugeMetricFamily(
+        yield gauge("mmd_equity", "Equity, reporting currency", together.equity)
+    correlation = gauge(
         "mmd_correlation_ratio",
         "Correlation of two instruments' returns",
         labels=("instrument", "other"),
@@ -91,7 +90,7 @@ def inventory_metrics(
     for one, other, value in together.correlations:
         correlation.add_metric((one, other), value)
     yield correlation
-    notices = CounterMetricFamily("mmd_notices", "Notices to people", labels=("kind",))
+    notices = counter("mmd_notices", "Notices to people", labels=("kind",))
     for kind_of in NoticeKind:
         notices.add_metric((kind_of.name,), together.notice_counts.get(kind_of.name, 0))
     yield notices

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
+from mmd.ops.family import Family, counter, gauge
 from mmd.ops.learning_state import LearningState
 from mmd.ops.state import InstrumentState
 
@@ -11,7 +10,7 @@ _LABELS = ("venue", "instrument")
 _Found = list[tuple[tuple[str, str], LearningState]]
 
 
-def learning_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Metric]:
+def learning_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Family]:
     """Families of learning and trials; nothing where nothing is predicted."""
     found = [((i.venue, i.symbol), i.learning) for i in instruments if i.learning is not None]
     yield from _counters(found)
@@ -21,17 +20,15 @@ def learning_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Metric]
     yield from _online(found)
 
 
-def _counters(found: _Found) -> Iterator[Metric]:
-    faults = CounterMetricFamily(
+def _counters(found: _Found) -> Iterator[Family]:
+    faults = counter(
         "mmd_model_faults", "Predictions late, no number or out of range", labels=_LABELS
     )
-    demotions = CounterMetricFamily(
-        "mmd_model_demotions", "Champions that were taken out", labels=_LABELS
-    )
-    fallbacks = CounterMetricFamily(
+    demotions = counter("mmd_model_demotions", "Champions that were taken out", labels=_LABELS)
+    fallbacks = counter(
         "mmd_model_fallbacks", "Networks computed elsewhere that were taken back", labels=_LABELS
     )
-    alarms = CounterMetricFamily(
+    alarms = counter(
         "mmd_model_drift_alarms", "Alarms of drift detectors", labels=(*_LABELS, "series")
     )
     for at, state in found:
@@ -44,19 +41,15 @@ def _counters(found: _Found) -> Iterator[Metric]:
     yield from (faults, demotions, fallbacks, alarms)
 
 
-def _standing(found: _Found) -> Iterator[Metric]:
-    demoted = GaugeMetricFamily(
+def _standing(found: _Found) -> Iterator[Family]:
+    demoted = gauge(
         "mmd_model_demoted", "1 while the champions are out", labels=(*_LABELS, "reason")
     )
-    drift = GaugeMetricFamily(
-        "mmd_model_drift_level", "1 at how much is doubted", labels=(*_LABELS, "level")
-    )
-    cusum = GaugeMetricFamily(
+    drift = gauge("mmd_model_drift_level", "1 at how much is doubted", labels=(*_LABELS, "level"))
+    cusum = gauge(
         "mmd_model_markout_cusum", "Markouts below the hold-out's, sd summed up", labels=_LABELS
     )
-    arm = GaugeMetricFamily(
-        "mmd_model_trial_arm", "1 at who quotes this block", labels=(*_LABELS, "arm")
-    )
+    arm = gauge("mmd_model_trial_arm", "1 at who quotes this block", labels=(*_LABELS, "arm"))
     for at, state in found:
         arm.add_metric((*at, state.arm), 1)
         if state.demoted != "NONE":
@@ -68,13 +61,11 @@ def _standing(found: _Found) -> Iterator[Metric]:
     yield from (demoted, drift, cusum, arm)
 
 
-def _bandit(found: _Found) -> Iterator[Metric]:
+def _bandit(found: _Found) -> Iterator[Family]:
     labels = (*_LABELS, "gamma_factor", "impact_bps")
-    choices = CounterMetricFamily(
-        "mmd_model_bandit_choices", "How often an arm was chosen", labels=labels
-    )
-    held = GaugeMetricFamily("mmd_model_bandit_arm", "1 at the arm in force", labels=labels)
-    earned = GaugeMetricFamily(
+    choices = counter("mmd_model_bandit_choices", "How often an arm was chosen", labels=labels)
+    held = gauge("mmd_model_bandit_arm", "1 at the arm in force", labels=labels)
+    earned = gauge(
         "mmd_model_bandit_reward_bps", "Mean reward of a hold, of an order", labels=labels
     )
     for at, state in found:
@@ -89,19 +80,17 @@ def _bandit(found: _Found) -> Iterator[Metric]:
     yield from (choices, held, earned)
 
 
-def _trials(found: _Found) -> Iterator[Metric]:
+def _trials(found: _Found) -> Iterator[Family]:
     labels = (*_LABELS, "rival")
-    pairs = CounterMetricFamily(
-        "mmd_model_trial_pairs", "Pairs of blocks that were judged", labels=labels
-    )
-    difference = GaugeMetricFamily(
+    pairs = counter("mmd_model_trial_pairs", "Pairs of blocks that were judged", labels=labels)
+    difference = gauge(
         "mmd_model_trial_difference_bps",
         "Rival less champion, of an order and block",
         labels=labels,
     )
-    low = GaugeMetricFamily("mmd_model_trial_low_bps", "Lower bound of that", labels=labels)
-    high = GaugeMetricFamily("mmd_model_trial_high_bps", "Upper bound of that", labels=labels)
-    verdict = GaugeMetricFamily(
+    low = gauge("mmd_model_trial_low_bps", "Lower bound of that", labels=labels)
+    high = gauge("mmd_model_trial_high_bps", "Upper bound of that", labels=labels)
+    verdict = gauge(
         "mmd_model_trial_verdict", "1 at what the pairs say", labels=(*labels, "verdict")
     )
     for at, state in found:
@@ -116,13 +105,13 @@ def _trials(found: _Found) -> Iterator[Metric]:
     yield from (pairs, difference, low, high, verdict)
 
 
-def _online(found: _Found) -> Iterator[Metric]:
-    flow = GaugeMetricFamily(
+def _online(found: _Found) -> Iterator[Family]:
+    flow = gauge(
         "mmd_model_online_flow_ticks",
         "Expected change by a lot of five-second order flow",
         labels=_LABELS,
     )
-    drift = GaugeMetricFamily(
+    drift = gauge(
         "mmd_model_online_drift_ticks", "Expected change without any flow", labels=_LABELS
     )
     for at, state in found:

@@ -2,30 +2,29 @@
 
 from collections.abc import Iterator, Sequence
 
-from prometheus_client.core import GaugeMetricFamily, Metric
-
 from mmd.core.units import Side
+from mmd.ops.family import Family, gauge
 from mmd.ops.state import InstrumentState
 
 _LABELS = ("venue", "instrument")
 _BPS = 1e4
 
 
-def market_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Metric]:
+def market_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Family]:
     """All of them; what needs a two-sided book is left out without one."""
-    feed = GaugeMetricFamily("mmd_feed_up", "1 while market data is connected", labels=_LABELS)
-    private = GaugeMetricFamily(
+    feed = gauge("mmd_feed_up", "1 while market data is connected", labels=_LABELS)
+    private = gauge(
         "mmd_private_up", "1 while order entry and account are connected", labels=_LABELS
     )
-    spread = GaugeMetricFamily("mmd_book_spread_bps", "Best ask less best bid, bps", labels=_LABELS)
+    spread = gauge("mmd_book_spread_bps", "Best ask less best bid, bps", labels=_LABELS)
     sided = (*_LABELS, "side")
-    depth = GaugeMetricFamily("mmd_book_depth_base", "Quantity in the best 20 levels", labels=sided)
-    imbalance = GaugeMetricFamily(
+    depth = gauge("mmd_book_depth_base", "Quantity in the best 20 levels", labels=sided)
+    imbalance = gauge(
         "mmd_book_imbalance_ratio",
         "Bids less asks over their sum, of the best 20 levels",
         labels=_LABELS,
     )
-    value = GaugeMetricFamily(
+    value = gauge(
         "mmd_position_value_quote", "Inventory at the mid, quote currency", labels=_LABELS
     )
     for i in instruments:

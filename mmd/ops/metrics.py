@@ -6,15 +6,13 @@ The hot path never calls the client library: it counts in plain integers, which 
 from collections.abc import Callable, Iterator
 
 import msgspec
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-from typing_extensions import override
 
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.ops.adverse_metrics import adverse_metrics
 from mmd.ops.construction_metrics import construction_metrics
 from mmd.ops.crossvenue_metrics import crossvenue_metrics
+from mmd.ops.family import Family, counter, gauge
 from mmd.ops.guardian_metrics import guardian_families
 from mmd.ops.inventory_metrics import inventory_metrics
 from mmd.ops.learning_metrics import learning_metrics
@@ -130,56 +128,54 @@ _INSTRUMENT_GAUGES: tuple[tuple[str, str, Callable[[InstrumentState], float | No
 )
 
 
-class StateCollector(Collector):
-    """Turns one State into metric families."""
+class StateCollector:
+    """Turns one State into metric families; a collector as the client library's registry takes it."""
 
     def __init__(self, snapshot: Callable[[], State]) -> None:
         self._snapshot = snapshot
 
-    @override
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[Family]:
         """All families, from one consistent snapshot."""
         state = self._snapshot()
+        named = [((i.venue, i.symbol), i) for i in state.instruments]
         yield from process_metrics(state)
         for name, text, value_of in _INSTRUMENT_COUNTERS:
-            counter = CounterMetricFamily(name, text, labels=_LABELS)
-            for i in state.instruments:
-                counter.add_metric((i.venue, i.symbol), value_of(i))
-            yield counter
+            family = counter(name, text, labels=_LABELS)
+            for labels, i in named:
+                family.add_metric(labels, value_of(i))
+            yield family
         for name, text, maybe_of in _INSTRUMENT_GAUGES:
-            gauge = GaugeMetricFamily(name, text, labels=_LABELS)
-            for i in state.instruments:
+            family = gauge(name, text, labels=_LABELS)
+            for labels, i in named:
                 value = maybe_of(i)
                 if value is not None:
-                    gauge.add_metric((i.venue, i.symbol), value)
-            yield gauge
+                    family.add_metric(labels, value)
+            yield family
         yield from _labelled(state)
         yield from guardian_families(state.guardian)
 
 
-def _labelled(state: State) -> Iterator[Metric]:
+def _labelled(state: State) -> Iterator[Family]:
     """Families with a label from a closed set."""
-    level = GaugeMetricFamily(
+    level = gauge(
         "mmd_risk_level", "1 at the risk level that holds, 0 at the others", labels=("level",)
     )
     for each in RiskLevel:
         level.add_metric((each.name,), state.risk_level == each.name)
     yield level
-    yield CounterMetricFamily(
+    yield counter(
         "mmd_risk_approvals", "Commands that the risk gate let through", state.risk_approvals
     )
-    refusals = CounterMetricFamily(
-        "mmd_risk_refusals", "Commands refused by the risk gate", labels=("reason",)
-    )
+    refusals = counter("mmd_risk_refusals", "Commands refused by the risk gate", labels=("reason",))
     for reason in RiskReason:
         if reason is not RiskReason.OK:
             refusals.add_metric((reason.name,), state.risk_refusals.get(reason.name, 0))
     yield refusals
     yield from _risk(state.risk)
-    quote = GaugeMetricFamily(
+    quote = gauge(
         "mmd_quote_state", "1 at the quote state that holds", labels=(*_LABELS, "state", "reason")
     )
-    markout = GaugeMetricFamily(
+    markout = gauge(
         "mmd_markout_bps", "Mean markout of our fills by horizon", labels=(*_LABELS, "horizon")
     )
     for i in state.instruments:
@@ -200,9 +196,9 @@ def _labelled(state: State) -> Iterator[Metric]:
     yield from crossvenue_metrics(state.crossvenue)
 
 
-def _sources(state: State) -> Metric:
+def _sources(state: State) -> Family:
     """PnL by source, of each instrument."""
-    family = GaugeMetricFamily(
+    family = gauge(
         "mmd_pnl_source_quote",
         "PnL by source in quote currency; fees negative, so that the sources add up to the total",
         labels=(*_LABELS, "source"),
@@ -213,15 +209,13 @@ def _sources(state: State) -> Metric:
     return family
 
 
-def _risk(risk: RiskState) -> Iterator[Metric]:
+def _risk(risk: RiskState) -> Iterator[Family]:
     """Families of risk control: why the level rose, and how far off each limit is."""
-    rises = CounterMetricFamily(
-        "mmd_risk_level_rises", "Rises of the risk level", labels=("reason",)
-    )
+    rises = counter("mmd_risk_level_rises", "Rises of the risk level", labels=("reason",))
     for reason in LevelReason:
         rises.add_metric((reason.name,), risk.level_rises.get(reason.name, 0))
     yield rises
-    headroom = GaugeMetricFamily(
+    headroom = gauge(
         "mmd_risk_headroom_ratio",
         "Share of a limit that is free: 1 untouched, 0 used up",
         labels=("limit",),
@@ -241,4 +235,4 @@ def _risk(risk: RiskState) -> Iterator[Metric]:
     )
     for name, text, value in gauges:
         if value is not None:
-            yield GaugeMetricFamily(name, text, value)
+            yield gauge(name, text, value)

@@ -4,9 +4,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from prometheus_client.core import Metric
-
 from mmd.ops.example_state import example_state
+from mmd.ops.family import Family
 from mmd.ops.metrics import StateCollector
 
 _UNITS = {
@@ -79,14 +78,14 @@ models, arbitrage with two venues. A counter's sample ends in `_total`, a histog
 """
 
 
-def families() -> list[Metric]:
+def families() -> list[Family]:
     """Every family, of a State with everything in it."""
     return list(StateCollector(example_state).collect())
 
 
 def reference() -> str:
     """The page."""
-    by_title: dict[str, list[Metric]] = {title: [] for title in _ORDER}
+    by_title: dict[str, list[Family]] = {title: [] for title in _ORDER}
     for family in families():
         by_title[_TITLES.get(family.name.split("_")[1], _OTHER)].append(family)
     return _HEAD + "".join(
@@ -94,7 +93,7 @@ def reference() -> str:
     )
 
 
-def unit_of(family: Metric) -> str:
+def unit_of(family: Family) -> str:
     """What its numbers are in; empty where they count or say yes and no."""
     last = family.name.rsplit("_", 1)[-1]
     if last in _UNITS:
@@ -102,7 +101,7 @@ def unit_of(family: Metric) -> str:
     return _REPORTING if _REPORTING in family.documentation else ""
 
 
-def _section(title: str, found: list[Metric]) -> Iterator[str]:
+def _section(title: str, found: list[Family]) -> Iterator[str]:
     yield f"\n## {title}\n\n| name | type | labels | unit | what |\n|---|---|---|---|---|\n"
     for family in sorted(found, key=lambda f: f.name):
         name = f"{family.name}_total" if family.type == "counter" else family.name
@@ -110,7 +109,7 @@ def _section(title: str, found: list[Metric]) -> Iterator[str]:
         yield f"| `{name}` | {family.type} | {labels} | {unit_of(family)} | {family.documentation} |\n"
 
 
-def _labels(family: Metric) -> list[str]:
+def _labels(family: Family) -> list[str]:
     """In the order of their first appearance, a histogram's edges left out."""
     return list(dict.fromkeys(k for s in family.samples for k in s.labels if k != "le"))
 

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
 from mmd.core.events import RejectReason
 from mmd.core.orders.order_state import OrderState
+from mmd.ops.family import Family, counter, gauge
 from mmd.ops.histogram_metrics import histogram_family
 from mmd.ops.histogram_state import HistogramState
 from mmd.ops.order_flow_state import OrderFlowState
@@ -28,16 +27,16 @@ _COUNTERS: tuple[tuple[str, str, Callable[[OrderFlowState], float]], ...] = (
 _Found = list[tuple[tuple[str, str], InstrumentState, OrderFlowState]]
 
 
-def order_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Metric]:
+def order_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Family]:
     """All of them."""
     found: _Found = [
         ((i.venue, i.symbol), i, i.order_flow) for i in instruments if i.order_flow is not None
     ]
     for name, text, value_of in _COUNTERS:
-        counter = CounterMetricFamily(name, text, labels=_LABELS)
+        family = counter(name, text, labels=_LABELS)
         for labels, _, flow in found:
-            counter.add_metric(labels, value_of(flow))
-        yield counter
+            family.add_metric(labels, value_of(flow))
+        yield family
     yield from _rejects(found)
     yield from _quotes(found)
     yield from _volumes(found)
@@ -65,11 +64,11 @@ def _by_venue(
     yield from (((venue,), state) for venue, state in sums.items())
 
 
-def _rejects(found: _Found) -> Iterator[Metric]:
-    rejects = CounterMetricFamily(
+def _rejects(found: _Found) -> Iterator[Family]:
+    rejects = counter(
         "mmd_order_rejects", "Orders that the venue refused, by reason", labels=("venue", "reason")
     )
-    flying = GaugeMetricFamily(
+    flying = gauge(
         "mmd_orders_in_flight", "Orders with a request that is not answered yet", labels=_LABELS
     )
     refused: dict[str, Counter[str]] = {}
@@ -82,13 +81,13 @@ def _rejects(found: _Found) -> Iterator[Metric]:
     yield from (rejects, flying)
 
 
-def _quotes(found: _Found) -> Iterator[Metric]:
+def _quotes(found: _Found) -> Iterator[Family]:
     """Where our orders stand and how large they are."""
     rung = (*_LABELS, "side", "ladder_level")
-    away = GaugeMetricFamily(
+    away = gauge(
         "mmd_quote_distance_bps", "Distance of a working order from the mid, bps", labels=rung
     )
-    size = GaugeMetricFamily("mmd_quote_leaves_base", "What is left of it, base", labels=rung)
+    size = gauge("mmd_quote_leaves_base", "What is left of it, base", labels=rung)
     for labels, i, _ in found:
         best: dict[tuple[str, str], tuple[float, float]] = {}
         for order in i.orders:
@@ -104,12 +103,12 @@ def _quotes(found: _Found) -> Iterator[Metric]:
     yield from (away, size)
 
 
-def _volumes(found: _Found) -> Iterator[Metric]:
+def _volumes(found: _Found) -> Iterator[Family]:
     """What was traded, and what it earned at the moment of the trade."""
     sided = (*_LABELS, "side")
-    base = CounterMetricFamily("mmd_fills_volume_base", "Quantity traded, base", labels=sided)
-    quote = CounterMetricFamily("mmd_fills_volume_quote", "Value traded, quote", labels=sided)
-    edge = GaugeMetricFamily(
+    base = counter("mmd_fills_volume_base", "Quantity traded, base", labels=sided)
+    quote = counter("mmd_fills_volume_quote", "Value traded, quote", labels=sided)
+    edge = gauge(
         "mmd_fill_edge_bps",
         "Mean distance of our trades from the mid of that moment, for us, bps",
         labels=_LABELS,

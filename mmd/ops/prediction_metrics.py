@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
+from mmd.ops.family import Family, counter, gauge
 from mmd.ops.state import InstrumentState, PredictionState
 
 _LABELS = ("venue", "instrument")
 
 
-def prediction_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Metric]:
+def prediction_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Family]:
     """Families of learned models; nothing where nothing is predicted."""
     found = [((i.venue, i.symbol), i.prediction) for i in instruments if i.prediction is not None]
     yield from _gauges(found)
@@ -20,7 +19,7 @@ def prediction_metrics(instruments: Sequence[InstrumentState]) -> Iterator[Metri
 _Found = list[tuple[tuple[str, str], PredictionState]]
 
 
-def _gauges(found: _Found) -> Iterator[Metric]:
+def _gauges(found: _Found) -> Iterator[Family]:
     gauges = (
         ("mmd_model_age_seconds", "Time since the bar of the last prediction ended", "age_s"),
         ("mmd_model_forecast_ticks", "Expected change of the mid", "forecast_ticks"),
@@ -29,7 +28,7 @@ def _gauges(found: _Found) -> Iterator[Metric]:
         ("mmd_model_half_spread_bps", "Learned half spread", "half_spread_bps"),
     )
     for name, text, field in gauges:
-        family = GaugeMetricFamily(name, text, labels=_LABELS)
+        family = gauge(name, text, labels=_LABELS)
         for at, state in found:
             value = getattr(state, field)
             if value is not None:
@@ -37,35 +36,31 @@ def _gauges(found: _Found) -> Iterator[Metric]:
         yield family
 
 
-def _counters(found: _Found) -> Iterator[Metric]:
+def _counters(found: _Found) -> Iterator[Family]:
     counters = (
         ("mmd_model_swaps", "Models that took their place", "swaps"),
         ("mmd_model_errors", "Models that were refused", "refusals"),
         ("mmd_model_rung_changes", "Changes of what is left of the ensemble", "rung_changes"),
     )
     for name, text, field in counters:
-        family = CounterMetricFamily(name, text, labels=_LABELS)
+        family = counter(name, text, labels=_LABELS)
         for at, state in found:
             family.add_metric(at, getattr(state, field))
         yield family
 
 
-def _labelled(found: _Found) -> Iterator[Metric]:
-    rung = GaugeMetricFamily(
-        "mmd_model_rung", "1 at what is left of the ensemble", labels=(*_LABELS, "rung")
-    )
-    status = GaugeMetricFamily(
+def _labelled(found: _Found) -> Iterator[Family]:
+    rung = gauge("mmd_model_rung", "1 at what is left of the ensemble", labels=(*_LABELS, "rung"))
+    status = gauge(
         "mmd_model_status", "1 at the status of a part", labels=(*_LABELS, "part", "status")
     )
-    action = GaugeMetricFamily(
+    action = gauge(
         "mmd_model_policy_action", "1 at the policy's choice", labels=(*_LABELS, "action")
     )
     scored = (*_LABELS, "role", "bars_ahead")
-    r2 = GaugeMetricFamily("mmd_model_explained_ratio", "Live R2 against no change", labels=scored)
-    hits = GaugeMetricFamily("mmd_model_hit_ratio", "Moves whose sign was forecast", labels=scored)
-    named = GaugeMetricFamily(
-        "mmd_model_info", "1; who predicts", labels=(*_LABELS, "role", "kind", "model")
-    )
+    r2 = gauge("mmd_model_explained_ratio", "Live R2 against no change", labels=scored)
+    hits = gauge("mmd_model_hit_ratio", "Moves whose sign was forecast", labels=scored)
+    named = gauge("mmd_model_info", "1; who predicts", labels=(*_LABELS, "role", "kind", "model"))
     for at, state in found:
         for kind, model in state.champions.items():
             named.add_metric((*at, "champion", kind, model), 1)

@@ -3,8 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
+from mmd.ops.family import Family, counter, gauge
 from mmd.ops.histogram_metrics import histogram_family
 from mmd.ops.process_use import ProcessState
 from mmd.ops.state import State
@@ -12,9 +11,9 @@ from mmd.ops.state import State
 _OPS_STARTED_S = time.time()  # noqa: TID251 - of this process, for whoever counts its restarts
 
 
-def process_metrics(state: State) -> Iterator[Metric]:
+def process_metrics(state: State) -> Iterator[Family]:
     """Families of the daemon as a whole."""
-    build = GaugeMetricFamily("mmd_build_info", "1; what runs", labels=("version", "environment"))
+    build = gauge("mmd_build_info", "1; what runs", labels=("version", "environment"))
     build.add_metric((state.version, state.environment), 1)
     yield build
     gauges = (
@@ -39,16 +38,16 @@ def process_metrics(state: State) -> Iterator[Metric]:
         ),
     )
     for name, text, value in gauges:
-        yield GaugeMetricFamily(name, text, value)
-    yield CounterMetricFamily("mmd_decisions", "Decisions taken", state.decisions)
-    yield CounterMetricFamily("mmd_journal_records", "Records appended", state.journal_records)
-    yield CounterMetricFamily("mmd_journal_bytes", "Bytes appended", state.journal_bytes)
+        yield gauge(name, text, value)
+    yield counter("mmd_decisions", "Decisions taken", state.decisions)
+    yield counter("mmd_journal_records", "Records appended", state.journal_records)
+    yield counter("mmd_journal_bytes", "Bytes appended", state.journal_bytes)
     yield from _histograms(state)
     if state.process is not None:
         yield from _use(state.process)
 
 
-def _histograms(state: State) -> Iterator[Metric]:
+def _histograms(state: State) -> Iterator[Family]:
     everything: tuple[str, ...] = ()
     yield histogram_family(
         "mmd_tick_to_order_seconds",
@@ -76,11 +75,9 @@ def _histograms(state: State) -> Iterator[Metric]:
     )
 
 
-def _use(process: ProcessState) -> Iterator[Metric]:
+def _use(process: ProcessState) -> Iterator[Family]:
     """What the engine process takes of its machine."""
-    yield CounterMetricFamily(
-        "mmd_engine_cpu_seconds", "Processor time of the engine process", process.cpu_s
-    )
+    yield counter("mmd_engine_cpu_seconds", "Processor time of the engine process", process.cpu_s)
     gauges: tuple[tuple[str, str, int | None], ...] = (
         (
             "mmd_engine_memory_bytes",
@@ -96,7 +93,7 @@ def _use(process: ProcessState) -> Iterator[Metric]:
     )
     for name, text, value in gauges:
         if value is not None:
-            yield GaugeMetricFamily(name, text, value)
+            yield gauge(name, text, value)
     yield histogram_family(
         "mmd_gc_pause_seconds",
         "Pauses of the engine for garbage collection",

@@ -1,5 +1,6 @@
 """The whole thing, as shipped: exchange process, daemon process, real sockets."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,20 @@ import pytest
 from mmd.journal.format import Kind, event_decoder
 from mmd.journal.reader import latest_session, records
 from models.serving import models_of
-from tests.daemon import Finished, run_embedded
+from tests.daemon import EMBEDDED, Finished, mmd, run_embedded
 from tests.replays import replayed
 
 SECONDS = 40
+TELL_KERNELS = {"NUMBA_DEBUG_CACHE": "1"}
+"""Has the compiler say on standard output which file each kernel comes from, or goes to."""
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Finished, dict[str, Any], Path]:
     """One run that all tests of this module look at."""
     folder = tmp_path_factory.mktemp("run")
-    done, summary = run_embedded(folder, "--for", f"{SECONDS}s", "--seed", "7")
+    seconds = f"{SECONDS}s"
+    done, summary = run_embedded(folder, "--for", seconds, "--seed", "7", **TELL_KERNELS)
     return done, summary, latest_session(folder / "var/journal")
 
 
@@ -96,3 +100,15 @@ def test_replay_notices_a_changed_event(run: tuple[Finished, dict[str, Any], Pat
     head = next(stream)
     engine = module.Engine(module.spec_decoder.decode(head.body), models=models_of(session))
     assert module._Replay(engine, None).run(stream).divergence is not None
+
+
+def test_check_compiles_every_kernel_that_a_session_needs(
+    run: tuple[Finished, dict[str, Any], Path], tmp_path: Path
+) -> None:
+    """An image that was made with `mmd check --kernels` compiles nothing when it runs."""
+    kept = re.compile(r"\[cache\] data (?:loaded from|saved to) '(.+)'")
+    done = mmd("check", "--config", EMBEDDED, "--kernels", cwd=tmp_path, **TELL_KERNELS)
+    assert done.code == 0, done.err
+    checked, needed = set(kept.findall(done.out)), set(kept.findall(run[0].out))
+    assert len(needed) > 10
+    assert needed - checked == set()

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from mmd.core.learned.counter_random import stream_key, uniform
 from mmd.core.learned.trial_spec import TrialArm, TrialSpec
+from mmd.jit.kernel import bind
 
 _STREAM: Final = 0x7A1A
 _CHAMPION, _CANARY, _HOLDOUT = TrialArm.CHAMPION, TrialArm.CANARY, TrialArm.HOLDOUT
@@ -33,6 +34,7 @@ class TrialBlocks:
         self._holdout = min(2.0 * spec.holdout_ratio, 1.0)
         """Of pairs, half of each of which is the hold-out's."""
         self._key = stream_key(seed, _STREAM + (stream << 16))
+        self._uniform = bind(uniform, self._key, 0)  # now, and not when the first block begins
 
     def number_at(self, now_ns: int) -> int:
         """The block of a time."""
@@ -41,9 +43,9 @@ class TrialBlocks:
     def draw(self, number: int, *, has_canary: bool) -> Draw:
         """Whose a block is, given whether there is a canary to try."""
         pair = number // 2
-        is_holdout = uniform(self._key, 2 * pair) < self._holdout
+        is_holdout = self._uniform(self._key, 2 * pair) < self._holdout
         rival = _HOLDOUT if is_holdout else _CANARY if has_canary else _CHAMPION
-        is_rival_first = uniform(self._key, 2 * pair + 1) < 0.5
+        is_rival_first = self._uniform(self._key, 2 * pair + 1) < 0.5
         arm = rival if (number % 2 == 0) == is_rival_first else _CHAMPION
         return Draw(number, arm, self._probability(arm, has_canary=has_canary), rival)
 

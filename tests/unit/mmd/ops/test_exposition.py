@@ -4,12 +4,12 @@ import time
 
 import msgspec
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mmd.ops.example_state import example_state
 from mmd.ops.exposition import exposition
+from mmd.ops.family import gauge
 from mmd.ops.metrics import StateCollector
 
 INSTRUMENTS = 50
@@ -31,7 +31,7 @@ def test_it_says_what_the_client_library_says() -> None:
 
 def test_odd_label_values_and_texts_are_escaped() -> None:
     """Quotes, backslashes and line ends come back as they were."""
-    family = GaugeMetricFamily("mmd_odd", "a\\b\nc", labels=("name",))
+    family = gauge("mmd_odd", "a\\b\nc", labels=("name",))
     family.add_metric(('x"\\\ny',), 1)
     (parsed,) = text_string_to_metric_families(exposition([family]).decode())
     assert parsed.samples[0].labels == {"name": 'x"\\\ny'}
