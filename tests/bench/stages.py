@@ -12,11 +12,13 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.table import Table
 
-from adapters.binance_spot.auth import HmacSigner
+from adapters.binance_spot.auth import HmacSigner, Signer
 from adapters.binance_spot.market_codec import MarketCodec
 from adapters.binance_spot.order_codec import OrderEncoder
+from adapters.binance_spot.private_key import Ed25519Signer
 from mmd.core.commands import Approved, Command, PlaceOrder, ReplaceOrder
 from mmd.core.events import Decision
 from mmd.core.instrument import Instrument
@@ -67,9 +69,10 @@ class Pipeline:
         snapshot: bytes,
         source: ModelSource | None = None,
         strategy: str = "custom",
+        signer: Signer | None = None,
         **changes: object,
     ) -> None:
-        """`changes` are of the session; `source` is where it finds what it predicts by."""
+        """`changes` are of the session; `source` is where it finds what it predicts by; signs with HMAC if not told."""
         self.now: Callable[[], int] = time.monotonic_ns
         """What the engine takes for time."""
         spec = session_spec(
@@ -94,7 +97,7 @@ class Pipeline:
         self.journal = JournalWriter(
             folder / "journal", spec, segment_bytes=1 << 28, sync_ns=50_000_000
         )
-        self.encoder = OrderEncoder([traded], "k" * 64, HmacSigner("s" * 64), 2000)
+        self.encoder = OrderEncoder([traded], "k" * 64, signer or HmacSigner("s" * 64), 2000)
         self._requests = 0
         self.pen = self.journal.pen
         self.bench.engine.record_with(self.pen)
@@ -171,18 +174,18 @@ class Pipeline:
             self.bench.obey(approved.command)
 
 
-def measure(count: int, gap_s: float) -> Samples:
+def measure(count: int, gap_s: float, signer: Signer | None = None) -> Samples:
     """Run so many frames of a market that moves with each, gap_s apart (0: back to back)."""
     # Made beforehand: writing a frame would push the pipeline out of the caches that it is run from.
     frames = [text.encode() for _, text in moving_market.frames(count + WARM_UP)]
     traded = instrument(symbol=moving_market.SYMBOL, base="BENCH")
-    return _run(RecordedMarket(traded, moving_market.snapshot().encode(), frames), gap_s)
+    return _run(RecordedMarket(traded, moving_market.snapshot().encode(), frames), gap_s, signer)
 
 
-def _run(market: RecordedMarket, gap_s: float = 0.0) -> Samples:
+def _run(market: RecordedMarket, gap_s: float = 0.0, signer: Signer | None = None) -> Samples:
     """Run a market's frames; those that led to no order are not counted."""
     with tempfile.TemporaryDirectory() as folder:
-        pipeline = Pipeline(Path(folder), market.instrument, market.snapshot)
+        pipeline = Pipeline(Path(folder), market.instrument, market.snapshot, signer=signer)
         samples = Samples([[] for _ in STAGES], [], [], 0, 0)
         measured = orders = 0
         gc.collect()
@@ -223,12 +226,25 @@ def table(count: int = 20_000, paced: int = 500) -> Table:
         columns += [f"recorded {market.instrument.symbol} p50", "p90", "p99"]
     for column in columns:
         out.add_column(column, justify="left" if column == "stage" else "right")
+
+    def add(name: str, runs: list[Samples], values: Callable[[Samples], list[int]]) -> None:
+        out.add_row(name, *chain.from_iterable(row(values(s)) for s in runs))
+
+    log_on = Ed25519Signer(Ed25519PrivateKey.generate())
     measured = [measure(count, 0.0), measure(paced, 0.02), *map(_run, recorded)]
+    logged_on = [
+        measure(count, 0.0, log_on),
+        measure(paced, 0.02, log_on),
+        *(_run(market, signer=log_on) for market in recorded),
+    ]
     for stage, name in enumerate(STAGES):
-        out.add_row(name, *chain.from_iterable(row(s.stages[stage]) for s in measured))
+        add(name, measured, lambda s, stage=stage: s.stages[stage])  # type: ignore[misc]
+    add("all, wall", measured, lambda s: s.first_order)
+    add("all, CPU", measured, lambda s: s.cpu)
     out.add_section()
-    out.add_row("all, wall", *chain.from_iterable(row(s.first_order) for s in measured))
-    out.add_row("all, CPU", *chain.from_iterable(row(s.cpu) for s in measured))
+    add("logged on with Ed25519: encode", logged_on, lambda s: s.stages[-1])
+    add("all, wall", logged_on, lambda s: s.first_order)
+    add("all, CPU", logged_on, lambda s: s.cpu)
     frames = " / ".join(f"{s.frames:,}" for s in measured)
     each = " / ".join(f"{s.orders / max(s.frames, 1):.1f}" for s in measured)
     out.caption = f"{frames} frames that led to orders, {each} orders each; nothing else paced"
