@@ -186,7 +186,8 @@ class Daemon:
         def state_of() -> State:
             now_ns = self._clock.monotonic_ns()
             state = snapshot(engine, driver, journal, now_ns, use.state())
-            return state if self._keeper is None else replace(state, guardian=self._keeper.view)
+            view = None if self._keeper is None else self._keeper.view
+            return replace(state, guardian=view, unknown_events=dict(venue.unknown_events))
 
         side = EngineSide(
             self._settings.http,

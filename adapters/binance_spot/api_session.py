@@ -19,6 +19,7 @@ from adapters.binance_spot.order_ids import decode_id
 from adapters.binance_spot.order_replies import ReplyDecoder, timed_out
 from adapters.binance_spot.rate_usage import RateUsageReports
 from adapters.binance_spot.rejects import TOO_MANY_REQUESTS, venue_error
+from adapters.binance_spot.unknown_events import UnknownEvents
 from adapters.binance_spot.user_data import UserDataDecoder
 from adapters.binance_spot.wire import (
     AccountInfo,
@@ -35,6 +36,7 @@ from adapters.binance_spot.wire import (
     ServerShutdown,
     UserEvent,
     decode,
+    unknown_event,
 )
 from mmd.core.commands import CancelAll, CancelOrder, Command, QueryOrder
 from mmd.core.events import Event, OrderStatus, RequestTimedOut
@@ -55,6 +57,7 @@ class PrivateCodec:
     user_data: UserDataDecoder
     account: AccountState
     usage: RateUsageReports
+    unknown: UnknownEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +153,21 @@ class ApiSession:
             self._request(command, encoder.encode(command, self._next_id, ms), now_ns)
 
     def on_frame(self, payload: bytes, now_ns: int) -> None:
-        """Take in an answer or an event.
+        """Take in an answer or an event; an event of a kind that is new is counted and passed over.
 
         Raises:
             CodecError: not what the documents allow.
             AuthError: log-on or subscription was refused for key, signature or clock, or the key was revoked.
             VenueError: log-on or subscription was refused, or ended.
         """
-        frame = decode(payload, ApiFrame, "WebSocket API")
+        try:
+            frame = decode(payload, ApiFrame, "WebSocket API")
+        except CodecError:
+            name = unknown_event(payload)
+            if not name:
+                raise
+            self._codec.unknown.saw(name, "orders")
+            return
         if frame.event is not None:
             self._on_event(frame.event, now_ns)
             return

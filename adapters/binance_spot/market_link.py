@@ -10,6 +10,7 @@ from adapters.binance_spot.rest_api import RestApi
 from adapters.binance_spot.settings import BinanceSpotSettings
 from adapters.binance_spot.stream_feed import StreamFeed
 from adapters.binance_spot.stream_session import groups_of
+from adapters.binance_spot.unknown_events import UnknownEvents
 from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock, EventSink
 from mmd.core.units import InstrumentId
@@ -26,10 +27,11 @@ class MarketLink:
         api: RestApi,
         clock: Clock,
         rng: Generator,
+        unknown: UnknownEvents,
     ) -> None:
         """Nothing is opened before `run`."""
         groups = groups_of(instruments, settings.streams_per_connection, INSTRUMENTS_MAX)
-        feeds = [StreamFeed(venue, settings, group, api, clock, rng) for group in groups]
+        feeds = [StreamFeed(venue, settings, group, api, clock, rng, unknown) for group in groups]
         self._feeds = feeds
         self._by_instrument = {
             i.id: feed for group, feed in zip(groups, feeds, strict=True) for i in group

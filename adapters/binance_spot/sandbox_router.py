@@ -11,7 +11,7 @@ from adapters.binance_spot.sandbox_limits import RateLimits
 from adapters.binance_spot.sandbox_listen_keys import ListenKeys
 from adapters.binance_spot.sandbox_reports import Reports
 from adapters.binance_spot.sandbox_user_events import account_position, execution_report
-from adapters.binance_spot.sandbox_wrong_frames import damaged
+from adapters.binance_spot.sandbox_wrong_frames import damaged, unknown_account_event
 from mmd.exchange.executions import (
     AggregateTrade,
     BalanceChange,
@@ -110,6 +110,8 @@ class EventRouter:
             payload = _encode({"subscriptionId": subscription_id, "event": body})
             if fault is FrameFault.CORRUPT:
                 payload = damaged(payload, fault)
+            if fault is FrameFault.UNKNOWN_EVENT:
+                self._tell(connection, unknown_account_event(subscription_id), None)
             self._tell(connection, payload, fault)
 
     def _tell(self, connection: Connection, payload: bytes, fault: FrameFault | None) -> None:

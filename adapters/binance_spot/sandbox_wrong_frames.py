@@ -38,6 +38,12 @@ def unknown_event() -> bytes:
     return _UNKNOWN
 
 
+def unknown_account_event(subscription_id: int) -> bytes:
+    """The same for an account's events."""
+    event = {"e": "somethingOfYours", "E": 1, "x": [{}]}
+    return msgspec.json.encode({"subscriptionId": subscription_id, "event": event})
+
+
 def _crossed(payload: bytes) -> bytes:
     """A depth diff with one more bid, above every level of the message; other messages as they are."""
     message = msgspec.json.decode(payload)

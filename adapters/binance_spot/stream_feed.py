@@ -18,6 +18,7 @@ from adapters.binance_spot.rest_api import RestApi
 from adapters.binance_spot.settings import BinanceSpotSettings
 from adapters.binance_spot.stream_overlap import StreamOverlap
 from adapters.binance_spot.stream_session import read_control, stream_target
+from adapters.binance_spot.unknown_events import UnknownEvents
 from mmd.core.events import FeedDown, FeedUp
 from mmd.core.instrument import Instrument
 from mmd.core.market.record import DIFF
@@ -34,7 +35,6 @@ _SETTLED_S = 5.0
 """An instrument without a diff for this long on the new connection counts as joined."""
 _TAIL_S = 5.0
 """So long after the old connection is gone the new one's messages are checked for repetitions."""
-_UNKNOWN_MAX = 16
 _SPREAD = 0.05
 """Connections of the same age are replaced spread over this part of it."""
 _log = structlog.get_logger()
@@ -74,6 +74,7 @@ class StreamFeed:
         api: RestApi,
         clock: Clock,
         rng: Generator,
+        unknown: UnknownEvents,
     ) -> None:
         """Nothing is opened before `run`. Raises: VenueError for too many instruments."""
         self._settings = settings
@@ -92,8 +93,7 @@ class StreamFeed:
         self._successor: _Connection | None = None
         self._overlap: StreamOverlap | None = None
         self._all_live = False
-        self._unknown: set[str] = set()
-        """Events of kinds that are not known, each told once."""
+        self._unknown = unknown
         self._log_keys = {"venue": venue, "first": instruments[0].symbol, "count": len(instruments)}
 
     async def run(self, sink: EventSink) -> None:
@@ -253,10 +253,8 @@ class StreamFeed:
         if control.announces_shutdown:
             _log.warning("feed_server_shutdown", **self._log_keys)
             connection.wake.set()
-        elif control.unknown and len(self._unknown) < _UNKNOWN_MAX:
-            if control.unknown not in self._unknown:
-                _log.warning("feed_unknown_event", name=control.unknown[:80], **self._log_keys)
-            self._unknown.add(control.unknown)
+        elif control.unknown:
+            self._unknown.saw(control.unknown, "market_data")
 
     def _deliver(self, kind: int) -> None:
         """Pass on what is in the record."""

@@ -30,6 +30,7 @@ from adapters.binance_spot.rest_api import RestApi
 from adapters.binance_spot.rest_fallback import RestFallback
 from adapters.binance_spot.rules_watch import RulesWatch
 from adapters.binance_spot.settings import BinanceSpotSettings
+from adapters.binance_spot.unknown_events import UnknownEvents
 from adapters.binance_spot.user_data import UserDataDecoder
 from adapters.binance_spot.venue_clock import VenueClock
 from adapters.binance_spot.wire import CommissionRates, ExchangeInfo
@@ -99,6 +100,7 @@ class BinanceSpotVenue:
             signer=self._signer,
             recv_window_ms=settings.recv_window_ms,
         )
+        self._unknown = UnknownEvents(name)
         self._loaded: _Loaded | None = None
 
     @property
@@ -115,6 +117,11 @@ class BinanceSpotVenue:
     def switches(self) -> Sequence[DeadMansSwitch]:
         """None: Binance spot has no switch of its own."""
         return ()
+
+    @property
+    def unknown_events(self) -> Mapping[str, int]:
+        """Of the one venue that this is."""
+        return {self._name: self._unknown.count}
 
     async def load(self) -> Sequence[Instrument]:
         """Fetch the instruments' rules and, with a key, this account's fees; checks key and clock.
@@ -221,7 +228,7 @@ class BinanceSpotVenue:
         name, settings, clock = self._name, self._settings, self._clock
         account = AccountState(i.id for i in instruments)
         usage = RateUsageReports(name, info.rate_limits)
-        market = MarketLink(name, settings, instruments, self._api, clock, self._rng)
+        market = MarketLink(name, settings, instruments, self._api, clock, self._rng, self._unknown)
         reconciler = Reconciler(name, instruments, self._api, account, clock)
         orders = None
         if self._signer is not None:
@@ -245,6 +252,7 @@ class BinanceSpotVenue:
             user_data=UserDataDecoder(name, instruments, account),
             account=account,
             usage=usage,
+            unknown=self._unknown,
         )
         fallback = RestFallback(
             settings.rest_fallback, instruments, self._api, codec.replies, codec.user_data, clock

@@ -1,11 +1,11 @@
 """Binance spot's JSON messages as typed structs: WebSocket API frames, user data, and REST bodies.
 
-Only fields that are used are named; unknown fields are ignored, unknown event types are not. Names follow
+Only fields that are used are named, unknown fields are ignored. Names follow
 the documents (rest-api.md, web-socket-api.md, user-data-stream.md); one-letter names are spelt out here.
 """
 
 import functools
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 from msgspec import Raw, Struct, field
@@ -169,6 +169,9 @@ UserEvent = (
 )
 
 
+_KNOWN_EVENTS = frozenset(kind.__struct_config__.tag for kind in get_args(UserEvent))
+
+
 class ApiFrame(Struct, rename="camel", frozen=True):
     """Any frame of the WebSocket API: an answer (id, status) or an event."""
 
@@ -179,6 +182,18 @@ class ApiFrame(Struct, rename="camel", frozen=True):
     rate_limits: tuple[RateLimit, ...] = ()
     subscription_id: int | None = None
     event: UserEvent | None = None
+
+
+class NamedEvent(Struct, frozen=True):
+    """An event of which nothing but its kind is known."""
+
+    name: str = field(name="e", default="")
+
+
+class NamedFrame(Struct, frozen=True):
+    """A frame of the WebSocket API, if it carries an event."""
+
+    event: NamedEvent | None = None
 
 
 class StreamControl(Struct, frozen=True):
@@ -282,6 +297,15 @@ class RestError(Struct, frozen=True):
 
     code: int
     msg: str
+
+
+def unknown_event(frame: bytes) -> str:
+    """The kind of event that a frame of the WebSocket API carries, if the documents do not have it; else empty."""
+    try:
+        event = decode(frame, NamedFrame, "WebSocket API").event
+    except CodecError:
+        return ""
+    return "" if event is None or event.name in _KNOWN_EVENTS else event.name
 
 
 _SIDES = {side.name: side for side in Side}

@@ -1,6 +1,6 @@
 """What the core's surroundings must provide: the seams between engine, venues and clocks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from mmd.core.commands import Approved, Command
@@ -113,6 +113,11 @@ class Venue(Protocol):
     @property
     def switches(self) -> Sequence[DeadMansSwitch]:
         """The venue's own dead-man's switch where it has one; none: only the guardian covers it."""
+        ...
+
+    @property
+    def unknown_events(self) -> Mapping[str, int]:
+        """By venue, messages of kinds that its adapter does not know, all passed over."""
         ...
 
     async def load(self) -> Sequence[Instrument]:

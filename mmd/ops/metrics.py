@@ -157,6 +157,14 @@ class StateCollector:
 
 def _labelled(state: State) -> Iterator[Family]:
     """Families with a label from a closed set."""
+    unknown = counter(
+        "mmd_venue_unknown_events",
+        "Messages of kinds that the venue's adapter does not know",
+        labels=("venue",),
+    )
+    for venue, count in state.unknown_events.items():
+        unknown.add_metric((venue,), count)
+    yield unknown
     level = gauge(
         "mmd_risk_level", "1 at the risk level that holds, 0 at the others", labels=("level",)
     )

@@ -332,3 +332,5 @@ class State(msgspec.Struct, frozen=True):
     """None where nobody measures."""
     guardian: GuardianView | None = None
     """None where nobody is asked to take our orders back if we die."""
+    unknown_events: dict[str, int] = {}
+    """By venue, messages of kinds that its adapter does not know, all passed over."""

@@ -5,7 +5,7 @@ queue models, and then to the driver. Requests and answers take the configured d
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -76,6 +76,11 @@ class PaperVenue:
     def switches(self) -> Sequence[DeadMansSwitch]:
         """None: orders on paper die with their process."""
         return ()
+
+    @property
+    def unknown_events(self) -> Mapping[str, int]:
+        """The real venue's."""
+        return self._feed.unknown_events
 
     @property
     def exchanges(self) -> dict[InstrumentId, FillExchange]:

@@ -1,7 +1,7 @@
 """Several venues as one: instruments are numbered through, commands go where their instrument is traded."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mmd.core.commands import Approved, Command
 from mmd.core.events import Event, OrderStatus
@@ -54,6 +54,11 @@ class VenueGroup:
     def switches(self) -> Sequence[DeadMansSwitch]:
         """Those of all of them."""
         return [switch for venue in self.members.values() for switch in venue.switches]
+
+    @property
+    def unknown_events(self) -> Mapping[str, int]:
+        """Those of all of them."""
+        return {n: k for v in self.members.values() for n, k in v.unknown_events.items()}
 
     async def load(self) -> Sequence[Instrument]:
         """Load one after the other. Raises: VenueError, InstrumentError."""

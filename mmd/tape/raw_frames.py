@@ -73,6 +73,9 @@ def parse_frame(line: bytes, path: Path, number: int) -> RawFrame:
             f"{path}: line {number}: expected a JSON text after the time, found {payload[:40]!r}"
         )
     ts = int(stamp)
-    if ts > _LATEST:
-        raise TapeError(f"{path}: line {number}: expected a local time of 64 bits, found {ts}")
-    return RawFrame(ts * 1000 if ts < _MICROSECONDS_BELOW else ts, payload)
+    ts_ns = ts * 1000 if ts < _MICROSECONDS_BELOW else ts
+    if ts_ns > _LATEST:
+        raise TapeError(
+            f"{path}: line {number}: expected a local time that is 64 bits of ns, found {ts}"
+        )
+    return RawFrame(ts_ns, payload)

@@ -237,6 +237,21 @@ async def fill_twice(rig: Rig) -> None:
     assert again.qty_lots == first.qty_lots
 
 
+@_row("account event of an unknown kind", "counted, told once by name, passed over", quick=True)
+async def unknown_account_event(rig: Rig) -> int:
+    before = (await rig.daemon.state())["unknown_events"]
+    await rig.fault(fault="frames", kind="unknown_event", stream=USER, count=3)
+    rig.hit()
+    await rig.found(Fill)
+    at_ns = await rig.seen_state(
+        lambda state: all(state["unknown_events"][v] >= n + 3 for v, n in before.items())
+    )
+    named = [row["name"] for row in rig.daemon.logged("unknown_event")]
+    assert named.count("somethingOfYours") == 1
+    assert "mmd_venue_unknown_events_total" in (await rig.daemon.get("/metrics"))[1]
+    return at_ns
+
+
 @_row("fill event lost", "found when the account is read again")
 async def fill_lost(rig: Rig) -> int:
     await rig.fault(fault="frames", kind="gap", stream=USER, count=2)

@@ -167,9 +167,13 @@ class Rig:
         return time.monotonic_ns()
 
     async def seen(self, holds: Callable[[dict[str, Any]], bool]) -> int:
-        """When `/api/state` showed it (every 250 ms there is a new one)."""
+        """When `/api/state` showed it of the instrument (every 250 ms there is a new one)."""
+        return await self.seen_state(lambda state: holds(state["instruments"][0]))
+
+    async def seen_state(self, holds: Callable[[dict[str, Any]], bool]) -> int:
+        """When `/api/state` showed it."""
         async with asyncio.timeout(WAIT_S):
-            while not holds((state := await self.daemon.state())["instruments"][0]):  # noqa: ASYNC110
+            while not holds(state := await self.daemon.state()):  # noqa: ASYNC110
                 await asyncio.sleep(_POLL_S)
         return _monotonic_of(state)
 

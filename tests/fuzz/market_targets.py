@@ -1,7 +1,7 @@
 """Market data: what the compiled scan makes of a message against what an independent JSON reader sees in it."""
 
 import json
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import orjson
@@ -14,6 +14,8 @@ from mmd.errors import CodecError
 from tests.session import instrument
 
 _MS = 1_000_000
+_EXACT = Context(prec=10_000)
+"""The default rounds to 28 digits, and a wrong message may have more."""
 _NEAR = 20
 """Levels of a snapshot that must be on the grid."""
 _REFUSED, _IGNORED = "refused", "no market data"
@@ -148,10 +150,12 @@ def _on_grid(levels: Any, kind: int, at: Instrument) -> list[tuple[int, int]]:
     """Levels in ticks and lots: sizes rounded down, but above zero at least a lot; remnants off the tick left out."""
     read = []
     for k, (price, size, *_) in enumerate(levels):
-        ticks, lots = Decimal(price) / at.tick_size, Decimal(size) / at.lot_size
-        if ticks % 1 != 0 and ((kind == SNAPSHOT and k >= _NEAR) or (kind == DIFF and lots == 0)):
+        ticks = _EXACT.divide(Decimal(price), at.tick_size)
+        lots = _EXACT.divide(Decimal(size), at.lot_size)
+        is_on_tick = ticks == int(ticks)
+        if not is_on_tick and ((kind == SNAPSHOT and k >= _NEAR) or (kind == DIFF and lots == 0)):
             continue
-        read.append((int(ticks) if ticks % 1 == 0 else -1, max(int(lots), int(lots > 0))))
+        read.append((int(ticks) if is_on_tick else -1, max(int(lots), int(lots > 0))))
     return read
 
 

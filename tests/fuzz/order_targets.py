@@ -11,6 +11,7 @@ from adapters.binance_spot.order_codec import OrderEncoder
 from adapters.binance_spot.order_replies import ReplyDecoder
 from adapters.binance_spot.rate_usage import RateUsageReports
 from adapters.binance_spot.rest_api import RestApi
+from adapters.binance_spot.unknown_events import UnknownEvents
 from adapters.binance_spot.user_data import UserDataDecoder
 from adapters.binance_spot.venue_clock import VenueClock
 from adapters.binance_spot.wire import CommissionRates
@@ -69,6 +70,7 @@ class _SessionTarget:
             user_data=UserDataDecoder("test", at, self._account),
             account=self._account,
             usage=RateUsageReports("test"),
+            unknown=UnknownEvents("test"),
         )
         self._events: list[Event] = []
         self._renew()

@@ -8,6 +8,7 @@ from adapters.binance_spot.auth import HmacSigner
 from adapters.binance_spot.order_codec import OrderEncoder
 from adapters.binance_spot.order_replies import ReplyDecoder
 from adapters.binance_spot.rate_usage import RateUsageReports
+from adapters.binance_spot.unknown_events import UnknownEvents
 from adapters.binance_spot.user_data import UserDataDecoder
 
 TIMEOUT = 2_000
@@ -21,12 +22,14 @@ class Line:
         self.sent: list[dict] = []
         self.events: list = []
         self.account = AccountState([mmd.id])
+        self.unknown = UnknownEvents("test")
         codec = PrivateCodec(
             encoder=OrderEncoder([mmd], "key", signer or HmacSigner("secret"), 2_000),
             replies=ReplyDecoder([mmd]),
             user_data=UserDataDecoder("test", [mmd], self.account),
             account=self.account,
             usage=RateUsageReports("test"),
+            unknown=self.unknown,
         )
         self.session = ApiSession(codec, self._write, self.events.append, lambda: 1_000, TIMEOUT)
 

@@ -1,14 +1,15 @@
 """The life of a WebSocket API connection: log-on, subscription, what the venue says of the session, its end."""
 
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.binance_spot.private_key import Ed25519Signer
-from mmd.core.events import (
-    RejectReason,
-)
+from mmd.core.commands import PlaceOrder
+from mmd.core.events import OrderAccepted, RejectReason
+from mmd.core.units import Side, TimeInForce
 from mmd.errors import AuthError, CodecError, VenueUnreachableError
-from tests.unit.adapters.binance_spot.api_line import TIMEOUT, Line
+from tests.unit.adapters.binance_spot.api_line import TIMEOUT, A, Line
 
 
 @pytest.mark.parametrize(
@@ -42,14 +43,30 @@ def test_subscription_without_an_answer_ends_the_connection(mmd):
     ("event", "error", "text"),
     [
         ({"e": "eventStreamTerminated", "E": 1}, VenueUnreachableError, "ended the user-data"),
-        ({"e": "gossip", "E": 1}, CodecError, "gossip"),
+        ({"e": "outboundAccountPosition", "u": 1}, CodecError, "missing required field `B`"),
         ({"E": 1}, CodecError, "missing required field `e`"),
     ],
 )
 def test_events_that_end_the_connection(line, event, error, text):
-    """Terminations, and whatever is not in the documents, by name."""
+    """Terminations, and what is not as the documents have it."""
     with pytest.raises(error, match=text):
         line.receive(event=event)
+
+
+def test_an_event_of_a_new_kind_is_counted_named_once_and_passed_over(line, mmd):
+    """Requests are answered and orders reported as before."""
+    line.session.send(PlaceOrder(mmd.id, A, Side.SELL, 10_000, 500, TimeInForce.GTC), 1)
+    with structlog.testing.capture_logs() as logged:
+        for name in ("gossip", "gossip", "rumour"):
+            line.receive(subscriptionId=0, event={"e": name, "E": 1, "x": [{"e": 7}]})
+    assert (line.events, line.unknown.count) == ([], 3)
+    assert [(row["event"], row["name"], row["link"]) for row in logged] == [
+        ("unknown_event", "gossip", "orders"),
+        ("unknown_event", "rumour", "orders"),
+    ]
+    line.answer(0, {"symbol": "MMDUSDT", "orderId": 12, "clientOrderId": "mmd5-1"})
+    assert [type(e) for e in line.events] == [OrderAccepted]
+    assert line.session.ready
 
 
 def test_announced_shutdown_is_noted(line, place):

@@ -15,6 +15,7 @@ from adapters.binance_spot.order_codec import OrderEncoder
 from adapters.binance_spot.order_replies import ReplyDecoder
 from adapters.binance_spot.rate_usage import RateUsageReports
 from adapters.binance_spot.rejects import venue_error
+from adapters.binance_spot.unknown_events import UnknownEvents
 from adapters.binance_spot.user_data import UserDataDecoder
 from adapters.binance_spot.wire import (
     AccountInfo,
@@ -59,6 +60,7 @@ class Line:
             user_data=UserDataDecoder("test", traded, account),
             account=account,
             usage=RateUsageReports("test"),
+            unknown=UnknownEvents("test"),
         )
         self.session = ApiSession(codec, self._write, self.events.append, lambda: 1, 10**9)
         self.session.start(0)

@@ -11,6 +11,7 @@ from aiohttp import web
 from adapters.binance_spot.market_link import MarketLink
 from adapters.binance_spot.rest_api import RestApi
 from adapters.binance_spot.settings import BinanceSpotSettings
+from adapters.binance_spot.unknown_events import UnknownEvents
 from adapters.binance_spot.venue_clock import VenueClock
 from mmd.core.events import FeedDown, FeedUp
 from mmd.core.market.record import DIFF, SNAPSHOT
@@ -119,7 +120,9 @@ async def link(server: AnySymbol, count: int, **values: object):
     client = RestClient(settings.rest_url, clock)
     api = RestApi(client, clock, VenueClock(clock), api_key="", signer=None, recv_window_ms=1_000)
     instruments = [instrument(k, f"S{k}USDT", "0.01", "0.001") for k in range(count)]
-    market = MarketLink("test", settings, instruments, api, clock, np.random.default_rng(1))
+    market = MarketLink(
+        "test", settings, instruments, api, clock, np.random.default_rng(1), UnknownEvents("test")
+    )
     task = asyncio.create_task(market.run(sink))
     try:
         yield market, sink

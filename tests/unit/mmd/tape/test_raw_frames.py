@@ -32,6 +32,8 @@ def test_files_follow_each_other_and_times_become_nanoseconds(tmp_path: Path) ->
         (b'1 {"a":1}\nhello world\n', "line 2: expected '<local time in us or ns> <json>'"),
         (b'1 {"a":1}\n2 \n', "line 2: expected a JSON text after the time"),
         (b'1 {"a":1\n', "line 1: expected a JSON text after the time"),
+        (b'9223372036854776 {"a":1}\n', "expected a local time that is 64 bits of ns"),
+        (b'9223372036854775808 {"a":1}\n', "expected a local time that is 64 bits of ns"),
     ],
 )
 def test_bad_files_are_refused_with_the_line(tmp_path: Path, text: bytes, complaint: str) -> None:
