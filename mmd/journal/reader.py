@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import crc32c
 import zstandard
 
 from mmd.core.spec import SessionSpec
 from mmd.errors import JournalError
 from mmd.journal.format import (
     BODY_MAX,
-    CHECKED_FROM,
     COMPRESSED,
     HEAD,
     SUFFIX,
@@ -18,8 +16,7 @@ from mmd.journal.format import (
     Record,
     spec_decoder,
 )
-
-_KINDS = frozenset(int(k) for k in Kind)
+from mmd.journal.record_search import any_record_from, verifies
 
 
 def segments(folder: Path) -> list[Path]:
@@ -45,8 +42,11 @@ def session_at(folder: Path) -> Path:
 
 
 def sessions_in(folder: Path) -> list[Path]:
-    """Folders of the sessions below a journal folder, oldest first."""
-    return sorted(p for p in folder.glob("*") if p.is_dir() and is_session(p))
+    """Folders of the sessions below a journal folder, oldest first.
+
+    One whose process was killed before its first record was whole did nothing, and is none.
+    """
+    return sorted(p for p in folder.glob("*") if p.is_dir() and is_session(p) and _has_begun(p))
 
 
 def latest_session(folder: Path) -> Path:
@@ -86,6 +86,29 @@ def records(folder: Path) -> Iterator[Record]:
             yield record
 
 
+def _has_begun(folder: Path) -> bool:
+    """Whether there is a record, or the ruins of some; only one record is read where all is well."""
+    first, *others = segments(folder)
+    if others or first.name.endswith(COMPRESSED):
+        return True
+    try:
+        with first.open("rb") as file:
+            data = file.read(HEAD.size)
+            length = HEAD.unpack(data)[0] if len(data) == HEAD.size else 0
+            data += file.read(min(length, BODY_MAX))
+    except FileNotFoundError:  # it is being compressed just now, so that its session is over
+        return True
+    return verifies(memoryview(data), 0) or not _is_unfinished(memoryview(_content(first)), length)
+
+
+def _is_unfinished(data: memoryview, length: int) -> bool:
+    """Whether a segment is what a process leaves that dies while it writes the first record, of that length or none."""
+    end = HEAD.size + length
+    return (
+        length <= BODY_MAX and not any_record_from(data, 0) and (length == 0 or not any(data[end:]))
+    )
+
+
 def segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
     """Records of one segment. Raises: JournalError as `records` does."""
     data = memoryview(_content(path))
@@ -95,18 +118,13 @@ def segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
         if length == 0 and checksum == 0:
             _expect_zeros(path, data, at, is_last=is_last)
             return
-        end = at + HEAD.size + length
-        whole = end <= len(data) and 0 < length <= BODY_MAX
-        if (
-            not whole
-            or crc32c.crc32c(data[at + CHECKED_FROM : end]) != checksum
-            or kind not in _KINDS
-        ):
-            if is_last and not _any_record_after(data, end if whole else at + 1):
+        if not verifies(data, at):
+            if is_last and not any_record_from(data, at + 1):
                 return
             raise JournalError(
                 f"{path.name} offset {at}: record does not verify and others follow; the file is kept as it is, restore it from a copy"
             )
+        end = at + HEAD.size + length
         yield Record(sequence, Kind(kind), bytes(data[at + HEAD.size : end]), path.name, at)
         at = end
     if at != len(data) and not is_last:
@@ -132,29 +150,12 @@ def _content(path: Path) -> bytes:
 
 def _expect_zeros(path: Path, data: memoryview, at: int, *, is_last: bool) -> None:
     """Behind the last record of a live or crashed session's segment there is only zero fill."""
-    if _any_record_after(data, at):
+    if any_record_from(data, at):
         raise JournalError(
             f"{path.name} offset {at}: a hole before further records; restore the file from a copy"
         )
     if not is_last and len(data) - at > HEAD.size:
         raise JournalError(f"{path.name} offset {at}: segment was not finished but another follows")
-
-
-def _any_record_after(data: memoryview, at: int) -> bool:
-    """Whether a verifying record starts anywhere behind `at` (8 KiB are searched byte by byte)."""
-    rest = bytes(data[at:])
-    start = len(rest) - len(rest.lstrip(b"\0"))
-    for begin in range(start, min(len(rest) - HEAD.size, start + 8192)):
-        length, checksum, _, kind = HEAD.unpack_from(rest, begin)
-        end = begin + HEAD.size + length
-        if (
-            0 < length <= BODY_MAX
-            and kind in _KINDS
-            and end <= len(rest)
-            and crc32c.crc32c(rest[begin + CHECKED_FROM : end]) == checksum
-        ):
-            return True
-    return False
 
 
 def size_on_disk(folder: Path) -> int:

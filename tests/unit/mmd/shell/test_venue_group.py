@@ -23,6 +23,7 @@ class Recorded:
         self.sent: list[Command] = []
         self.canceled = self.closed = self.is_observing = False
         self.stragglers_ns = 0
+        self.unknown_events = {name: count}
         self._fails = fails
         self._instruments = [
             instrument(id=InstrumentId(first + k), venue=name, symbol=f"S{k}") for k in range(count)
