@@ -45,7 +45,7 @@ class Silence(msgspec.Struct, tag_field="fault", tag="silence", forbid_unknown_f
 class Frames(msgspec.Struct, tag_field="fault", tag="frames", forbid_unknown_fields=True):
     """Leave out, repeat, swap or damage the next messages of a stream.
 
-    '*' is any public stream, 'userData' the accounts' events, which know the first four kinds only.
+    '*' is any public stream, 'userData' the accounts' events, which know the first five kinds only.
     """
 
     kind: FrameFault

@@ -103,10 +103,9 @@ def _has_begun(folder: Path) -> bool:
 
 def _is_unfinished(data: memoryview, length: int) -> bool:
     """Whether a segment is what a process leaves that dies while it writes the first record, of that length or none."""
-    end = HEAD.size + length
-    return (
-        length <= BODY_MAX and not any_record_from(data, 0) and (length == 0 or not any(data[end:]))
-    )
+    if length > BODY_MAX or any_record_from(data, 0):
+        return False
+    return length == 0 or not bytes(data[HEAD.size + length :]).strip(b"\0")
 
 
 def segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:

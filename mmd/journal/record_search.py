@@ -46,5 +46,5 @@ def _plausible(data: memoryview, at: int) -> Iterator[int]:
             kind = part[_KIND_AT : _KIND_AT + heads]
             room = len(whole) - HEAD.size - np.arange(at, at + heads)
             fits = (length > 0) & (length <= np.minimum(room, BODY_MAX))
-            yield from at + np.flatnonzero(fits & np.isin(kind, list(KINDS)))
+            yield from (at + np.flatnonzero(fits & np.isin(kind, list(KINDS)))).tolist()
         at += _CHUNK
