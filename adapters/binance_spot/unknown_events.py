@@ -1,13 +1,11 @@
 """Events of kinds that the venue's documents did not have when this was written: counted, named once, passed over."""
 
+from collections.abc import Callable
 from typing import Final
-
-import structlog
 
 _NAMES_MAX: Final = 16
 """So many are told by name; a venue that makes up more says nothing by their names."""
 _NAME_MAX: Final = 80
-_log = structlog.get_logger()
 
 
 class UnknownEvents:
@@ -17,9 +15,10 @@ class UnknownEvents:
         count: how many have come.
     """
 
-    def __init__(self, venue: str) -> None:
+    def __init__(self, on_new: Callable[[str, str], None]) -> None:
+        """`on_new` is told the name of each kind when it comes first, and over which kind of connection."""
         self.count = 0
-        self._venue = venue
+        self._on_new = on_new
         self._names: set[str] = set()
 
     def saw(self, name: str, link: str) -> None:
@@ -28,4 +27,4 @@ class UnknownEvents:
         name = name[:_NAME_MAX]
         if name not in self._names and len(self._names) < _NAMES_MAX:
             self._names.add(name)
-            _log.warning("unknown_event", venue=self._venue, name=name, link=link)
+            self._on_new(name, link)

@@ -100,7 +100,9 @@ class BinanceSpotVenue:
             signer=self._signer,
             recv_window_ms=settings.recv_window_ms,
         )
-        self._unknown = UnknownEvents(name)
+        self._unknown = UnknownEvents(
+            lambda kind, link: _log.warning("unknown_event", venue=name, name=kind, link=link)
+        )
         self._loaded: _Loaded | None = None
 
     @property

@@ -70,7 +70,7 @@ class _SessionTarget:
             user_data=UserDataDecoder("test", at, self._account),
             account=self._account,
             usage=RateUsageReports("test"),
-            unknown=UnknownEvents("test"),
+            unknown=UnknownEvents(lambda _, __: None),
         )
         self._events: list[Event] = []
         self._renew()

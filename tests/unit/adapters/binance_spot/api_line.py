@@ -22,7 +22,8 @@ class Line:
         self.sent: list[dict] = []
         self.events: list = []
         self.account = AccountState([mmd.id])
-        self.unknown = UnknownEvents("test")
+        self.told: list[tuple[str, str]] = []
+        self.unknown = UnknownEvents(lambda name, link: self.told.append((name, link)))
         codec = PrivateCodec(
             encoder=OrderEncoder([mmd], "key", signer or HmacSigner("secret"), 2_000),
             replies=ReplyDecoder([mmd]),

@@ -60,7 +60,7 @@ class Line:
             user_data=UserDataDecoder("test", traded, account),
             account=account,
             usage=RateUsageReports("test"),
-            unknown=UnknownEvents("test"),
+            unknown=UnknownEvents(lambda _, __: None),
         )
         self.session = ApiSession(codec, self._write, self.events.append, lambda: 1, 10**9)
         self.session.start(0)

@@ -121,7 +121,7 @@ async def link(server: AnySymbol, count: int, **values: object):
     api = RestApi(client, clock, VenueClock(clock), api_key="", signer=None, recv_window_ms=1_000)
     instruments = [instrument(k, f"S{k}USDT", "0.01", "0.001") for k in range(count)]
     market = MarketLink(
-        "test", settings, instruments, api, clock, np.random.default_rng(1), UnknownEvents("test")
+        "test", settings, instruments, api, clock, np.random.default_rng(1), UnknownEvents(print)
     )
     task = asyncio.create_task(market.run(sink))
     try:
