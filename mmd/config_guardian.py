@@ -32,7 +32,11 @@ class GuardianSection(Section):
         description="request weight that it may use: its share of the venue's limit, of which the engine leaves as much",
     )
     metrics_port: int = Field(
-        0, ge=0, le=65_535, description="`mmd guardian` serves /metrics here, loopback; 0: not"
+        0, ge=0, le=65_535, description="`mmd guardian` serves /metrics here; 0: not"
+    )
+    metrics_host: str = Field(
+        "127.0.0.1",
+        description="on this address; 0.0.0.0: on all of the machine's or the container's",
     )
     venues: dict[str, dict[str, SecretStr]] = Field(
         default={},

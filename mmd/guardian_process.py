@@ -63,6 +63,7 @@ class GuardianOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the daemon starts its exchange itself, and tells where it is."""
     weight_per_minute: int
     metrics_port: int = 0
+    metrics_host: str = "127.0.0.1"
     log_level: str
     log_format: Literal["auto", "console", "json"]
     venues: tuple[GuardedVenue, ...]
@@ -125,8 +126,9 @@ class GuardianProcess:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._close)
             await self._server.start()
-            if self._options.metrics_port > 0:
-                await serve_metrics(self._options.metrics_port, self._figures, stack)
+            host, port = self._options.metrics_host, self._options.metrics_port
+            if port > 0:
+                await serve_metrics(host, port, self._figures, stack)
             _log.info("guardian_up", at=str(self._server.address), pid=os.getpid())
             ready = asyncio.create_task(self._keep_ready(), name="ready")
             stack.callback(ready.cancel)

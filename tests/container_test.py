@@ -18,6 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 IMAGE = "mmd:local"
+SERVICES = ("exchange", "guardian", "daemon")
 PAGE = "http://127.0.0.1:8080"
 BYTES_MAX = 1_800_000_000
 NO_ENGINE = 3
@@ -91,9 +92,9 @@ def build() -> None:
 
 
 def up() -> None:
-    """Exchange and daemon, healthy, in order."""
+    """Exchange, guardian and daemon, healthy, in order."""
     run(*COMPOSE, "config", "-q")
-    run(*COMPOSE, "up", "-d", "--no-build", "--wait", "--wait-timeout", "400", "exchange", "daemon")
+    run(*COMPOSE, "up", "-d", "--no-build", "--wait", "--wait-timeout", "400", *SERVICES)
 
 
 def scraped() -> None:
@@ -155,6 +156,28 @@ def halted() -> None:
     )
 
 
+def taken_back() -> None:
+    """The daemon's container is killed: the guardian's takes its orders back, and the next daemon quotes again."""
+    run(*COMPOSE, "kill", "-s", "KILL", "daemon")
+    until_s = time.monotonic() + WAIT_S
+    figures = ""
+    while "losses_total 1" not in figures or "orders_canceled_total 0" in figures:
+        if time.monotonic() > until_s:
+            raise StepFailedError(f"the guardian took nothing back: {figures}")
+        figures = run(*COMPOSE, "exec", "-T", "guardian", "python", "-c", _GUARDIAN_FIGURES)
+        time.sleep(0.2)
+    log = run(*COMPOSE, "logs", "guardian")
+    expect("orders_not_confirmed_gone" not in log, "the guardian could not confirm: " + log[-800:])
+    run(*COMPOSE, "up", "-d", "--no-build", "--wait", "--wait-timeout", "400", "daemon")
+    scraped()
+
+
+_GUARDIAN_FIGURES = """
+import urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:9201/metrics", timeout=5).read().decode())
+"""
+
+
 def stopped() -> None:
     """SIGTERM: ends by itself, quotes confirmed gone."""
     name = run(*COMPOSE, "ps", "-q", "daemon").strip()
@@ -165,7 +188,7 @@ def stopped() -> None:
     expect("stop_not_confirmed" not in log, "quotes were not confirmed gone")
 
 
-STEPS = (build, up, scraped, hardened, halted, stopped)
+STEPS = (build, up, scraped, hardened, halted, taken_back, stopped)
 
 
 def main() -> int:

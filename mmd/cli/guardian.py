@@ -69,6 +69,7 @@ def _options(settings: Settings, shared: Path | None, *, armed: bool) -> Guardia
         starts_exchange=settings.starts_exchange,
         weight_per_minute=section.weight_per_minute,
         metrics_port=section.metrics_port if shared is None else 0,
+        metrics_host=section.metrics_host,
         log_level=settings.log.level,
         log_format=settings.log.format,
         venues=tuple(venues),

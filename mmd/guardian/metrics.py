@@ -1,10 +1,12 @@
-"""The guardian's own figures in the Prometheus text format, served on the loopback address."""
+"""The guardian's own figures in the Prometheus text format, and their server."""
 
 import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
 from aiohttp import web
+
+from mmd.errors import ConfigError
 
 
 class GuardianFigures(NamedTuple):
@@ -38,9 +40,9 @@ def exposition(figures: GuardianFigures) -> str:
 
 
 async def serve_metrics(
-    port: int, figures: Callable[[], GuardianFigures], stack: contextlib.AsyncExitStack
+    host: str, port: int, figures: Callable[[], GuardianFigures], stack: contextlib.AsyncExitStack
 ) -> None:
-    """Answer /metrics until the stack is unwound. Raises: OSError if the port is taken."""
+    """Answer /metrics until the stack is unwound. Raises: ConfigError if the address cannot be had."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text=exposition(figures()), content_type="text/plain")
@@ -50,4 +52,10 @@ async def serve_metrics(
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise ConfigError(
+            f"guardian.metrics_port: {host}:{port} cannot be listened on ({error.strerror or error}); set another port, "
+            "or 0 for none"
+        ) from error

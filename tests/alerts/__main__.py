@@ -45,8 +45,10 @@ def play(session: Session, folder: Path) -> list[Found]:
     found: list[Found] = []
     rules = quicker(all_rules(), SHORTER, FOR_MAX_S)
     with (
-        running(folder, *session.settings, exchange=session.exchange) as stack,
-        watching(folder / "prometheus", [stack.target], rules) as prometheus,
+        running(
+            folder, *session.settings, exchange=session.exchange, guardian=session.guardian
+        ) as stack,
+        watching(folder / "prometheus", stack.targets, rules) as prometheus,
     ):
         stack.is_quoting()
         for fault in session.faults:
@@ -93,18 +95,20 @@ def small_disk() -> Iterator[Path | None]:
             subprocess.run(["umount", "-l", name], check=False)
 
 
-def page(found: list[Found], names: list[str]) -> str:
-    """docs/alerts.md."""
-    live = {one.alert: one for one in found if one.seconds is not None}
-    rows = []
+def page(found: list[Found], names: list[str], before: str) -> str:
+    """docs/alerts.md; alerts that no session of this run was to raise keep what stands in the page before."""
+    rows = {row.split()[1]: row for row in before.splitlines() if row.startswith("| ")}
+    for one in found:
+        how = f"{one.seconds:.0f} s" if one.seconds is not None else "test only"
+        what = one.fault if one.seconds is not None else "did not fire in this run"
+        rows[one.alert] = f"| {one.alert} | {what} | {how} |"
     for name in names:
-        if name in live:
-            rows.append(f"| {name} | {live[name].fault} | {live[name].seconds:.0f} s |")
-        else:
-            rows.append(
-                f"| {name} | {NOT_LIVE.get(name, 'did not fire in this run')} | test only |"
-            )
-    return _HEAD.format(live=len(live), every=len(names)) + "\n".join(rows) + "\n"
+        if name in NOT_LIVE or name not in rows:
+            why = NOT_LIVE.get(name, "was not tried yet")
+            rows[name] = f"| {name} | {why} | test only |"
+    shown = [rows[name] for name in names]
+    live = sum(not row.endswith("| test only |") for row in shown)
+    return _HEAD.format(live=live, every=len(names)) + "\n".join(shown) + "\n"
 
 
 _HEAD = """# Alerts by the faults that raise them
@@ -134,13 +138,15 @@ def main(*, write: bool, only: str) -> int:
     rules: list[dict[str, Any]] = [r for g in all_rules()["groups"] for r in g["rules"]]
     names = [rule["alert"] for rule in rules if "alert" in rule]
     if write:
-        PAGE.write_text(page(found, names))
+        PAGE.write_text(page(found, names, PAGE.read_text()))
     return 1 if any(one.seconds is None for one in found) else 0
 
 
 if __name__ == "__main__":
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--write", action="store_true", help="write docs/alerts.md")
+    words.add_argument(
+        "--write", action="store_true", help="write docs/alerts.md, of what was played"
+    )
     words.add_argument("--only", default="", help="sessions whose name holds this")
     given = words.parse_args()
     sys.exit(main(write=given.write, only=given.only))

@@ -34,6 +34,8 @@ class Session(NamedTuple):
     settings: tuple[str, ...]
     faults: tuple[Fault, ...]
     exchange: tuple[str, ...] = ()
+    guardian: bool = False
+    """Whether a guardian stands beside the daemon, instead of below it."""
 
 
 def pause(pid: int, seconds: float) -> None:
@@ -96,6 +98,11 @@ def nothing(_: Stack) -> None:
 def on_exchange(number: signal.Signals) -> Inject:
     """A signal to the exchange."""
     return lambda stack: stack.exchange.process.send_signal(number)
+
+
+def pause_guardian(stack: Stack) -> None:
+    """The daemon's guardian hangs for a while."""
+    pause(stack.daemon.children()["guardian"], 10)
 
 
 def on_child(role: str, number: signal.Signals) -> Inject:

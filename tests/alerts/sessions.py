@@ -14,6 +14,7 @@ from tests.alerts.faults import (
     on_child,
     on_exchange,
     pause,
+    pause_guardian,
     stutter,
 )
 
@@ -74,8 +75,9 @@ def sessions(disk: Path | None) -> list[Session]:
                 Fault(
                     "the engine stops for 12 s",
                     lambda s: pause(s.daemon.children()["engine"], 12),
-                    ("EngineHung",),
+                    ("EngineHung", "GuardianFired"),
                 ),
+                Fault("the guardian hangs for 10 s", pause_guardian, ("GuardianDown",)),
                 Fault("ops is killed", on_child("ops", signal.SIGKILL), ("OpsRestarted",)),
                 Fault(
                     "mmd cancel-all",
@@ -122,6 +124,18 @@ def sessions(disk: Path | None) -> list[Session]:
             "nobody comes",
             ("quoting.spread_model=fixed", "quoting.fixed_half_spread_bps=150"),
             (Fault("quotes 150 bps from the mid", nothing, ("NoFills",), 150),),
+        ),
+        Session(
+            "a guardian alone",
+            (),
+            (
+                Fault(
+                    "the daemon ends, its guardian stays",
+                    lambda s: s.daemon.end(),
+                    ("GuardianNotRenewed",),
+                ),
+            ),
+            guardian=True,
         ),
     ]
     if disk is not None:

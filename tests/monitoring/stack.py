@@ -63,6 +63,8 @@ class Process:
         pid = self.process.pid
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+            if "mmd.guardian_process" in words:
+                found["guardian"] = int(child)
             if "--role" in words:
                 found[words[words.index("--role") + 1]] = int(child)
         return found
@@ -71,16 +73,20 @@ class Process:
 class Stack:
     """Exchange and daemon while they run."""
 
-    def __init__(self, exchange: Process, daemon: Process) -> None:
+    def __init__(
+        self, exchange: Process, daemon: Process, guardian_target: str | None = None
+    ) -> None:
         self.exchange = exchange
         self.daemon = daemon
+        self._guardian_target = guardian_target
         self.exchange_address = exchange.found(r"listening on (http://\S+)")
         self.page = daemon.found(r'"dashboard": "(http://[^"]+)"')
 
     @property
-    def target(self) -> str:
+    def targets(self) -> list[str]:
         """What Prometheus scrapes."""
-        return self.page.removeprefix("http://")
+        alone = self._guardian_target
+        return [self.page.removeprefix("http://"), *([] if alone is None else [alone])]
 
     def state(self) -> dict[str, Any]:
         """`/api/state`."""
@@ -125,27 +131,37 @@ class Stack:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *settings: str, config: str = "embedded.toml", exchange: tuple[str, ...] = ()
+    folder: Path,
+    *settings: str,
+    config: str = "embedded.toml",
+    exchange: tuple[str, ...] = (),
+    guardian: bool = False,
 ) -> Iterator[Stack]:
-    """Exchange and daemon with their logs in a folder; `settings` are KEY=VALUE."""
+    """Exchange and daemon with their logs in a folder; `settings` are KEY=VALUE; with or without a guardian beside them."""
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("MMD_LOG__FORMAT", "json")
     venue = Process(folder, "exchange", "exchange", "--port", "0", "--faults", TOKEN, *exchange)
     try:
         port = venue.found(r"listening on http://[^:]+:(\d+)")
-        pairs = (
+        figures = free_port()
+        pairs = [
             "embedded.autostart=false",
             f"embedded.port={port}",
             f"http.port={free_port()}",
+            f"http.token={TOKEN}",
             *settings,
-        )
-        words = [word for pair in (*pairs, f"http.token={TOKEN}") for word in ("--set", pair)]
-        daemon = Process(
-            folder, "daemon", "run", "--config", ROOT / "deploy/config" / config, *words
-        )
-        try:
-            yield Stack(venue, daemon)
-        finally:
-            daemon.end()
+        ]
+        if guardian:
+            at = f"127.0.0.1:{free_port()}"
+            pairs += [f"guardian.listen={at}", f"guardian.address={at}"]
+            pairs += [f"guardian.token={TOKEN}", f"guardian.metrics_port={figures}"]
+        words = ["--config", str(ROOT / "deploy/config" / config)]
+        words += [word for pair in pairs for word in ("--set", pair)]
+        with contextlib.ExitStack() as stack:
+            if guardian:
+                stack.callback(Process(folder, "guardian", "guardian", *words).end)
+            daemon = Process(folder, "daemon", "run", *words)
+            stack.callback(daemon.end)
+            yield Stack(venue, daemon, f"127.0.0.1:{figures}" if guardian else None)
     finally:
         venue.end()

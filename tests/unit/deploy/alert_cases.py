@@ -63,6 +63,10 @@ HEALTHY: dict[str, str] = {
     session("mmd_journal_up"): flat(1),
     session("mmd_journal_free_bytes"): flat(5e10),
     session("mmd_engine_memory_bytes"): flat(3e8),
+    session("mmd_guardian_up"): flat(1),
+    session("mmd_guardian_leases_lost_total"): flat(1),
+    session("mmd_guardian_lease_held"): flat(1),
+    session("mmd_guardian_losses_total"): flat(0),
     session("mmd_notices_total", 'kind="HEDGE_NO_ROUTE"'): flat(0),
     session("mmd_risk_level_rises_total", 'reason="REJECT_STORM"'): flat(0),
     session(_LEVEL, 'level="NORMAL"'): flat(1),
@@ -188,4 +192,7 @@ CASES: dict[str, Case] = {
     "MemoryGrows": Case({session("mmd_engine_memory_bytes"): f"3e8+4e6x{_N}"}, at="170m"),
     "OpsRestarted": Case({session("mmd_ops_start_time_seconds"): jumps(1000, 4400)}),
     "EngineRestarted": Case({session("mmd_engine_start_time_seconds"): jumps(1000, 4400)}),
+    "GuardianDown": Case({session("mmd_guardian_up"): jumps(1, 0)}),
+    "GuardianFired": Case({session("mmd_guardian_leases_lost_total"): jumps(0, 1)}),
+    "GuardianNotRenewed": Case({session("mmd_guardian_lease_held"): jumps(1, 0)}),
 }

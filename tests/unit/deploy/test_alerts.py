@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
+from mmd.guardian.metrics import GuardianFigures, exposition
 from mmd.ops.metrics_reference import families
 from tests.prometheus_expressions import selected
 from tests.unit.deploy.alert_cases import CASES, HEALTHY, INSTANCE
@@ -49,8 +51,9 @@ def promtool(*arguments: str | Path) -> None:
 
 
 def known_samples() -> set[str]:
-    """Names of samples that a daemon with everything on shows."""
-    return {sample.name for family in families() for sample in family.samples}
+    """Names of samples that a daemon with everything on shows, and a guardian that stands alone."""
+    alone = text_string_to_metric_families(exposition(GuardianFigures(True, 0, 0, 0)))
+    return {sample.name for family in (*families(), *alone) for sample in family.samples}
 
 
 def test_every_alert_has_a_case_and_a_runbook() -> None:

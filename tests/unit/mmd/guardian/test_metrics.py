@@ -4,8 +4,10 @@ import contextlib
 import socket
 
 import aiohttp
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mmd.errors import ConfigError
 from mmd.guardian.metrics import GuardianFigures, exposition, serve_metrics
 
 
@@ -22,11 +24,16 @@ def test_the_exposition_parses() -> None:
 
 
 async def test_it_is_served() -> None:
-    """On the loopback address."""
+    """Where it was told; a taken port is refused with the setting's name."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
+        async with contextlib.AsyncExitStack() as stack:
+            with pytest.raises(ConfigError, match=rf"guardian\.metrics_port: 127\.0\.0\.1:{port} "):
+                await serve_metrics(
+                    "127.0.0.1", port, lambda: GuardianFigures(False, 0, 0, 0), stack
+                )
     async with contextlib.AsyncExitStack() as stack:
-        await serve_metrics(port, lambda: GuardianFigures(False, 0, 0, 0), stack)
+        await serve_metrics("127.0.0.1", port, lambda: GuardianFigures(False, 0, 0, 0), stack)
         async with (
             aiohttp.ClientSession() as http,
             http.get(f"http://127.0.0.1:{port}/metrics") as a,
