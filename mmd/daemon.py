@@ -60,11 +60,13 @@ class RunOptions:
         book_audit: Path | None = None,
         shared: Path | None = None,
         load: Callable[[], Settings] | None = None,
+        on_address: Callable[[str], None] | None = None,
     ) -> None:
         """`shared` is the folder of a parent that runs ops beside us; None: serve HTTP ourselves.
 
-        `load` reads the settings anew, for a reload; None: they stay as they are.
+        `load` reads the settings anew, for a reload; None: they stay as they are. `on_address` is told where our page is.
         """
+        self.on_address = on_address
         self.load = load
         self.duration_s = duration_s
         self.book_audit = book_audit
@@ -199,13 +201,7 @@ class Daemon:
             SettingsReload(self._settings, self._options.load or (lambda: self._settings), driver),
         )
         address = await side.start(stack)
-        _log.info(
-            "started",
-            session=f"{engine.spec.session:08x}",
-            dashboard=address,
-            instruments=[i.symbol for i in engine.instruments],
-            journal=str(journal.folder),
-        )
+        self._announce(engine, address, str(journal.folder))
         self._is_trading = True
         self._keeper = app.lease_keeper(
             self._settings, self._options.shared, engine.spec, venue, self._addresses, driver
@@ -223,6 +219,13 @@ class Daemon:
             await self._supervise(venue, driver, side)
         facts = self._run_facts(engine, compiled, began_ns, journal.folder)
         return summarise(state_of(), facts)
+
+    def _announce(self, engine: Engine, address: str, journal: str) -> None:
+        """The session, for logs, and where its page is, for people."""
+        if self._options.on_address is not None:
+            self._options.on_address(address)
+        session, names = f"{engine.spec.session:08x}", [i.symbol for i in engine.instruments]
+        _log.info("started", session=session, dashboard=address, instruments=names, journal=journal)
 
     def _run_facts(
         self, engine: Engine, compiled: CompileProgress, began_ns: int, journal: Path

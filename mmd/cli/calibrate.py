@@ -3,9 +3,15 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from mmd.cli.options import AsJson
+from mmd.cli.results import tell
+
+if TYPE_CHECKING:
+    from mmd.calibration.calibrate import Calibrated
 
 EXAMPLES = """
 Examples:
@@ -24,6 +30,7 @@ def calibrate(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="preset to write, *.json")],
     about: Annotated[str, typer.Option(help="what it is, for those who read the preset")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Estimate a preset of the generated market from depth and trades; what cannot be estimated is listed in it."""
     from mmd.calibration.calibrate import calibrate as estimate  # noqa: PLC0415 - loads the compiler
@@ -53,16 +60,34 @@ def calibrate(
             command=f"{imports}; mmd {shlex.join(sys.argv[1:])}",
         )
     write_preset(found.preset, out)
+    result, lines = _told(found, told, out)
+    tell(result, lines, as_json=as_json)
+
+
+def _told(found: "Calibrated", about: str, out: Path) -> tuple[dict[str, object], list[str]]:
+    """What was estimated, for programs and for people."""
     orders, hawkes, news = len(found.observed.orders.ts_ns), found.hawkes, found.information
-    typer.echo(f"{out}: {told}, {found.observed.span_s:,.0f} s, {orders:,} market orders")
-    typer.echo(
-        f"market orders: {hawkes.mu:.4g}/s a side, branching {hawkes.branching:.3f}, decay {hawkes.decay:.3g}/s"
-    )
-    typer.echo(
-        f"mid: {found.diffusion.sigma_ticks:.4g} ticks per root second, {found.diffusion.jump_rate:.3g} jumps/s"
-    )
-    typer.echo(
-        f"information: phi {news.phi:.3f}, J {news.jump_ticks:.4g} ticks, v {news.release:.2f}/s"
-    )
-    for text in found.preset.not_estimated:
-        typer.echo(f"not estimated: {text}")
+    diffusion, span_s, missing = found.diffusion, found.observed.span_s, found.preset.not_estimated
+    lines = [
+        f"{out}: {about}, {span_s:,.0f} s, {orders:,} market orders",
+        f"market orders: {hawkes.mu:.4g}/s a side, branching {hawkes.branching:.3f}, decay {hawkes.decay:.3g}/s",
+        f"mid: {diffusion.sigma_ticks:.4g} ticks per root second, {diffusion.jump_rate:.3g} jumps/s",
+        f"information: phi {news.phi:.3f}, J {news.jump_ticks:.4g} ticks, v {news.release:.2f}/s",
+        *(f"not estimated: {text}" for text in missing),
+    ]
+    result = {
+        "preset": out,
+        "about": about,
+        "span_s": span_s,
+        "market_orders": orders,
+        "orders_per_s_side": hawkes.mu,
+        "branching": hawkes.branching,
+        "decay_per_s": hawkes.decay,
+        "sigma_ticks": diffusion.sigma_ticks,
+        "jumps_per_s": diffusion.jump_rate,
+        "phi": news.phi,
+        "information_ticks": news.jump_ticks,
+        "release_per_s": news.release,
+        "not_estimated": missing,
+    }
+    return result, lines

@@ -8,6 +8,7 @@ import typer
 from mmd import config
 from mmd.cli.first_aid import compile_all, parts
 from mmd.cli.options import AsJson, ConfigFile, Overrides, parse_overrides
+from mmd.cli.results import tell
 from mmd.errors import ConfigError, MmdError
 from mmd.shell import log
 
@@ -37,7 +38,8 @@ def check(
     settings = config.load(config_file, parse_overrides(overrides))
     log.configure(settings.log.level, settings.log.format)
     if kernels:
-        typer.echo(compile_all(settings))
+        told = compile_all(settings)
+        tell({"part": "kernels", "ok": True, "text": told}, [told], as_json=as_json)
         return
     rows = [{"part": "settings", "ok": True, "text": str(config_file)}]
     failure: MmdError | None = None

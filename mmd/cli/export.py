@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mmd.cli.options import AsJson
+from mmd.cli.results import tell
 from mmd.errors import ConfigError
 
 export = typer.Typer(no_args_is_help=True, help="Write tapes in other formats.")
@@ -20,6 +22,7 @@ def hftbacktest(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="replace an existing file")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a tape as an hftbacktest v2 event array.
 
@@ -33,14 +36,14 @@ def hftbacktest(
     if out.exists() and not overwrite:
         raise ConfigError(f"{out} exists; name another file or pass --overwrite")
     made = export_hftbacktest(open_tape(tape), out, level=level)
-    typer.echo(f"{out}: {made.events:,} events")
+    shown = [f"{out}: {made.events:,} events"]
     if made.shift_ns:
-        typer.echo(
+        shown.append(
             f"receive times moved by {made.shift_ns / 1e6:,.3f} ms: some were before their events"
         )
     if made.split:
-        typer.echo(
+        shown.append(
             f"{made.split:,} events split in two: they came in another order than they happened"
         )
-    for what, times in sorted(made.left_out.items()):
-        typer.echo(f"left out: {times:,} {what}")
+    shown += [f"left out: {times:,} {what}" for what, times in sorted(made.left_out.items())]
+    tell({"file": out} | made._asdict(), shown, as_json=as_json)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mmd.cli.options import duration_s
+from mmd.cli.options import AsJson, duration_s
+from mmd.cli.results import tell
 
 EXAMPLES = """
 Examples:
@@ -26,6 +27,7 @@ def realism(
     ] = None,
     seed: Annotated[int, typer.Option(help="seed of the generated market", min=0)] = 7,
     life: Annotated[str, typer.Option(help="how long phantom orders wait to be filled")] = "10s",
+    as_json: AsJson = False,
 ) -> None:
     """Compare the generator with reality: distributions, volatility, order flow, fills; numbers and plots.
 
@@ -47,5 +49,7 @@ def realism(
     )
     found = measure(real, life_s), measure(observe(rows), life_s)
     write_report(*found, f"{preset} beside {tape.name}, seed {seed}, {span_s:,.0f} s", report)
-    typer.echo(markdown(lines(*found)))
-    typer.echo(f"{report}: plots and the table above")
+    table = lines(*found)
+    result = {"statistics": [row._asdict() for row in table], "report": report}
+    shown = [markdown(table), f"{report}: plots and the table above"]
+    tell(result, shown, as_json=as_json)

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from mmd import config
-from mmd.cli.options import ConfigFile, Overrides, duration_s, parse_overrides
+from mmd.cli.options import AsJson, ConfigFile, Overrides, duration_s, parse_overrides
+from mmd.cli.results import tell
 from mmd.errors import ConfigError
 from mmd.shell import log
 
@@ -47,6 +48,7 @@ def record(
             help="bring rows to the disk so often: what a crash can lose", metavar="DURATION"
         ),
     ] = "1s",
+    as_json: AsJson = False,
 ) -> None:
     """Record a venue's market data until Ctrl-C; recording into the same folder again continues there.
 
@@ -71,7 +73,13 @@ def record(
     )
     typer.echo(f"recording to {folder}; a crash loses at most the last {flush_s:g} s", err=True)
     made = run_recording(settings, options)
-    for path, rows in made.recovered:
-        typer.echo(f"{path}: {rows:,} rows of an interrupted recording recovered")
-    for symbol, frames in made.frames.items():
-        typer.echo(f"{folder / symbol}: {frames:,} frames, {made.rows[symbol]:,} rows")
+    recovered = [{"tape": path, "rows": rows} for path, rows in made.recovered]
+    recorded = [
+        {"folder": folder / symbol, "frames": frames, "rows": made.rows[symbol]}
+        for symbol, frames in made.frames.items()
+    ]
+    lines = [
+        *(f"{p}: {n:,} rows of an interrupted recording recovered" for p, n in made.recovered),
+        *(f"{r['folder']}: {r['frames']:,} frames, {r['rows']:,} rows" for r in recorded),
+    ]
+    tell({"recovered": recovered, "recorded": recorded}, lines, as_json=as_json)

@@ -79,7 +79,9 @@ def run(
     if role is None and not single_process:
         venue_settings(settings, ())  # told once, by us, and not by each child that reads them
         has_guardian = settings.is_guarded and not settings.guardian.address
-        raise typer.Exit(run_family(sys.argv[1:], has_guardian=has_guardian))
+        on_address = None if as_json else _tell_address
+        code = run_family(sys.argv[1:], has_guardian=has_guardian, on_address=on_address)
+        raise typer.Exit(code)
     if role in ("guardian", "armed-guardian"):
         become_guardian(settings, check_shared(shared), armed=role != "guardian")
     if role == "ops":
@@ -89,7 +91,13 @@ def run(
         return
     from mmd.daemon import RunOptions, run_daemon  # noqa: PLC0415
 
-    options = RunOptions(duration_s=ends_after_s, book_audit=book_audit, shared=shared, load=load)
+    options = RunOptions(
+        duration_s=ends_after_s,
+        book_audit=book_audit,
+        shared=shared,
+        load=load,
+        on_address=_tell_address if role is None and not as_json else None,
+    )
     result = run_daemon(settings, options)
     encoded = msgspec.json.encode(result)
     if as_json:
@@ -98,6 +106,11 @@ def run(
         summaries.show(result, Console())
     if summary is not None:
         _write(summary, msgspec.json.format(encoded) + b"\n")
+
+
+def _tell_address(address: str) -> None:
+    """One plain line on standard output; the log, on standard error, says the same in a record."""
+    typer.echo(f"{address}  the live page; /metrics for Prometheus. Ctrl-C ends it in order.")
 
 
 def _default_config() -> Path:

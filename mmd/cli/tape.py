@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from mmd.cli.options import AsJson
+from mmd.cli.results import tell
 from mmd.cli.tape_generate import generate
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def plot(
     path: TapePath,
     out: Annotated[Path | None, typer.Argument(help="HTML file; default: beside the tape")] = None,
     points: Annotated[int, typer.Option(help="moments to show", min=10, max=200_000)] = 4_000,
+    as_json: AsJson = False,
 ) -> None:
     """Chart touch, mid, trades, spread and depth into one HTML file that needs nothing else.
 
@@ -112,12 +114,15 @@ def plot(
     target = out or path.with_name(path.name.split(".")[0] + ".html")
     with compile_progress():
         shown = write_chart(opened, target, points)
-    typer.echo(f"{target}: {shown:,} moments of {opened.header.counts.rows:,} rows")
+    rows = opened.header.counts.rows
+    result = {"chart": target, "moments": shown, "rows": rows}
+    tell(result, [f"{target}: {shown:,} moments of {rows:,} rows"], as_json=as_json)
 
 
 @tape.command()
 def recover(
     folder: Annotated[Path, typer.Argument(help="a folder that mmd record was killed in")],
+    as_json: AsJson = False,
 ) -> None:
     """Make tapes of what an interrupted recorder had on disk; a restart of mmd record does the same.
 
@@ -126,10 +131,9 @@ def recover(
     from mmd.tape.recorder import recover_segments  # noqa: PLC0415
 
     made = recover_segments(folder)
-    for path, rows in made:
-        typer.echo(f"{path}: {rows:,} rows recovered")
-    if not made:
-        typer.echo(f"{folder}: nothing to recover")
+    lines = [f"{path}: {rows:,} rows recovered" for path, rows in made]
+    result = {"recovered": [{"tape": path, "rows": rows} for path, rows in made]}
+    tell(result, lines or [f"{folder}: nothing to recover"], as_json=as_json)
 
 
 @contextmanager

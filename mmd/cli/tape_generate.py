@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mmd.cli.options import duration_s
+from mmd.cli.options import AsJson, duration_s
+from mmd.cli.results import tell
 from mmd.errors import ConfigError
 from mmd.tape.names import SUFFIX
 
@@ -21,6 +22,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="seed of the generated market", min=0)] = 1,
     symbol: Annotated[str, typer.Option(help="symbol for the header")] = "MMDUSDT",
     venue: Annotated[str, typer.Option(help="venue for the header")] = "binance_spot",
+    as_json: AsJson = False,
 ) -> None:
     """Generate a market on a tape: trades, best prices at each change, book changes ten times a second.
 
@@ -42,4 +44,5 @@ def generate(
         for rows in generate_rows(chosen, seed, span_s):
             writer.write(rows)
     counts = writer.header.counts
-    typer.echo(f"{out}: {preset}, {span_s:,.0f} s, {counts.rows:,} rows")
+    result = {"tape": out, "preset": preset, "span_s": span_s, "rows": counts.rows}
+    tell(result, [f"{out}: {preset}, {span_s:,.0f} s, {counts.rows:,} rows"], as_json=as_json)

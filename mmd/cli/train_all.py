@@ -8,6 +8,8 @@ from typing import Annotated, Final
 
 import typer
 
+from mmd.cli.options import AsJson
+from mmd.cli.results import on_the_way
 from mmd.cli.train_bandit import bandit
 from mmd.cli.train_lstm import checkpoint_of, lstm
 from mmd.cli.train_q import q
@@ -46,11 +48,12 @@ def all_(
     promote: Annotated[
         bool, typer.Option("--promote", help="make network and trees champions; never the policy")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train the network, the trees and the policy, and compare the bandits; each part leaves its own report.
 
     What a part needs and does not find (too little data, numbers that are none, time that goes back) ends the run with its
-    message; the parts before it are kept, and --resume goes on there.
+    message; the parts before it are kept, and --resume goes on there. With --json each part's result is a line.
     """
     reports.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
@@ -60,20 +63,20 @@ def all_(
     parts: dict[str, Callable[[], None]] = {
         "lstm": lambda: lstm(
             tapes, out, horizons, bar, epochs=epochs, seed=seed, resume=resume and is_begun,
-            report=reports / "lstm.html", promote=promote,
+            report=reports / "lstm.html", promote=promote, as_json=as_json,
         ),
         "spread": lambda: spread(
             tapes, out, bar, rounds=rounds, seed=seed, report=reports / "spread.html",
-            promote=promote,
+            promote=promote, as_json=as_json,
         ),
-        "q": lambda: q(out, preset, episodes, seed=seed, report=reports / "q.html"),
-        "bandit": lambda: bandit(reports / "bandits.html"),
+        "q": lambda: q(out, preset, episodes, seed=seed, report=reports / "q.html", as_json=as_json),
+        "bandit": lambda: bandit(reports / "bandits.html", as_json=as_json),
     }  # fmt: skip
     for number, name in enumerate(PARTS, start=1):
         if name in done:
-            typer.echo(f"{number}/{len(PARTS)} {name}: done before")
+            on_the_way(f"{number}/{len(PARTS)} {name}: done before", as_json=as_json)
             continue
-        typer.echo(f"{number}/{len(PARTS)} {name}")
+        on_the_way(f"{number}/{len(PARTS)} {name}", as_json=as_json)
         try:
             parts[name]()
         except TrainingError as error:

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from mmd.cli.options import AsJson
+from mmd.cli.results import tell
+
 EXAMPLES = """
 Examples:
 
@@ -19,6 +22,7 @@ def bandit(
     decisions: Annotated[int, typer.Option(help="of each run", min=100)] = 5_000,
     switches: Annotated[int, typer.Option(help="of the best arm", min=1)] = 4,
     seeds: Annotated[int, typer.Option(help="runs to take the mean of", min=1)] = 5,
+    as_json: AsJson = False,
 ) -> None:
     """Compare the bandits by regret on problems with a known answer; bandits themselves learn while trading.
 
@@ -30,9 +34,11 @@ def bandit(
     still = mean_regret(decisions, 0, seeds)
     moving = mean_regret(decisions, switches, seeds)
     write_bandit_report(report, still, moving, switches)
-    typer.echo(
-        f"{'regret after ' + format(decisions, ','):<24} {'unchanged':>10} {'switching':>10}"
-    )
-    for name in still:
-        typer.echo(f"{name:<24} {still[name][-1]:>10,.0f} {moving[name][-1]:>10,.0f}")
-    typer.echo(f"{report}: regret over time")
+    lost = {name: (float(still[name][-1]), float(moving[name][-1])) for name in still}
+    lines = [
+        f"{'regret after ' + format(decisions, ','):<24} {'unchanged':>10} {'switching':>10}",
+        *(f"{name:<24} {one:>10,.0f} {other:>10,.0f}" for name, (one, other) in lost.items()),
+        f"{report}: regret over time",
+    ]
+    regret = {name: {"unchanged": one, "switching": other} for name, (one, other) in lost.items()}
+    tell({"decisions": decisions, "regret": regret, "report": report}, lines, as_json=as_json)

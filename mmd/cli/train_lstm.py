@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mmd.cli.options import duration_s
+from mmd.cli.options import AsJson, duration_s
+from mmd.cli.results import on_the_way, tell
 from mmd.errors import ConfigError, TrainingError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def lstm(
         Path | None, typer.Option(help="HTML report; default: beside the model")
     ] = None,
     promote: Annotated[bool, typer.Option("--promote", help="make it the champion")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train the price predictor; what it is worth out of sample is told with intervals, beside simple forecasts.
 
@@ -72,24 +74,29 @@ def lstm(
     with compile_progress():
         split = split_in_time(read_price_data(tapes, ahead, bar_ns))
     sizes = ", ".join(f"{len(part.bars.mid):,}" for part in split)
-    typer.echo(f"{sizes} bars to fit, to select and to test")
+    on_the_way(f"{sizes} bars to fit, to select and to test", as_json=as_json)
     settings = LstmSettings(
         hidden=hidden, dense=hidden, epochs_max=epochs, batch=batch, patience=patience, seed=seed
     )
-    trained = _train(split, settings, _checkpoint(out, tapes, bar, horizons, is_kept=resume))
-    _finish(split, trained, settings, tapes, out, report, is_promoted=promote)
+    checkpoint = _checkpoint(out, tapes, bar, horizons, is_kept=resume)
+    trained = _train(split, settings, checkpoint, as_json=as_json)
+    told = _finish(split, trained, settings, tapes, out, report, is_promoted=promote)
+    tell(*told, as_json=as_json)
 
 
-def _train(split: "Split", settings: "LstmSettings", checkpoint: Path) -> "Trained":
+def _train(
+    split: "Split", settings: "LstmSettings", checkpoint: Path, *, as_json: bool
+) -> "Trained":
     """Train with progress on the terminal, and a line for each epoch."""
     from models.train_lstm import chunks_per_epoch, train_lstm  # noqa: PLC0415
 
     with _progress(chunks_per_epoch(split, settings) * settings.epochs_max) as on_chunk:
 
         def on_epoch(epoch: "Epoch") -> None:
-            typer.echo(
+            on_the_way(
                 f"epoch {epoch.number}: loss {epoch.fit:.5f}, selection {epoch.selection:.5f}, "
-                f"rate {epoch.learning_rate:g}"
+                f"rate {epoch.learning_rate:g}",
+                as_json=as_json,
             )
 
         trained = train_lstm(
@@ -108,8 +115,8 @@ def _finish(
     report: Path | None,
     *,
     is_promoted: bool,
-) -> None:
-    """Score the test stretch, write the artefact and the report."""
+) -> tuple[dict[str, object], list[str]]:
+    """Score the test stretch, write the artefact and the report; returns the result and its lines."""
     from mmd.analytics.lstm_scores import manifest_metrics, score_forecasts  # noqa: PLC0415
     from mmd.analytics.training_page import Losses, training_page  # noqa: PLC0415
     from models.lstm_artefact import write_lstm  # noqa: PLC0415
@@ -130,19 +137,25 @@ def _finish(
     target.write_text(training_page(made.manifest, losses, scores), encoding="utf-8")
     if is_promoted:
         registry.promote(made.manifest.id)
-    for s in scores:
-        _tell(s)
-    typer.echo(f"{made.path}{' (champion)' if is_promoted else ''}\n{target}: report")
+    result = {
+        "model": made.path,
+        "is_champion": is_promoted,
+        "report": target,
+        "metrics": manifest_metrics(scores),
+    }
+    lines = [line for s in scores for line in _lines(s)]
+    where = f"{made.path}{' (champion)' if is_promoted else ''}"
+    return result, [*lines, where, f"{target}: report"]
 
 
-def _tell(s: "HorizonScores") -> None:
+def _lines(s: "HorizonScores") -> Iterator[str]:
     from mmd.analytics.training_page import told  # noqa: PLC0415
 
-    typer.echo(f"{s.bars} bars: R2 {told(s.r2)}, right signs {told(s.hits)}, Brier {s.brier:.4f}")
+    yield f"{s.bars} bars: R2 {told(s.r2)}, right signs {told(s.hits)}, Brier {s.brier:.4f}"
     for other in s.against:
-        typer.echo(f"  {other.name}: R2 {told(other.r2)}, right signs {told(other.hits)}")
+        yield f"  {other.name}: R2 {told(other.r2)}, right signs {told(other.hits)}"
     for line in s.verdicts:
-        typer.echo(f"  {line}")
+        yield f"  {line}"
 
 
 def _horizons(text: str) -> tuple[int, ...]:

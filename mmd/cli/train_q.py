@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
+from mmd.cli.options import AsJson
+from mmd.cli.results import tell
+
 if TYPE_CHECKING:
     from models.q_evaluation import Difference
 
@@ -39,6 +42,7 @@ def q(
     report: Annotated[
         Path | None, typer.Option(help="HTML file; default: beside the model")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Train the Q-learning inventory policy; a thousand episodes take under a minute on one core.
 
@@ -80,8 +84,30 @@ def q(
     path = write_q(out, trained, found, market, settings, preset=preset, command=command)
     page = report or out / f"{path.name}.html"
     write_q_report(page, path.name, preset, settings, trained, found)
-    typer.echo(f"reward: {_told(found.reward)}\nPnL: {_told(found.pnl)}")
-    typer.echo(f"{path}: the table; {page}: the report")
+    _tell(found.reward, found.pnl, path, page, as_json=as_json)
+
+
+def _tell(
+    reward: "Difference", pnl: "Difference", path: Path, page: Path, *, as_json: bool
+) -> None:
+    """The verdict, and where everything is."""
+    lines = [
+        f"reward: {_told(reward)}",
+        f"PnL: {_told(pnl)}",
+        f"{path}: the table; {page}: the report",
+    ]
+    result = {
+        "model": path,
+        "report": page,
+        "reward_ticks": _gain(reward),
+        "pnl_ticks": _gain(pnl),
+    }
+    tell(result, lines, as_json=as_json)
+
+
+def _gain(gain: "Difference") -> dict[str, object]:
+    """One comparison for programs."""
+    return gain._asdict() | {"verdict": gain.verdict}
 
 
 def _told(gain: "Difference") -> str:

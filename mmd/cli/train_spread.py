@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mmd.cli.options import duration_s
+from mmd.cli.options import AsJson, duration_s
+from mmd.cli.results import on_the_way, tell
 from mmd.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def spread(
         Path | None, typer.Option(help="HTML report; default: beside the model")
     ] = None,
     promote: Annotated[bool, typer.Option("--promote", help="make it the champion")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train the spread model; what it earns out of sample is told with intervals, beside simpler half-spreads.
 
@@ -84,22 +86,27 @@ def spread(
     with compile_progress(), _progress("labelling", len(tapes)) as on_tape:
         data = read_spread_data(tapes, bar_ns, labels, on_tape=on_tape)
     split = split_samples(data, labels.reach_ns(bar_ns))
-    sizes = ", ".join(f"{len(part.mid):,}" for part in split)
-    typer.echo(f"{sizes} samples to fit, to select and to test")
+    on_the_way(f"{_sizes(split)} samples to fit, to select and to test", as_json=as_json)
     settings = SpreadSettings(rounds_max=rounds, seed=seed)
-    forest = _train(split, settings)
-    _finish(split, forest, (settings, labels), bar_ns, tapes, out, report, is_promoted=promote)
+    forest, chosen = _train(split, settings, as_json=as_json), (settings, labels)
+    told = _finish(split, forest, chosen, bar_ns, tapes, out, report, is_promoted=promote)
+    tell(*told, as_json=as_json)
 
 
-def _train(split: "SpreadSplit", settings: "SpreadSettings") -> "Forest":
+def _sizes(split: "SpreadSplit") -> str:
+    return ", ".join(f"{len(part.mid):,}" for part in split)
+
+
+def _train(split: "SpreadSplit", settings: "SpreadSettings", *, as_json: bool) -> "Forest":
     from models.train_spread import train_forest  # noqa: PLC0415
 
     with _progress("training", settings.rounds_max) as on_round:
         forest = train_forest(split, settings, on_round=lambda _number, _loss: on_round())
     kept = forest.booster.num_trees()
-    typer.echo(
+    on_the_way(
         f"{kept} trees of {len(forest.fit_loss)} rounds: RMSE {forest.fit_loss[kept - 1]:.4f} bps, "
-        f"selection {forest.selection_loss[kept - 1]:.4f} bps"
+        f"selection {forest.selection_loss[kept - 1]:.4f} bps",
+        as_json=as_json,
     )
     return forest
 
@@ -114,8 +121,8 @@ def _finish(
     report: Path | None,
     *,
     is_promoted: bool,
-) -> None:
-    """Judge on the test stretch, write the artefact and the report."""
+) -> tuple[dict[str, object], list[str]]:
+    """Judge on the test stretch, write the artefact and the report; returns the result and its lines."""
     from mmd.analytics.spread_training_page import spread_page  # noqa: PLC0415
     from mmd.analytics.spread_verdict import judge, manifest_metrics  # noqa: PLC0415
     from models.registry import Registry  # noqa: PLC0415
@@ -138,18 +145,25 @@ def _finish(
     target.write_text(spread_page(made.manifest, forest, split, found, verdict), encoding="utf-8")
     if is_promoted:
         registry.promote(made.manifest.id)
-    _tell(verdict)
-    typer.echo(f"{made.path}{' (champion)' if is_promoted else ''}\n{target}: report")
+    result = {
+        "model": made.path,
+        "is_champion": is_promoted,
+        "report": target,
+        "verdict": verdict.sentence,
+        "metrics": manifest_metrics(verdict),
+    }
+    where = f"{made.path}{' (champion)' if is_promoted else ''}"
+    return result, [*_lines(verdict), where, f"{target}: report"]
 
 
-def _tell(verdict: "Verdict") -> None:
+def _lines(verdict: "Verdict") -> Iterator[str]:
     from mmd.analytics.spread_verdict import told  # noqa: PLC0415
 
     offset, slope = verdict.sigma_rule
-    typer.echo(f"model: {told(verdict.model)} a quote")
-    typer.echo(f"fixed at {verdict.fixed_bps:.4g} bps: {told(verdict.fixed)}")
-    typer.echo(f"{offset:.4g} bps + {slope:g} x sigma: {told(verdict.rule)}")
-    typer.echo(verdict.sentence)
+    yield f"model: {told(verdict.model)} a quote"
+    yield f"fixed at {verdict.fixed_bps:.4g} bps: {told(verdict.fixed)}"
+    yield f"{offset:.4g} bps + {slope:g} x sigma: {told(verdict.rule)}"
+    yield verdict.sentence
 
 
 def _nanos(text: str) -> int:

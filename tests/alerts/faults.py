@@ -101,8 +101,14 @@ def on_exchange(number: signal.Signals) -> Inject:
 
 
 def pause_guardian(stack: Stack) -> None:
-    """The daemon's guardian hangs for a while."""
-    pause(stack.daemon.children()["guardian"], 10)
+    """The guardian beside the daemon hangs for a while."""
+    assert stack.guardian is not None, "the session has none beside its daemon"
+    pause(stack.guardian.process.pid, 15)
+
+
+def stop_engine(stack: Stack) -> None:
+    """The engine hangs for two leases, and goes on."""
+    stutter(stack.daemon.children()["engine"], times=1, stopped_s=6)
 
 
 def on_child(role: str, number: signal.Signals) -> Inject:

@@ -15,6 +15,7 @@ from tests.alerts.faults import (
     on_exchange,
     pause,
     pause_guardian,
+    stop_engine,
     stutter,
 )
 
@@ -75,9 +76,8 @@ def sessions(disk: Path | None) -> list[Session]:
                 Fault(
                     "the engine stops for 12 s",
                     lambda s: pause(s.daemon.children()["engine"], 12),
-                    ("EngineHung", "GuardianFired"),
+                    ("EngineHung",),
                 ),
-                Fault("the guardian hangs for 10 s", pause_guardian, ("GuardianDown",)),
                 Fault("ops is killed", on_child("ops", signal.SIGKILL), ("OpsRestarted",)),
                 Fault(
                     "mmd cancel-all",
@@ -129,6 +129,8 @@ def sessions(disk: Path | None) -> list[Session]:
             "a guardian alone",
             (),
             (
+                Fault("the engine stops for 6 s", stop_engine, ("GuardianFired",)),
+                Fault("the guardian hangs for 15 s", pause_guardian, ("GuardianDown",)),
                 Fault(
                     "the daemon ends, its guardian stays",
                     lambda s: s.daemon.end(),

@@ -1,5 +1,6 @@
 """The whole thing, as shipped: exchange process, daemon process, real sockets."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,13 @@ def test_ends_cleanly(run: tuple[Finished, dict[str, Any], Path]) -> None:
     assert "reconciliation" in done.out
     assert not any('"level": "error"' in line for line in done.err.splitlines())
     assert SECONDS <= summary["duration_s"] < SECONDS + 6
+
+
+def test_the_pages_address_is_a_plain_line(run: tuple[Finished, dict[str, Any], Path]) -> None:
+    """On standard output, for people; the log on standard error stays JSON, line by line."""
+    (shown,) = re.findall(r"^(http://127\.0\.0\.1:\d+)  the live page", run[0].out, re.MULTILINE)
+    log = [json.loads(line) for line in run[0].err.splitlines() if not line.startswith("compil")]
+    assert shown == next(row["dashboard"] for row in log if row["event"] == "started")
 
 
 def test_quotes_within_ten_seconds_of_the_start(run: tuple[Finished, dict[str, Any], Path]) -> None:

@@ -63,8 +63,6 @@ class Process:
         pid = self.process.pid
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
-            if "mmd.guardian_process" in words:
-                found["guardian"] = int(child)
             if "--role" in words:
                 found[words[words.index("--role") + 1]] = int(child)
         return found
@@ -74,19 +72,21 @@ class Stack:
     """Exchange and daemon while they run."""
 
     def __init__(
-        self, exchange: Process, daemon: Process, guardian_target: str | None = None
+        self, exchange: Process, daemon: Process, guardian: Process | None, figures: int
     ) -> None:
+        """`guardian` stands beside the daemon and serves its metrics at the port `figures`; None: it has none there."""
         self.exchange = exchange
         self.daemon = daemon
-        self._guardian_target = guardian_target
+        self.guardian = guardian
+        self._figures = figures
         self.exchange_address = exchange.found(r"listening on (http://\S+)")
         self.page = daemon.found(r'"dashboard": "(http://[^"]+)"')
 
     @property
     def targets(self) -> list[str]:
         """What Prometheus scrapes."""
-        alone = self._guardian_target
-        return [self.page.removeprefix("http://"), *([] if alone is None else [alone])]
+        alone = [] if self.guardian is None else [f"127.0.0.1:{self._figures}"]
+        return [self.page.removeprefix("http://"), *alone]
 
     def state(self) -> dict[str, Any]:
         """`/api/state`."""
@@ -158,10 +158,11 @@ def running(
         words = ["--config", str(ROOT / "deploy/config" / config)]
         words += [word for pair in pairs for word in ("--set", pair)]
         with contextlib.ExitStack() as stack:
-            if guardian:
-                stack.callback(Process(folder, "guardian", "guardian", *words).end)
+            alone = Process(folder, "guardian", "guardian", *words) if guardian else None
+            if alone is not None:
+                stack.callback(alone.end)
             daemon = Process(folder, "daemon", "run", *words)
             stack.callback(daemon.end)
-            yield Stack(venue, daemon, f"127.0.0.1:{figures}" if guardian else None)
+            yield Stack(venue, daemon, alone, figures)
     finally:
         venue.end()

@@ -1,5 +1,6 @@
 """`mmd calibrate` and `mmd realism` on a tape of a generated market."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def test_a_calibrated_preset_is_a_file_that_other_commands_take(tape: Path, tmp_
     preset = find_preset(str(out))
     assert preset.about == "a test"
     assert preset.command.startswith("made; mmd ")
+    again = mmd("calibrate", tape, "-o", tmp_path / "again.json", "--about", "a test", "--json")
+    assert json.loads(again.stdout)["phi"] == pytest.approx(preset.informed_share, abs=1e-6)
     shown = mmd("realism", out, tape, "--report", page, "--for", "60s")
     assert shown.exit_code == 0, shown.output
     rows = [line.split("|")[1:5] for line in shown.stdout.splitlines() if line.startswith("| ")]

@@ -139,3 +139,24 @@ def test_shells_can_complete(
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     assert run(monkeypatch, "--show-completion", "bash") == 0
     assert "_MMD_COMPLETE" in capsys.readouterr().out
+
+
+_OBJECTS = {"mmd journal show", "mmd journal arbitrage", "mmd tape head"}
+"""Print nothing but JSON, an object a line."""
+_SERVERS = {"mmd exchange", "mmd guardian"}
+"""Have no result: they serve until they are ended."""
+
+
+def _commands(command: Any, path: str = "mmd") -> Iterator[tuple[str, set[str]]]:
+    if hasattr(command, "commands"):
+        for name, below in command.commands.items():
+            yield from _commands(below, f"{path} {name}")
+    else:
+        yield path, {option for parameter in command.params for option in parameter.opts}
+
+
+def test_every_result_can_be_had_as_json() -> None:
+    """A command that is added says its result to programs, too."""
+    found = dict(_commands(get_command(module.app)))
+    without = {path for path, options in found.items() if "--json" not in options}
+    assert without == _OBJECTS | _SERVERS

@@ -77,13 +77,18 @@ def test_export_and_plot(mmd, tmp_path: Path) -> None:
     assert (code, out) == (0, f"{tmp_path / 'x.npz'}: 1,601 events\n")
     assert len(np.load(tmp_path / "x.npz")["data"]) == 1_601
     assert mmd("export", "hftbacktest", tape, tmp_path / "x.npz")[0] == 2
-    assert mmd("tape", "plot", tape, "--points", 20)[0] == 0
+    code, out, _ = mmd("export", "hftbacktest", tape, tmp_path / "x.npz", "--overwrite", "--json")
+    made = json.loads(out)
+    assert (made["file"], made["events"], made["left_out"]) == (f"{tmp_path / 'x.npz'}", 1_601, {})
+    code, out, _ = mmd("tape", "plot", tape, "--points", 20, "--json")
+    assert json.loads(out)["chart"] == f"{tmp_path / 'x.html'}"
     assert (tmp_path / "x.html").stat().st_size > 10**6
 
 
 def test_recover_says_what_it_did(mmd, tmp_path: Path) -> None:
     """Nothing, here."""
     assert mmd("tape", "recover", tmp_path)[1] == f"{tmp_path}: nothing to recover\n"
+    assert json.loads(mmd("tape", "recover", tmp_path, "--json")[1]) == {"recovered": []}
 
 
 @pytest.mark.parametrize(
