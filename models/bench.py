@@ -20,7 +20,8 @@ from mmd.core.learned import forest, lstm
 from mmd.core.learned import samples as bars
 from mmd.core.learned.lstm import WEIGHTS, WINDOW, Shape, network_layout
 from mmd.core.learned.models_spec import ModelsSpec
-from mmd.core.learned.predictor import Predictor, Records
+from mmd.core.learned.ordinary_bar import Records
+from mmd.core.learned.predictor import Predictor
 from mmd.core.learned.samples import BAR_NS
 from mmd.core.learned.schema import N
 from mmd.core.learned.served_model import PRICE, SPREAD, ModelShelf, ServedModel

@@ -215,10 +215,10 @@ class LiveModels:
         """A line for each change of what is left of the ensemble."""
         for at, maker in enumerate(engine.makers):
             predictor = maker.predictor
-            if predictor is None or predictor.changes_total == self._changes[at]:
+            if predictor is None or predictor.rungs.total == self._changes[at]:
                 continue
-            new = min(predictor.changes_total - self._changes[at], len(predictor.changes))
-            for change in list(predictor.changes)[-new:]:
+            new = min(predictor.rungs.total - self._changes[at], len(predictor.rungs.changes))
+            for change in list(predictor.rungs.changes)[-new:]:
                 is_down = change.after > change.before
                 (_log.warning if is_down else _log.info)(
                     "model_rung",
@@ -228,7 +228,7 @@ class LiveModels:
                     price=change.price.name.lower(),
                     spread=change.spread.name.lower(),
                 )
-            self._changes[at] = predictor.changes_total
+            self._changes[at] = predictor.rungs.total
 
 
 def _shape(artefact: Artefact) -> Shape | None:

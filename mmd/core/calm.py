@@ -23,6 +23,7 @@ CALM = layout(
     ("spread_ticks_min", "f8"),  # 0 = off
     ("inventory_ratio_max", "f8"),
     ("flow_coefficient", "f8"),  # of the quote, see mmd.core.quoting.inputs.prepare
+    ("uses_trees", "i8"),  # whether the learned half spread has a say in the quotes
 )
 
 

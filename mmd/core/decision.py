@@ -11,10 +11,12 @@ from mmd.core.market.features import FEATURES
 from mmd.core.market.volatility import VOLATILITY
 from mmd.core.order_plan import plan
 from mmd.core.orders.order_diff import WORKING
+from mmd.core.quoting import glft, learned_spread
 from mmd.core.quoting.glft import GLFT
+from mmd.core.quoting.inputs import prepare
 from mmd.core.quoting.intensity import INTENSITY
+from mmd.core.quoting.ladder import ladder
 from mmd.core.quoting.record import OK, QUOTE
-from mmd.core.quoting.targets import glft_targets
 from mmd.core.risk.budgets import BUDGETS
 from mmd.core.risk.order_check import RISK
 from mmd.core.risk.reasons import RiskReason
@@ -37,10 +39,10 @@ def decide(
     quoted_lots: int,
     order_id: int,
 ) -> int:
-    """Decide as GLFT quotes, at engine time now_ns; returns how many actions there are, or EXTRAORDINARY.
+    """Decide as GLFT quotes, with or without trees; returns how many actions there are, or EXTRAORDINARY.
 
-    Private events are known to be coming. level, hindrance and lag_ns_max are the session's, quoted_lots is what is held,
-    order_id the number of the order if there is to be one. The outcome is that of
+    now_ns is engine time. Private events are known to be coming. level, hindrance and lag_ns_max are the session's,
+    quoted_lots is what is held, order_id the number of the order if there is to be one. The outcome is that of
     `mmd.core.order_plan.plan`.
     """
     p = places[0]
@@ -53,19 +55,15 @@ def decide(
     sigma = vol[0].sigma
     if not is_calm(c, v, working[0], sigma, now_ns, level, hindrance, lag_ns_max, quoted_lots):
         return EXTRAORDINARY
-    status = glft_targets(
-        quote,
-        record_at(p.table, GLFT),
-        features,
-        vol,
-        record_at(p.intensity, INTENSITY),
-        quoted_lots,
-        c.limit_lots,
-        c.flow_coefficient,
-        v.bid_ticks,
-        v.ask_ticks,
-    )
-    if status != OK:
+    intensity, flow = record_at(p.intensity, INTENSITY), c.flow_coefficient
+    status = prepare(quote, features, vol, intensity, quoted_lots, c.limit_lots, flow)
+    if status == OK:
+        table = record_at(p.table, GLFT)
+        if c.uses_trees == 1:
+            status = learned_spread.offsets(quote, table)
+        else:
+            status = glft.offsets(quote, table)
+    if status != OK or ladder(quote, v.bid_ticks, v.ask_ticks) != OK:
         return EXTRAORDINARY
     return plan(
         working,

@@ -1,8 +1,9 @@
 """Makes the predictor of an instrument, where a session wants one, and has its market view close the bars."""
 
 from mmd.core.learned.drift_response import Response
+from mmd.core.learned.ordinary_bar import Records
 from mmd.core.learned.policy_run import Lean
-from mmd.core.learned.predictor import Predictor, Records
+from mmd.core.learned.predictor import Predictor
 from mmd.core.market_view import MarketView
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.multipliers import Cause

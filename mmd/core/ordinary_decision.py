@@ -17,8 +17,9 @@ from mmd.core.spec import QuotingSpec
 from mmd.jit.kernel import Rec, bind
 from mmd.jit.places import places
 
-_GLFT = ("glft", "learned")
-"""Spread models that are GLFT where trees have no say; where they have one, the decision is not ordinary."""
+_LEARNED = "learned"
+_GLFT = ("glft", _LEARNED)
+"""Spread models that the one call knows: GLFT, and GLFT that trees lean on."""
 _ACTIVE = QuoteState.ACTIVE  # a look-up through the metaclass of an Enum takes 0.1 us
 
 
@@ -34,7 +35,6 @@ class OrdinaryDecision:
         "_decide",
         "_holdings",
         "_instrument",
-        "_learned_half",
         "_ledger",
         "_levels",
         "_numbers",
@@ -66,8 +66,8 @@ class OrdinaryDecision:
         judge.calm["flow_coefficient"] = spec.flow_coefficient
         self._at: Rec = None
         self._decide: Callable[..., int] | None = None
-        self._learned_half = memoryview(quoter.quote["learned_half"])
         model = quoter.model
+        judge.calm["uses_trees"] = model.name == _LEARNED
         if spec.glft_form == "exact" and model.name in _GLFT and spec.smoothing_s == 0.0:
             at = places(
                 calm=judge.calm,
@@ -98,7 +98,6 @@ class OrdinaryDecision:
         if (
             quoter.allowed_in is not _ACTIVE
             or quoter.lead is not None
-            or self._learned_half[0] != 0.0
             or self._decide is None
             or not self.is_private_up
         ):

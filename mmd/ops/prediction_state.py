@@ -33,7 +33,7 @@ def prediction_state(maker: Maker, now_ns: int) -> PredictionState | None:
         swaps=predictor.swaps,
         refusals=predictor.refusals,
         refusal=predictor.refusal,
-        rung_changes=predictor.changes_total,
+        rung_changes=predictor.rungs.total,
         scores=_scores(predictor),
     )
 

@@ -22,6 +22,7 @@ _NODE = np.dtype([("threshold", "f8"), ("feature", "i4"), ("left", "i4")], align
 FOREST = layout(
     ("inputs", "i8"),  # how many there are in x
     ("trees", "i8"),
+    ("status", "i8"),  # of the run that it is part of, see mmd.core.learned.model_run
     ("out", "f8"),  # of the last prediction
     ("x", "f8", (N,)),
     ("root", "i4", (TREES_MAX + _ABREAST,)),

@@ -1,4 +1,4 @@
-"""One model at work on one instrument: its record, its kernel, and what it said last."""
+"""One model at work on one instrument: its record, its kernels, and what it said last."""
 
 from functools import partial
 from typing import Any
@@ -12,7 +12,11 @@ from mmd.core.learned.samples import WARM_BARS
 from mmd.core.learned.schema import N
 from mmd.core.learned.served_model import ServedModel
 from mmd.errors import ArtefactError
-from mmd.jit.kernel import F4, Rec, bind
+from mmd.jit.kernel import F4, Rec, bind, kernel
+
+OUTPUTS = np.dtype([("change", "f4"), ("log_volatility", "f4"), ("logit", "f4")])
+"""What a network says of one horizon, as it stands in its record."""
+assert OUTPUTS.itemsize == 4 * lstm.PER_HORIZON, "expected the outputs side by side"
 
 
 class PriceRun:
@@ -22,6 +26,7 @@ class PriceRun:
         model: which one.
         status: of the last step, a PartStatus.
         steps: since its state was cleared.
+        outputs_at: address of the OUTPUTS of its horizons.
     """
 
     def __init__(self, model: ServedModel, horizon_bars: int) -> None:
@@ -36,6 +41,9 @@ class PriceRun:
         self.volatility_scale = model.volatility_scale[at]
         self._first = at * lstm.PER_HORIZON
         self._out = memoryview(self._network["out"][0])
+        self.outputs_at: int = self._network["out"].ctypes.data
+        self.said_at = self.outputs_at + 4 * self._first
+        """Address of the OUTPUTS at the session's horizon."""
         self._step = partial(bind(lstm.step, self._network, np.zeros(N, np.float32)), self._network)
 
     @property
@@ -78,26 +86,45 @@ def find_horizon(model: ServedModel, horizon_bars: int) -> int:
     return model.horizons.index(horizon_bars)
 
 
+@kernel
+def walk(trees: Rec, x: F4) -> None:
+    """Have the trees say what they make of a bar's inputs: out and status."""
+    t = trees[0]
+    for i in range(N):
+        t.x[i] = x[i]
+    t.status = OK if forest.predict(trees) == forest.OK else NOT_FINITE
+
+
 class SpreadRun:
     """A forest that is walked once a bar.
 
     Attributes:
         model: which one.
-        status: of the last walk, a PartStatus.
+        record: FOREST.
     """
 
     def __init__(self, model: ServedModel) -> None:
         """Raises: ArtefactError where arrays are missing or too large."""
         self.model = model
-        self.status = NO_MODEL
         try:
-            self._forest: Rec = forest.new_forest(model.weights)
+            self.record: Rec = forest.new_forest(model.weights)
         except (KeyError, ValueError) as error:
             raise ArtefactError(f"model {model.id} is no forest that fits: {error}") from error
-        self._lines = _lines_of(self._forest)
-        self._x = self._forest["x"][0]
-        self._out = memoryview(self._forest["out"])
-        self._predict = partial(bind(forest.predict, self._forest), self._forest)
+        self._lines = _lines_of(self.record)
+        self._out = memoryview(self.record["out"])
+        self._status = memoryview(self.record["status"])
+        self.status = NO_MODEL
+        walked = self.record, np.zeros(N, np.float32)
+        self._walk = partial(bind(walk, *walked), self.record)
+
+    @property
+    def status(self) -> int:
+        """Of the last walk, a PartStatus."""
+        return self._status[0]
+
+    @status.setter
+    def status(self, status: int) -> None:
+        self._status[0] = status
 
     @property
     def half_spread_bps(self) -> float:
@@ -106,8 +133,7 @@ class SpreadRun:
 
     def step(self, x: F4) -> None:
         """One bar later."""
-        self._x[:] = x
-        self.status = OK if self._predict() == forest.OK else NOT_FINITE
+        self._walk(x)
 
     def read_through(self) -> None:
         """Read the trees and change nothing."""

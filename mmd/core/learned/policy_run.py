@@ -10,10 +10,19 @@ from mmd.core.learned.served_model import ServedModel
 from mmd.core.market import features as feats
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import ArtefactError
-from mmd.jit.kernel import F4, Rec, bind
+from mmd.jit.kernel import F4, Rec, bind, kernel, layout, new
 
 _MINUTE_S = 60.0
-_SPREAD, _IMBALANCE = feats.index("spread"), feats.index("imbalance_1")
+SPREAD, IMBALANCE = feats.index("spread"), feats.index("imbalance_1")
+"""Of the inputs of a bar."""
+
+CHOICE = layout(
+    ("bar_ns", "i8"),  # of the policy
+    ("decided_ns", "i8"),  # end of the bar at which it last chose
+    ("mid", "f8"),  # ticks, then; 0 = nothing is known of it
+    ("action", "i8"),  # of mmd.core.learned.q_policy
+    ("decisions", "i8"),
+)
 
 
 class PolicyInputs(NamedTuple):
@@ -34,10 +43,10 @@ def policy_inputs(quote: Rec, vol: Rec, x: F4, mid_ticks: float) -> PolicyInputs
     return PolicyInputs(
         inventory_ratio=float(quote["inventory_ratio"][0]),
         mid_ticks=mid_ticks,
-        spread_ticks=float(x[_SPREAD]),
+        spread_ticks=float(x[SPREAD]),
         sigma_ticks=float(vol["sigma"][0]),
         close_s=float(quote["tau_s"][0]),
-        imbalance=float(x[_IMBALANCE]),
+        imbalance=float(x[IMBALANCE]),
     )
 
 
@@ -49,29 +58,72 @@ class Lean(NamedTuple):
     skew: float = 1.0
 
 
+@kernel
+def choose(  # noqa: PLR0913, PLR0917 - a kernel
+    choice: Rec,
+    policy: Rec,
+    end_ns: int,
+    inventory_ratio: float,
+    mid_ticks: float,
+    spread_ticks: float,
+    sigma_ticks: float,
+    close_s: float,
+    imbalance: float,
+) -> None:
+    """Choose at the end of a bar, if a bar of the policy's own has passed; the inputs are those of PolicyInputs."""
+    c = choice[0]
+    if end_ns - c.decided_ns < c.bar_ns:
+        return
+    before, c.mid = c.mid, mid_ticks
+    c.decided_ns = end_ns
+    if before == 0.0 or sigma_ticks <= 0.0:
+        c.action = NORMAL
+        return
+    c.decisions += 1
+    bar_s = c.bar_ns / NANOS_PER_SECOND
+    c.action = q_policy.decide(
+        policy,
+        c.decisions,
+        inventory_ratio,
+        (mid_ticks - before) / (sigma_ticks * math.sqrt(bar_s)),
+        spread_ticks,
+        1e4 * sigma_ticks * math.sqrt(_MINUTE_S) / mid_ticks,
+        close_s if close_s > 0.0 else math.inf,
+        imbalance,
+    )
+
+
 class PolicyRun:
     """One table.
 
     Attributes:
         model: which one.
-        action: the last, of mmd.core.learned.q_policy.
-        decisions: how often one was chosen.
+        record: CHOICE.
+        policy: POLICY.
     """
 
     def __init__(self, model: ServedModel) -> None:
         """Raises: ArtefactError where it is no table that fits."""
         self.model = model
-        self.action = NORMAL
-        self.decisions = 0
+        self.record: Rec = new(CHOICE)
+        self.record["bar_ns"], self.record["action"] = model.bar_ns, NORMAL
+        self._action = memoryview(self.record["action"])
         try:
-            policy = q_policy.new_policy(model.weights)
+            self.policy: Rec = q_policy.new_policy(model.weights)
         except (KeyError, ValueError) as error:
             raise ArtefactError(f"model {model.id} is no table that fits: {error}") from error
-        numbers = (0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-        self._decide = partial(bind(q_policy.decide, policy, *numbers), policy)
-        self._bar_s = model.bar_ns / NANOS_PER_SECOND
-        self._decided_ns = 0
-        self._mid_ticks = 0.0
+        chosen = self.record, self.policy
+        self._choose = partial(bind(choose, *chosen, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), *chosen)
+
+    @property
+    def action(self) -> int:
+        """The last, of mmd.core.learned.q_policy."""
+        return self._action[0]
+
+    @property
+    def decisions(self) -> int:
+        """How often one was chosen."""
+        return int(self.record["decisions"][0])
 
     @property
     def lean(self) -> Lean:
@@ -86,24 +138,8 @@ class PolicyRun:
 
     def step(self, end_ns: int, now: PolicyInputs) -> None:
         """Choose, if a bar of the policy's own has passed."""
-        if end_ns - self._decided_ns < self.model.bar_ns:
-            return
-        before, self._mid_ticks = self._mid_ticks, now.mid_ticks
-        self._decided_ns = end_ns
-        if before == 0.0 or now.sigma_ticks <= 0.0:
-            self.action = NORMAL
-            return
-        self.decisions += 1
-        self.action = self._decide(
-            self.decisions,
-            now.inventory_ratio,
-            (now.mid_ticks - before) / (now.sigma_ticks * math.sqrt(self._bar_s)),
-            now.spread_ticks,
-            1e4 * now.sigma_ticks * math.sqrt(_MINUTE_S) / now.mid_ticks,
-            now.close_s if now.close_s > 0.0 else math.inf,
-            now.imbalance,
-        )
+        self._choose(end_ns, *now)
 
     def restart(self) -> None:
         """Nothing is known of the last bar."""
-        self.action, self._mid_ticks = NORMAL, 0.0
+        self.record["action"], self.record["mid"] = NORMAL, 0.0

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Final
 
 from mmd.core.learned.lstm import CHANGE_CLIP, VOLATILITY_FLOOR
-from mmd.jit.kernel import Rec, kernel, layout
+from mmd.jit.kernel import Rec, kernel, layout, new
 
 CHANGE_MAX: Final = 2.0 * CHANGE_CLIP
 """Targets were clipped at half of this: a network that says more is outside of what it learned."""
@@ -60,6 +60,7 @@ WARMING_UP: Final = int(PartStatus.WARMING_UP)
 NOT_FINITE: Final = int(PartStatus.NOT_FINITE)
 OUT_OF_RANGE: Final = int(PartStatus.OUT_OF_RANGE)
 LATE: Final = int(PartStatus.LATE)
+DRIFTED: Final = int(PartStatus.DRIFTED)
 FAULTS: Final = frozenset({PartStatus.NOT_FINITE, PartStatus.OUT_OF_RANGE, PartStatus.LATE})
 """Statuses that are a model's own fault."""
 
@@ -145,3 +146,12 @@ def publish(prediction: Rec, quote: Rec, mid_ticks: float) -> int:
     else:
         p.rung = 3
     return int(p.rung)
+
+
+def new_prediction(spread_weight: float, *, uses_forecast: bool) -> Rec:
+    """PREDICTION record of a session that no model has said anything in."""
+    prediction = new(PREDICTION)
+    prediction["uses_forecast"], prediction["spread_weight"] = uses_forecast, spread_weight
+    prediction["price_status"] = prediction["spread_status"] = NO_MODEL
+    prediction["rung"], prediction["probability"] = Rung.GLFT, 0.5
+    return prediction

@@ -4,13 +4,12 @@ Bars are closed before the event that comes after their end is applied (MarketVi
 a prediction depends on the market and not on when anybody looked. Between bars this costs the hot path one comparison.
 """
 
-from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
 
 from mmd.core.events import ModelOutput, ModelRefused, ModelSwap
 from mmd.core.learned import samples as bars
+from mmd.core.learned.bar import LEANS, UNSETTLED
 from mmd.core.learned.demotion import DemotionReason, FaultCount
 from mmd.core.learned.drift_monitor import DriftMonitor, Forecaster
 from mmd.core.learned.drift_response import Response
@@ -18,51 +17,32 @@ from mmd.core.learned.live_score import LiveScore
 from mmd.core.learned.model_run import PriceRun, SpreadRun
 from mmd.core.learned.models_spec import ModelsSpec
 from mmd.core.learned.online_forecast import OnlineForecast
+from mmd.core.learned.ordinary_bar import OrdinaryBar, Records
 from mmd.core.learned.policy_run import Lean, PolicyRun, policy_inputs
 from mmd.core.learned.prediction import (
     FAULTS,
     NO_MODEL,
     OK,
-    PREDICTION,
     PartStatus,
     Rung,
+    new_prediction,
     publish,
     take_price,
     take_spread,
 )
 from mmd.core.learned.remote_run import RemoteRun
+from mmd.core.learned.rungs import Rungs
 from mmd.core.learned.samples import CLOSED, NOT_YET, SAMPLES, WARM_BARS
-from mmd.core.learned.seats import Seats
+from mmd.core.learned.seats import Seats, seated
 from mmd.core.learned.served_model import ModelRole, ModelSource
 from mmd.core.learned.trial_spec import TrialArm
 from mmd.errors import ArtefactError
 from mmd.jit.kernel import Rec, bind, new
 
-CHANGES_KEPT: Final = 64
-_Run = TypeVar("_Run")
 _CHAMPION, _CANARY = ModelRole.CHAMPION, ModelRole.CANARY
 _HELD_OUT, _DRIFTED = PartStatus.HELD_OUT, PartStatus.DRIFTED
 _DEMOTED, _LATE = PartStatus.DEMOTED, PartStatus.LATE
 _NOTHING = 0.0, 0.0, 0.0, 0.0, 0.0
-
-
-class RungChange(NamedTuple):
-    """The ensemble lost a part, or got it back."""
-
-    ts_ns: int
-    before: Rung
-    after: Rung
-    price: PartStatus
-    spread: PartStatus
-
-
-class Records(NamedTuple):
-    """Of one instrument's market and quotes."""
-
-    features: Rec
-    flow: Rec
-    vol: Rec
-    quote: Rec
 
 
 class Predictor:
@@ -79,10 +59,8 @@ class Predictor:
         arm: who makes the quotes of this block of time.
         demoted: why the champions may quote no more, until others come.
         faults: bars whose prediction was late, no number or out of range.
-        swaps, refusals, demotions: how many there were.
-        refusal: why the last one was.
-        changes: of the rung, the last CHANGES_KEPT.
-        changes_total: how many there were.
+        swaps, refusals, demotions: how many there were; refusal: why the last one was.
+        rungs: how the ensemble stands, and stood.
     """
 
     def __init__(
@@ -94,9 +72,9 @@ class Predictor:
         doubt: Callable[[Response], None] | None = None,
     ) -> None:
         """`lean` is told what the policy makes of quotes, `doubt` what drift does."""
-        features, flow = records.features, records.flow
         self.samples: Rec = new(SAMPLES)
-        self.prediction: Rec = new(PREDICTION)
+        p = new_prediction(spec.spread_weight, uses_forecast=spec.uses_forecast)
+        self.prediction: Rec = p
         self.seats = Seats(spec)
         self.champions: dict[str, str] = self.seats.champions
         self.scores: dict[ModelRole, LiveScore] = self.seats.scores
@@ -108,33 +86,31 @@ class Predictor:
         self.demoted = DemotionReason.NONE
         self.swaps = self.refusals = self.demotions = 0
         self.refusal = ""
-        self.changes: deque[RungChange] = deque(maxlen=CHANGES_KEPT)
-        self.changes_total = 0
-        self.rung = Rung.GLFT
+        self.rungs = Rungs()
         self.faults = 0
         self._fault_count = None if spec.demotion is None else FaultCount(spec.demotion)
         self._spec = spec
         self._records, self._lean, self._leaning = records, lean, Lean()
         self._doubt = doubt
-        self._bars = memoryview(self.samples["bars"])
         self._end_ns = memoryview(self.samples["end_ns"])
         self._inputs = self.samples["x"][0]
-        self._mid = memoryview(features["mid"])
+        self._mid = memoryview(records.features["mid"])
         bars.start(self.samples, unix_less_engine_ns=unix_less_engine_ns, bar_ns=spec.bar_ns)
-        clock = (self.samples, features, flow)
-        self._close = partial(bind(bars.close, *clock, 0), *clock)
-        p = self.prediction
-        p["uses_forecast"], p["spread_weight"] = spec.uses_forecast, spec.spread_weight
-        p["price_status"] = p["spread_status"] = NO_MODEL
-        p["rung"], p["probability"] = Rung.GLFT, 0.5
+        self._bar = OrdinaryBar(spec, self.seats, records, self.samples, p)
         self._take_price = partial(bind(take_price, p, 0, 0.0, 0.0, 0.0, 0.0, 0.0), p)
         self._take_spread = partial(bind(take_spread, p, 0, 0.0), p)
         self._publish = partial(bind(publish, p, records.quote, 0.0), p, records.quote)
+        self._arrange()
 
     @property
     def end_ns(self) -> int:
         """When the bar at hand ends; 0 = now: the clock has not started."""
         return self._end_ns[0]
+
+    @property
+    def rung(self) -> Rung:
+        """What is left of the ensemble."""
+        return self.rungs.rung
 
     @property
     def challenger(self) -> PriceRun | RemoteRun | None:
@@ -144,19 +120,23 @@ class Predictor:
     @property
     def policy(self) -> PolicyRun | None:
         """The Q-learning policy that quotes, or would."""
-        return _seated(self.seats.policy, self.arm)
+        return seated(self.seats.policy, self.arm)
 
     def advance(self, now_ns: int) -> int:
         """Close every bar that ended before now and predict at each; returns when the next one ends."""
-        status = self._close(now_ns)
+        bar = self._bar
+        status = bar.close(now_ns)
         if status == NOT_YET:
+            return self._end_ns[0]
+        if status == CLOSED and bar.is_ordinary and now_ns <= self._end_ns[0]:
+            self._on_ordinary_bar(bar, now_ns)
             return self._end_ns[0]
         while status != NOT_YET:
             if status == CLOSED:
                 self._on_bar(now_ns)
             else:
                 self._forget()
-            status = self._close(now_ns)
+            status = bar.close(now_ns)
         self._settle(now_ns)
         return self._end_ns[0]
 
@@ -185,6 +165,7 @@ class Predictor:
         self.swaps += 1
         if event.role == _CHAMPION:
             self._begin_anew()
+        self._arrange()
         self._settle(event.ts_recv_ns)
 
     def on_output(self, event: ModelOutput) -> None:
@@ -198,6 +179,7 @@ class Predictor:
     def follow_arm(self, arm: TrialArm, now_ns: int) -> None:
         """Have another arm make the quotes from now on."""
         self.arm = arm
+        self._arrange()
         self._settle(now_ns)
 
     def demote(self, reason: DemotionReason, now_ns: int) -> None:
@@ -205,6 +187,7 @@ class Predictor:
         if self.demoted is DemotionReason.NONE:
             self.demoted = reason
             self.demotions += 1
+            self._arrange()
             self._settle(now_ns)
 
     def on_time(self, now_ns: int) -> None:
@@ -227,32 +210,61 @@ class Predictor:
         self.refusals += 1
         self.refusal = reason
 
+    def _arrange(self) -> None:
+        """Somebody came or went: see whether bars are ordinary from now on."""
+        is_in = self.arm is TrialArm.CHAMPION and self.demoted is DemotionReason.NONE
+        self._bar.arrange(may_be=is_in and self.online is None)
+
+    def _on_ordinary_bar(self, bar: OrdinaryBar, now_ns: int) -> None:
+        """As `_on_bar` and `_settle`, in one call but for the network's step."""
+        network = bar.network
+        if network is None:
+            told = bar.conclude(now_ns, NO_MODEL)
+        else:
+            network.step(self.seats.memory.newest)
+            if self.drift is not None:
+                self._watch_drift(now_ns)
+                if not bar.is_ordinary:
+                    self._end_bar()
+                    self._settle(now_ns)
+                    return
+            told = bar.conclude(now_ns, network.status)
+        if told & LEANS:
+            self._lean_by_policy()
+        if told & UNSETTLED:
+            self._tell(*bar.statuses, now_ns)
+
     def _on_bar(self, now_ns: int) -> None:
         """A sample is there: every model says what it makes of it."""
-        n, mid = self._bars[0], self._mid[0]
-        end_ns = self._end_ns[0] - self._spec.bar_ns
-        x = self.seats.memory.take(n, self._inputs)
-        self.seats.step(x, mid)
+        x = self.seats.memory.newest
+        self.seats.step_networks(x)
         if self.online is not None:
-            self.online.step(x, mid, end_ns)
-        if n >= WARM_BARS and self.seats.policy:
+            self.online.step(x, self._mid[0], self._end_ns[0] - self._spec.bar_ns)
+        self._watch_drift(now_ns)
+        self._end_bar()
+
+    def _end_bar(self) -> None:
+        """Price models and drift have had their turn."""
+        mid, end_ns, memory = self._mid[0], self._end_ns[0] - self._spec.bar_ns, self.seats.memory
+        self.seats.step_trees(memory.newest, mid)
+        if memory.bars >= WARM_BARS and self.seats.policy:
             quote, vol = self._records.quote, self._records.vol
             self.seats.step_policies(end_ns, policy_inputs(quote, vol, self._inputs, mid))
-        self._watch_drift(mid, now_ns)
         self.prediction["end_ns"] = end_ns
-        self.prediction["bars"] = n
+        self.prediction["bars"] = memory.bars
 
-    def _watch_drift(self, mid: float, now_ns: int) -> None:
+    def _watch_drift(self, now_ns: int) -> None:
         drift, forecaster = self.drift, self._forecaster(_CHAMPION)
         if drift is None or forecaster is None:
             return
-        if drift.on_bar(mid, forecaster, now_ns):
+        if drift.on_bar(self._mid[0], forecaster, now_ns):
             self._answer_drift(now_ns)
 
     def _answer_drift(self, now_ns: int) -> None:
         """The level of doubt has changed: wider and smaller first, then without forecasts, then nothing is learned."""
         assert self.drift is not None, "only its watch changes levels"
         response = self.drift.watch.response
+        self._bar.doubt(is_doubted=not response.uses_forecasts)
         if self.online is not None:
             self.online.freeze(is_frozen=not response.learns)
         if self._doubt is not None:
@@ -306,10 +318,9 @@ class Predictor:
         """Write what quotes read, and note it where the rung has changed."""
         self._lean_by_policy()
         veto = self._veto()
-        is_canary = self.arm is TrialArm.CANARY
-        price = self._forecaster(_CANARY) if is_canary else None
+        price = self._forecaster(_CANARY) if self.arm is TrialArm.CANARY else None
         price = price or self._forecaster(_CHAMPION)
-        spread: SpreadRun | None = _seated(self.seats.spread, self.arm)
+        spread: SpreadRun | None = seated(self.seats.spread, self.arm)
         price_status, spread_status = NO_MODEL, NO_MODEL
         if price is None or veto is not None:
             price_status = self._take_price(veto or NO_MODEL, *_NOTHING)
@@ -322,13 +333,12 @@ class Predictor:
             spread_status = self._take_spread(veto or NO_MODEL, 0.0)
         else:
             spread_status = self._take_spread(spread.status, spread.half_spread_bps)
+        self._tell(price_status, spread_status, now_ns)
+
+    def _tell(self, price_status: int, spread_status: int, now_ns: int) -> None:
+        """Both parts are settled: count faults, write what quotes read, note a change of the rung."""
         self._count_faults(price_status, spread_status, now_ns)
-        rung = self._publish(self._mid[0])
-        if rung != self.rung:
-            before, self.rung = self.rung, Rung(rung)
-            parts = PartStatus(price_status), PartStatus(spread_status)
-            self.changes.append(RungChange(now_ns, before, self.rung, *parts))
-            self.changes_total += 1
+        self.rungs.note(self._publish(self._mid[0]), price_status, spread_status, now_ns)
 
     def _count_faults(self, price: int, spread: int, now_ns: int) -> None:
         """Count what is a model's own fault; a champion with too many goes."""
@@ -338,9 +348,3 @@ class Predictor:
         count = self._fault_count
         if count is not None and self.arm is TrialArm.CHAMPION and count.add(now_ns):
             self.demote(DemotionReason.FAULTS, now_ns)
-
-
-def _seated(seats: dict[ModelRole, _Run], arm: TrialArm) -> _Run | None:
-    """Who of a kind makes the quotes of an arm: the canary where there is one, else the champion."""
-    canary = seats.get(_CANARY) if arm is TrialArm.CANARY else None
-    return canary if canary is not None else seats.get(_CHAMPION)

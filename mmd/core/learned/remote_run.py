@@ -28,12 +28,14 @@ class PredictionSink(Protocol):
 
 
 class RemoteRun:
-    """To the predictor a price model like any other.
+    """To the predictor a price model like any other, whose outputs kernels do not reach.
 
     Attributes:
         model: which one.
         asked, answered: numbers of the last bar that went out, and of the last one whose outputs came back.
     """
+
+    outputs_at = 0
 
     def __init__(
         self, model: ServedModel, horizon_bars: int, sink: PredictionSink | None, late_bars: int

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-import numpy as np
-
 from mmd.core.events import ModelSwap
+from mmd.core.learned.bar_memory import BarMemory
 from mmd.core.learned.live_score import LiveScore
 from mmd.core.learned.model_run import PriceRun, SpreadRun
 from mmd.core.learned.models_spec import ModelsSpec
@@ -13,8 +12,8 @@ from mmd.core.learned.policy_run import PolicyInputs, PolicyRun
 from mmd.core.learned.prediction import WARMING_UP
 from mmd.core.learned.remote_run import PredictionSink, RemoteRun
 from mmd.core.learned.samples import WARM_BARS
-from mmd.core.learned.schema import N
 from mmd.core.learned.served_model import POLICY, PRICE, SPREAD, ModelRole, ServedModel
+from mmd.core.learned.trial_spec import TrialArm
 from mmd.errors import ArtefactError
 from mmd.jit.kernel import F4
 
@@ -22,30 +21,6 @@ _CHAMPION, _CHALLENGER, _CANARY = ModelRole.CHAMPION, ModelRole.CHALLENGER, Mode
 _Run = TypeVar("_Run")
 _SEATS: Final = (_CHAMPION, _CANARY)
 """Whose models can quote; a challenger can only be a network."""
-
-
-class BarMemory:
-    """Inputs of the last bars, for a model that comes in the middle of a session to warm up on at once.
-
-    Attributes:
-        bars: since the sampling clock last started.
-    """
-
-    def __init__(self) -> None:
-        self.bars = 0
-        self._x = np.zeros((WARM_BARS, N), np.float32)
-
-    def take(self, bars: int, inputs: F4) -> F4:
-        """Keep the inputs of the bar that makes them so many; returns them."""
-        self.bars = bars
-        x: F4 = self._x[(bars - 1) % WARM_BARS]
-        x[:] = inputs
-        return x
-
-    def last(self) -> list[F4]:
-        """Those that are remembered, oldest first."""
-        known = min(self.bars, WARM_BARS)
-        return [self._x[(self.bars - back) % WARM_BARS] for back in range(known, 0, -1)]
 
 
 class Seats:
@@ -92,10 +67,13 @@ class Seats:
             if model is not None:
                 ids[kind] = model.id
 
-    def step(self, x: F4, mid_ticks: float) -> None:
-        """A bar has ended: networks and trees say what they make of it."""
+    def step_networks(self, x: F4) -> None:
+        """A bar has ended: networks say what they make of it."""
         for run in self.price.values():
             run.step(x)
+
+    def step_trees(self, x: F4, mid_ticks: float) -> None:
+        """And trees; networks are scored."""
         is_warm = self.memory.bars >= WARM_BARS
         for trees in self.spread.values():
             if is_warm:
@@ -112,7 +90,7 @@ class Seats:
 
     def forget(self) -> None:
         """The feed has a gap."""
-        self.memory.bars = 0
+        self.memory.forget()
         for run in self.price.values():
             run.restart()
         for trees in self.spread.values():
@@ -178,3 +156,9 @@ def _seat(
         seats.pop(role, None)
     else:
         seats[role] = make(model)
+
+
+def seated(seats: dict[ModelRole, _Run], arm: TrialArm) -> _Run | None:
+    """Who of a kind makes the quotes of an arm: the canary where there is one, else the champion."""
+    canary = seats.get(_CANARY) if arm is TrialArm.CANARY else None
+    return canary if canary is not None else seats.get(_CHAMPION)

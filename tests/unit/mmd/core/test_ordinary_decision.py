@@ -8,12 +8,19 @@ from hypothesis import strategies as st
 
 from mmd.core.decision import EXTRAORDINARY
 from mmd.core.events import OperatorAction, OperatorCommand, PrivateDown, PrivateUp
+from mmd.core.quoting.multipliers import Cause
 from mmd.core.units import Side
 from tests.engine_bench import EngineBench
 from tests.session import quoting, session_spec
 
 Step = Callable[[EngineBench], object]
-SPEC = session_spec(quoting=quoting(requote_tolerance_bps=0, refresh_delay_ms=0))
+MODELS = ("glft", "learned")
+
+
+def _trees(bench: EngineBench, half_ticks: float) -> None:
+    """What the predictor would write, after the trees of a bar have spoken."""
+    quote = bench.maker.quoter.quote
+    quote["learned_half"], quote["learned_weight"] = half_ticks, 0.5
 
 
 def _fill(bench: EngineBench) -> None:
@@ -46,22 +53,30 @@ STEPS: dict[str, Step] = {
     "resume": _operate(OperatorAction.RESUME),
     "block": lambda b: b.maker.quoter.block(Side.BUY),
     "free": lambda b: b.maker.quoter.block(None),
+    "trees wide": lambda b: _trees(b, 90.0),
+    "trees narrow": lambda b: _trees(b, 8.0),
+    "no trees": lambda b: _trees(b, 0.0),
+    "policy": lambda b: b.maker.quoter.multipliers.set(Cause.POLICY, spread=0.5, skew=3.0),
+    "no quotes": lambda b: b.maker.quoter.multipliers.set(Cause.POLICY, size=0.0),
+    "forecast": lambda b: b.maker.quoter.quote.__setitem__("forecast", 0.4),
 }
 
 
-def _bench(*, at_once: bool) -> EngineBench:
-    bench = EngineBench(SPEC)
+def _bench(model: str, *, at_once: bool) -> EngineBench:
+    changed = quoting(spread_model=model, requote_tolerance_bps=0, refresh_delay_ms=0)
+    bench = EngineBench(session_spec(quoting=changed))
     if not at_once:
         bench.maker.ordinary._decide = None
     bench.bring_up()
     return bench
 
 
+@pytest.mark.parametrize("model", MODELS)
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.sampled_from(sorted(STEPS)), max_size=12))
-def test_the_same_commands_and_the_same_state_either_way(names: list[str]) -> None:
-    """Whatever happens in between: the same orders, verdicts and targets, to the bit."""
-    ours, theirs = _bench(at_once=True), _bench(at_once=False)
+@given(names=st.lists(st.sampled_from(sorted(STEPS)), max_size=12))
+def test_the_same_commands_and_the_same_state_either_way(model: str, names: list[str]) -> None:
+    """Whatever happens in between, and whatever models say: the same orders, verdicts and targets, to the bit."""
+    ours, theirs = _bench(model, at_once=True), _bench(model, at_once=False)
     for name in ["up", *names, "down"]:
         for bench in (ours, theirs):
             bench.pass_time(20)
@@ -81,11 +96,15 @@ def _record(bench: EngineBench, path: str):
     return found
 
 
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
     ("before", "is_ordinary"),
     [
         ("up", True),
         ("fill", True),
+        ("trees wide", True),
+        ("policy", True),
+        ("forecast", True),
         ("far up", False),
         ("gap", False),
         ("long silence", False),
@@ -94,29 +113,30 @@ def _record(bench: EngineBench, path: str):
         ("block", False),
     ],
 )
-def test_what_is_out_of_the_ordinary_is_taken_step_by_step(before: str, is_ordinary: bool) -> None:
-    """A new price level, a book that is not to be trusted, a level of risk; not a move, and not a fill."""
-    bench = _bench(at_once=True)
+def test_what_is_out_of_the_ordinary_is_taken_step_by_step(
+    model: str, before: str, is_ordinary: bool
+) -> None:
+    """A new price level, a book that is not to be trusted, a level of risk; not a move, a fill, nor what models say."""
+    bench = _bench(model, at_once=True)
     bench.turn()
     bench.pass_time(20)
     STEPS[before](bench)
     assert (bench.maker.ordinary.plan(bench.now_ns) != EXTRAORDINARY) == is_ordinary
 
 
-def test_trees_without_a_say_leave_the_learned_model_ordinary() -> None:
-    """It is GLFT then; where they say something, each decision is taken step by step."""
-    bench = EngineBench(session_spec(quoting=quoting(spread_model="learned")))
-    plain = EngineBench(session_spec(quoting=quoting(spread_model="glft")))
-    for each in (bench, plain):
-        each.bring_up()
-        each.turn()
-        each.pass_time(20)
-        STEPS["up"](each)
-    assert bench.turn() == plain.turn()
-    bench.pass_time(20)
-    STEPS["up"](bench)
-    assert bench.maker.ordinary.plan(bench.now_ns) != EXTRAORDINARY
-    bench.maker.quoter.quote["learned_half"] = 30.0
-    bench.pass_time(20)
-    STEPS["down"](bench)
-    assert bench.maker.ordinary.plan(bench.now_ns) == EXTRAORDINARY
+def test_trees_lean_on_the_quotes_of_the_learned_model_alone() -> None:
+    """In the one call as step by step; GLFT does not read them, and without them both are the same."""
+    orders = {}
+    for model in MODELS:
+        bench = _bench(model, at_once=True)
+        bench.turn()
+        for step in ("up", "trees wide", "down"):
+            bench.pass_time(20)
+            STEPS[step](bench)
+            orders[model, step] = [(o.side, o.price_ticks) for o in bench.turn()]
+    assert orders["glft", "up"] == orders["learned", "up"] != []
+    narrow, wide = orders["glft", "down"], orders["learned", "down"]
+    assert {side for side, _ in narrow} == {side for side, _ in wide} == {Side.BUY, Side.SELL}
+    for side in Side:
+        best = [max(side.sign * px for s, px in o if s is side) for o in (narrow, wide)]
+        assert best[0] > best[1], f"expected trees to widen the {side.name}"

@@ -8,9 +8,10 @@ from mmd.core.events import ModelRefused, ModelSwap
 from mmd.core.learned import q_policy
 from mmd.core.learned.model_run import PriceRun
 from mmd.core.learned.models_spec import ModelsSpec
+from mmd.core.learned.ordinary_bar import Records
 from mmd.core.learned.policy_run import Lean
 from mmd.core.learned.prediction import PartStatus, Rung
-from mmd.core.learned.predictor import Predictor, Records
+from mmd.core.learned.predictor import Predictor
 from mmd.core.learned.samples import WARM_BARS
 from mmd.core.learned.served_model import POLICY, PRICE, SPREAD, ModelRole, ModelShelf, ServedModel
 from mmd.core.market_view import MarketView
@@ -120,7 +121,7 @@ def test_nothing_is_said_before_a_hundred_bars_nor_after_a_gap(tape: Tape) -> No
     world.view.lose(world.now_ns)
     assert world.quote["forecast"][0] == world.quote["learned_half"][0] == 0.0
     assert world.predictor.rung is Rung.GLFT
-    assert [c.after for c in world.predictor.changes] == [Rung.FULL, Rung.GLFT]
+    assert [c.after for c in world.predictor.rungs.changes] == [Rung.FULL, Rung.GLFT]
     assert world.prediction["bars"] == 0
 
 
