@@ -1,21 +1,24 @@
-"""The whole suite inline: frame bytes to the first order's bytes, where every frame ends a bar, beside GLFT and the naive way.
+"""The whole suite inline: frame bytes to the first order's bytes, beside GLFT and the naive way.
 
 Features, one step of a network of hidden size 64, 200 trees of 31 leaves, the policy's table, GLFT, three levels a side, risk,
-journal and a signed order. In the daemon a bar ends every 100 ms and other frames pay one comparison: this is the dearest
-frame there is. Each way runs in a process of its own, so that its memory is its own: the engine's loads no torch.
+journal and a signed order. In the daemon a bar ends every 100 ms, so that of frames 20 ms apart every fifth pays for
+the models; beside that every frame ends a bar here, which is the dearest frame there is. Each way runs in a process of its
+own, so that its memory is its own: the engine's loads no torch. To run it alone: python -m tests.bench.suite.
 """
 
 import gc
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
 from adapters.binance_spot.rehearsal import BinanceSpotStage
@@ -36,13 +39,17 @@ from mmd.journal.scratch import ScratchJournal
 from mmd.shell.clock import SystemClock
 from mmd.shell.rehearsal import Rehearsal, snapshot_at
 from models.bench import made_up_trees, random_network
-from tests.bench import moving_market
+from tests.bench import moving_market, recorded_market
+from tests.bench.recorded_market import RecordedMarket
 from tests.bench.stages import WARM_UP, Pipeline
 from tests.engine_bench import ZERO
 from tests.session import instrument
 
 BAR_NS: Final = 100_000_000
+FRAMES_A_BAR: Final = 5
 HIDDEN: Final = 64
+NAIVE_CALLS: Final = 40
+"""It takes milliseconds where the others take microseconds: so few say enough."""
 MEMORY_MIB_MAX: Final = 350.0
 _GAP_S: Final = 0.02
 _PLAY_S: Final = 1e-3
@@ -74,66 +81,94 @@ def shelf() -> ModelShelf:
 
 
 class _Clock:
-    """A bar passes with each frame."""
+    """Stands still between frames."""
 
-    def __init__(self, began_ns: int) -> None:
-        self.now_ns = began_ns
+    def __init__(self, began_ns: int, step_ns: int) -> None:
+        self.now_ns, self._step_ns = began_ns, step_ns
 
     def advance(self) -> None:
-        self.now_ns += BAR_NS
+        self.now_ns += self._step_ns
 
     def __call__(self) -> int:
         return self.now_ns
 
 
-def _pipeline(folder: Path, *, is_full: bool) -> tuple[Pipeline, Predictor | None]:
-    """The daemon's hot path with all models, or with GLFT alone."""
+class Way(NamedTuple):
+    """What is measured, and on which frames."""
+
+    name: str
+    """`glft` or `full`."""
+    frames_a_bar: int = 1
+    is_paced: bool = False
+    recorded: str = ""
+    """Symbol of a recorded market; empty: the one that moves with every frame."""
+
+
+def _market(count: int, recorded: str) -> RecordedMarket:
+    """An instrument, its book and so many frames."""
+    if recorded != "":
+        (found,) = (m for m in recorded_market.markets(count) if m.instrument.symbol == recorded)
+        return found
+    frames = [text.encode() for _, text in moving_market.frames(count)]
     traded = instrument(symbol=moving_market.SYMBOL, base="BENCH")
-    opening = moving_market.snapshot().encode()
+    return RecordedMarket(traded, moving_market.snapshot().encode(), frames)
+
+
+def _pipeline(folder: Path, market: RecordedMarket, *, is_full: bool) -> Pipeline:
+    """The daemon's hot path with all models, or with GLFT alone."""
     if not is_full:
-        return Pipeline(folder, traded, opening), None
+        return Pipeline(folder, market.instrument, market.snapshot)
     models = ModelsSpec(
         enabled=True, uses_forecast=True, spread_weight=0.5, uses_policy=True, late_bars=3
     )
-    source = shelf()
-    pipeline = Pipeline(folder, traded, opening, source, "full", models=models)
+    pipeline = Pipeline(folder, market.instrument, market.snapshot, shelf(), "full", models=models)
     for kind in KINDS:
         swap = ModelSwap(pipeline.bench.now_ns, ZERO, kind, ModelRole.CHAMPION, kind)
         pipeline.bench.event(swap)
-    return pipeline, pipeline.bench.maker.predictor
+    return pipeline
 
 
-def measure(count: int, *, is_full: bool, is_paced: bool) -> dict[str, Any]:
+def measure(way: Way, count: int) -> dict[str, Any]:
     """So many frames in this process, back to back or 20 ms apart with the rehearsal in between."""
+    market = _market(count + WARM_UP, way.recorded)
     with tempfile.TemporaryDirectory() as folder:
-        pipeline, predictor = _pipeline(Path(folder), is_full=is_full)
-        clock = _Clock(pipeline.bench.now_ns)
-        pipeline.now = clock
-        shadow = _shadow(pipeline, predictor) if is_paced else None
-        took: dict[int, list[int]] = {0: [], 1: []}
-        frames = [text.encode() for _, text in moving_market.frames(count + WARM_UP)]
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        for n, frame in enumerate(frames):
-            kind = n // 2 % 2  # by two: the market moves there and back
-            clock.advance()
-            took_ns, commands = pipeline.whole(frame, _CLOCKS[kind])
-            pipeline.settle(commands)
-            if shadow is not None:
-                _wait(shadow, predictor)
-            if n >= WARM_UP and commands:
-                took[kind].append(took_ns)
-        gc.enable()
-        pipeline.journal.close()
+        pipeline = _pipeline(Path(folder), market, is_full=way.name == "full")
+        took = _run(pipeline, market.frames, way)
+        predictor = pipeline.bench.maker.predictor
         bars = 0 if predictor is None else int(predictor.prediction["bars"][0])
-        assert predictor is None or bars >= count, f"expected a bar a frame, found {bars}"
+        is_whole = predictor is None or bars >= count // way.frames_a_bar
+        assert is_whole, f"expected a bar every {way.frames_a_bar} frames, found {bars}"
     told = {
         f"{name}_p{q}": float(np.quantile(took[kind], q / 100)) / 1e3
         for kind, name in enumerate(("wall", "cpu"))
         for q in (50, 99)
     }
-    return told | {"frames": count, "rss_mib": _resident_mib(), "torch": "torch" in sys.modules}
+    frames = sum(map(len, took.values()))
+    return told | {"frames": frames, "rss_mib": _resident_mib(), "torch": "torch" in sys.modules}
+
+
+def _run(pipeline: Pipeline, frames: list[bytes], way: Way) -> dict[int, list[int]]:
+    """Nanoseconds of each frame that led to an order, by clock."""
+    predictor = pipeline.bench.maker.predictor
+    clock = _Clock(pipeline.bench.now_ns, BAR_NS // way.frames_a_bar)
+    pipeline.now = clock
+    shadow = _shadow(pipeline, predictor) if way.is_paced else None
+    took: dict[int, list[int]] = {0: [], 1: []}
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    for n, frame in enumerate(frames):
+        kind = n // 2 % 2  # by two: the market moves there and back
+        clock.advance()
+        took_ns, commands = pipeline.whole(frame, _CLOCKS[kind])
+        pipeline.settle(commands)
+        if shadow is not None:
+            _wait(shadow, predictor)
+        if n >= WARM_UP and commands:
+            took[kind].append(took_ns)
+    gc.enable()
+    pipeline.journal.close()
+    return took
 
 
 def _shadow(pipeline: Pipeline, predictor: Predictor | None) -> Rehearsal:
@@ -156,7 +191,7 @@ def _wait(shadow: Rehearsal, predictor: Predictor | None) -> None:
         time.sleep(_PLAY_S)
 
 
-def naive(calls: int = 100) -> dict[str, float]:
+def naive(calls: int = NAIVE_CALLS) -> dict[str, float]:
     """CPU time of one bar as research code has it: a window through torch, Booster.predict, features by numpy; us."""
     from collections import deque
 
@@ -195,39 +230,65 @@ def apart(*words: object) -> dict[str, Any]:
     return found
 
 
+def _ways() -> dict[str, Way]:
+    """By what the table calls them."""
+    ways = {
+        "GLFT": Way("glft"),
+        "full, a bar every fifth frame": Way("full", FRAMES_A_BAR),
+        "full, every frame ends a bar": Way("full"),
+        "GLFT, 20 ms apart, kept warm": Way("glft", is_paced=True),
+        "full, the same, a bar every fifth": Way("full", FRAMES_A_BAR, is_paced=True),
+        "full, the same, every frame ends a bar": Way("full", is_paced=True),
+    }
+    for symbol in (m.instrument.symbol for m in recorded_market.markets(1_000)):
+        ways[f"GLFT, recorded {symbol}"] = Way("glft", recorded=symbol)
+        ways[f"full, recorded {symbol}, every frame ends a bar"] = Way("full", recorded=symbol)
+    return ways
+
+
 def table(count: int = 20_000, paced: int = 500) -> Table:
-    """Both ways at both paces, the surplus of the suite, and the naive way."""
-    out = Table(
-        title="In process: frame bytes to the first order's bytes, every frame ends a bar (µs)"
-    )
-    for column in ("what", "CPU p50", "p99", "wall p50", "p99", "memory MiB"):
+    """All ways, the suite's surplus over GLFT, and the naive way."""
+    out = Table(title="In process: frame bytes to the first order's bytes, whole suite (µs)")
+    for column in ("what", "CPU p50", "p99", "wall p50", "p99", "memory MiB", "frames"):
         out.add_column(column, justify="left" if column == "what" else "right")
     found = {}
-    for pace, n in (("back to back", count), ("20 ms apart, kept warm", paced)):
-        for name in ("glft", "full"):
-            told = found[name, pace] = apart(name, n, int(pace != "back to back"))
-            keys = ("cpu_p50", "cpu_p99", "wall_p50", "wall_p99", "rss_mib")
-            out.add_row(f"{name}, {pace}", *(f"{told[k]:.1f}" for k in keys))
-    surplus = found["full", "back to back"]["cpu_p50"] - found["glft", "back to back"]["cpu_p50"]
-    out.caption = f"the suite's surplus over GLFT: {surplus:.1f} µs of CPU"
+    for name, way in _ways().items():
+        words = (way.name, way.frames_a_bar, int(way.is_paced), way.recorded or "-")
+        told = found[way] = apart(*words, paced if way.is_paced else count)
+        keys = ("cpu_p50", "cpu_p99", "wall_p50", "wall_p99", "rss_mib")
+        out.add_row(name, *(f"{told[k]:.1f}" for k in keys), f"{told['frames']:,}")
+    glft, full = found[Way("glft")]["cpu_p50"], found[Way("full")]["cpu_p50"]
+    out.caption = f"a bar's surplus over GLFT: {full - glft:.1f} µs of CPU"
     if all(importlib.util.find_spec(name) is not None for name in ("torch", "lightgbm")):
-        parts = apart("naive", 100)
-        total = sum(parts.values())
-        said = ", ".join(f"{name} {us:,.0f}" for name, us in parts.items())
-        out.caption += (
-            f"; the naive way: {total:,.0f} µs ({said}), {total / surplus:.0f} times that"
-        )
+        out.caption += _beside_naive(glft, full)
     return out
 
 
-def main() -> None:
-    """What `apart` starts."""
-    if sys.argv[1] == "naive":
-        print(json.dumps(naive(int(sys.argv[2]))))
-        return
-    is_full, is_paced = sys.argv[1] == "full", sys.argv[3] == "1"
-    print(json.dumps(measure(int(sys.argv[2]), is_full=is_full, is_paced=is_paced)))
+def _beside_naive(glft_us: float, full_us: float) -> str:
+    """The same bar by the naive way, mean CPU time of few calls."""
+    parts = apart("naive", NAIVE_CALLS)
+    total = sum(parts.values())
+    said = ", ".join(f"{name} {us:,.0f}" for name, us in parts.items())
+    return (
+        f"; the naive way ({NAIVE_CALLS} calls): {total:,.0f} µs ({said}), {total / (full_us - glft_us):.0f} times "
+        f"that; with GLFT's frame {(total + glft_us) / full_us:.0f} times the whole suite's frame"
+    )
+
+
+def main(words: list[str]) -> None:
+    """Print the table; with words, what `apart` starts."""
+    if not words:
+        console = Console()
+        console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}")
+        console.print(table())
+    elif words[0] == "naive":
+        print(json.dumps(naive(int(words[1]))))
+    else:
+        name, frames_a_bar, is_paced, recorded, count = words
+        symbol = "" if recorded == "-" else recorded
+        way = Way(name, int(frames_a_bar), is_paced == "1", symbol)
+        print(json.dumps(measure(way, int(count))))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

