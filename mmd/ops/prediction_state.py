@@ -15,14 +15,14 @@ def prediction_state(maker: Maker, now_ns: int) -> PredictionState | None:
     predictor = maker.predictor
     if predictor is None:
         return None
-    p = predictor.prediction[0]
+    p, challenger = predictor.prediction[0], predictor.seats.price.get(ModelRole.CHALLENGER)
     end_ns = int(p["end_ns"])
     return PredictionState(
-        rung=(predictor.rung if maker.quoter.status == OK else Rung.PULLED).name,
+        rung=(predictor.rungs.rung if maker.quoter.status == OK else Rung.PULLED).name,
         price_status=PartStatus(int(p["price_status"])).name,
         spread_status=PartStatus(int(p["spread_status"])).name,
         champions=dict(predictor.champions),
-        challenger="" if predictor.challenger is None else predictor.challenger.model.id,
+        challenger="" if challenger is None else challenger.model.id,
         bars=int(p["bars"]),
         age_s=(now_ns - end_ns) / NANOS_PER_SECOND if end_ns > 0 else None,
         forecast_ticks=float(p["forecast_ticks"]),

@@ -62,7 +62,7 @@ class LearningLog:
                     instrument=self._symbol,
                     reason=self._demoted.name.lower(),
                     models=sorted(predictor.champions.values()),
-                    rung=predictor.rung.name.lower(),
+                    rung=predictor.rungs.rung.name.lower(),
                 )
 
     def _journal_choices(self, learning: Learning, driver: Driver, clock: Clock) -> None:

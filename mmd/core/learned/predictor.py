@@ -14,7 +14,7 @@ from mmd.core.learned.demotion import DemotionReason, FaultCount
 from mmd.core.learned.drift_monitor import DriftMonitor, Forecaster
 from mmd.core.learned.drift_response import Response
 from mmd.core.learned.live_score import LiveScore
-from mmd.core.learned.model_run import PriceRun, SpreadRun
+from mmd.core.learned.model_run import SpreadRun
 from mmd.core.learned.models_spec import ModelsSpec
 from mmd.core.learned.online_forecast import OnlineForecast
 from mmd.core.learned.ordinary_bar import OrdinaryBar, Records
@@ -24,7 +24,6 @@ from mmd.core.learned.prediction import (
     NO_MODEL,
     OK,
     PartStatus,
-    Rung,
     new_prediction,
     publish,
     take_price,
@@ -108,16 +107,6 @@ class Predictor:
         return self._end_ns[0]
 
     @property
-    def rung(self) -> Rung:
-        """What is left of the ensemble."""
-        return self.rungs.rung
-
-    @property
-    def challenger(self) -> PriceRun | RemoteRun | None:
-        """The network that is watched beside."""
-        return self.seats.price.get(ModelRole.CHALLENGER)
-
-    @property
     def policy(self) -> PolicyRun | None:
         """The Q-learning policy that quotes, or would."""
         return seated(self.seats.policy, self.arm)
@@ -163,8 +152,12 @@ class Predictor:
             self._refuse(str(error))
             return
         self.swaps += 1
-        if event.role == _CHAMPION:
-            self._begin_anew()
+        if event.role == _CHAMPION:  # nothing that was said of the one before is held against it
+            self.demoted = DemotionReason.NONE
+            if self._fault_count is not None:
+                self._fault_count.clear()
+            if self.drift is not None:
+                self.drift.restart()
         self._arrange()
         self._settle(event.ts_recv_ns)
 
@@ -198,14 +191,6 @@ class Predictor:
         if self._is_late(now_ns) and self.prediction["price_status"][0] != _LATE:
             self._settle(now_ns)
 
-    def _begin_anew(self) -> None:
-        """Another champion: nothing that was said of the one before is held against it."""
-        self.demoted = DemotionReason.NONE
-        if self._fault_count is not None:
-            self._fault_count.clear()
-        if self.drift is not None:
-            self.drift.restart()
-
     def _refuse(self, reason: str) -> None:
         self.refusals += 1
         self.refusal = reason
@@ -224,11 +209,10 @@ class Predictor:
             network.step(self.seats.memory.newest)
             if self.drift is not None:
                 self._watch_drift(now_ns)
-                if not bar.is_ordinary:
-                    self._end_bar()
-                    self._settle(now_ns)
-                    return
             told = bar.conclude(now_ns, network.status)
+        if not bar.is_ordinary:  # drift has just taken the champions out
+            self._settle(now_ns)
+            return
         if told & LEANS:
             self._lean_by_policy()
         if told & UNSETTLED:
@@ -236,17 +220,13 @@ class Predictor:
 
     def _on_bar(self, now_ns: int) -> None:
         """A sample is there: every model says what it makes of it."""
-        x = self.seats.memory.newest
+        mid, end_ns, memory = self._mid[0], self._end_ns[0] - self._spec.bar_ns, self.seats.memory
+        x = memory.newest
         self.seats.step_networks(x)
         if self.online is not None:
-            self.online.step(x, self._mid[0], self._end_ns[0] - self._spec.bar_ns)
+            self.online.step(x, mid, end_ns)
         self._watch_drift(now_ns)
-        self._end_bar()
-
-    def _end_bar(self) -> None:
-        """Price models and drift have had their turn."""
-        mid, end_ns, memory = self._mid[0], self._end_ns[0] - self._spec.bar_ns, self.seats.memory
-        self.seats.step_trees(memory.newest, mid)
+        self.seats.step_trees(x, mid)
         if memory.bars >= WARM_BARS and self.seats.policy:
             quote, vol = self._records.quote, self._records.vol
             self.seats.step_policies(end_ns, policy_inputs(quote, vol, self._inputs, mid))
@@ -336,15 +316,10 @@ class Predictor:
         self._tell(price_status, spread_status, now_ns)
 
     def _tell(self, price_status: int, spread_status: int, now_ns: int) -> None:
-        """Both parts are settled: count faults, write what quotes read, note a change of the rung."""
-        self._count_faults(price_status, spread_status, now_ns)
+        """Both parts are settled: count what is their own fault (a champion with too much of it goes), then publish."""
+        if price_status in FAULTS or spread_status in FAULTS:
+            self.faults += 1
+            count = self._fault_count
+            if count is not None and self.arm is TrialArm.CHAMPION and count.add(now_ns):
+                self.demote(DemotionReason.FAULTS, now_ns)
         self.rungs.note(self._publish(self._mid[0]), price_status, spread_status, now_ns)
-
-    def _count_faults(self, price: int, spread: int, now_ns: int) -> None:
-        """Count what is a model's own fault; a champion with too many goes."""
-        if price not in FAULTS and spread not in FAULTS:
-            return
-        self.faults += 1
-        count = self._fault_count
-        if count is not None and self.arm is TrialArm.CHAMPION and count.add(now_ns):
-            self.demote(DemotionReason.FAULTS, now_ns)

@@ -99,7 +99,7 @@ async def test_champions_are_there_from_the_start_and_change_when_promoted(
     assert [s.model_id for s in swaps if s.kind == SPREAD] == [first, second, first]
     other = network_artefact(registry.folder, seed=5).path.name
     registry.challenge(other)
-    await daemon.watch_until(lambda: daemon.predictor.challenger is not None)
+    await daemon.watch_until(lambda: ModelRole.CHALLENGER in daemon.predictor.seats.price)
     assert ModelRole.CHALLENGER in daemon.predictor.scores
 
 

@@ -59,7 +59,7 @@ def test_a_session_with_models_replays_to_the_same_commands(
     assert again.commands == result.commands
     predictor = again.engine.makers[0].predictor
     assert predictor is not None
-    assert predictor.rung is Rung.FULL
+    assert predictor.rungs.rung is Rung.FULL
     assert predictor.swaps == 2
     assert predictor.scores[0].scores[0].n > 100
     alone = run_backtest(msgspec.structs.replace(asked, journal=None))
@@ -89,7 +89,7 @@ def test_models_of_other_instruments_are_left_out(walk: Tape, tmp_path: Path) ->
     runner.run()
     predictor = runner.maker.predictor
     assert predictor is not None
-    assert (predictor.champions, predictor.rung) == ({}, Rung.GLFT)
+    assert (predictor.champions, predictor.rungs.rung) == ({}, Rung.GLFT)
     assert runner.commands > 50
 
 

@@ -91,7 +91,7 @@ def test_a_hold_out_block_is_the_spread_models_alone() -> None:
         seen.add(predictor.arm)
         is_held_out = predictor.arm is TrialArm.HOLDOUT
         assert bool(quote["forecast"][0] == 0.0) is is_held_out
-        assert predictor.rung is (Rung.GLFT if is_held_out else Rung.FULL)
+        assert predictor.rungs.rung is (Rung.GLFT if is_held_out else Rung.FULL)
     assert seen == {TrialArm.CHAMPION, TrialArm.HOLDOUT}
 
 
@@ -124,18 +124,18 @@ def test_a_model_that_fails_too_often_is_demoted_until_another_comes() -> None:
     later(bench, 11)
     predictor = bench.maker.predictor
     assert predictor is not None
-    assert predictor.rung is Rung.FULL
+    assert predictor.rungs.rung is Rung.FULL
     seat(bench, network("b", 1e6))
     assert predictor.prediction["price_status"][0] == PartStatus.OUT_OF_RANGE
     assert bench.maker.quoter.quote["forecast"][0] == 0.0
     later(bench, 1)
     assert predictor.demoted is DemotionReason.FAULTS
     assert predictor.prediction["price_status"][0] == PartStatus.DEMOTED
-    assert (predictor.demotions, predictor.rung) == (1, Rung.GLFT)
+    assert (predictor.demotions, predictor.rungs.rung) == (1, Rung.GLFT)
     assert len(bench.open) == 6
     seat(bench, network("a"))
     assert predictor.demoted is DemotionReason.NONE
-    assert predictor.rung is Rung.FULL
+    assert predictor.rungs.rung is Rung.FULL
 
 
 def test_a_prediction_that_is_late_is_not_used() -> None:

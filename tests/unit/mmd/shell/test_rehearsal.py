@@ -119,7 +119,7 @@ def test_predictions_are_rehearsed_with_the_real_models():
         predictor.seats.read_through()
     assert shadow.prediction["bars"][0] >= WARM_BARS
     assert shadow.prediction["price_status"][0] == PartStatus.OK
-    assert shadow.rung is Rung.FULL
+    assert shadow.rungs.rung is Rung.FULL
     assert rehearsal.orders > 4 * WARM_BARS
     assert [bytes(run._lines.base) for run in predictor.seats.price.values()] == before
     assert predictor.prediction["bars"][0] == 0

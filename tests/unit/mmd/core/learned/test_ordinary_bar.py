@@ -195,7 +195,7 @@ def test_the_policy_acts_and_models_speak_in_bars_that_are_ordinary() -> None:
         assert predictor._bar.is_ordinary
         actions.add(predictor.policy.action)
         forecasts.add(float(predictor.prediction["forecast_ticks"][0]))
-    assert predictor.rung is Rung.FULL
+    assert predictor.rungs.rung is Rung.FULL
     assert len(actions) >= 2
     assert len(forecasts) > WARM_BARS // 2
     assert predictor.scores[ModelRole.CHAMPION].scores[0].n > WARM_BARS // 2

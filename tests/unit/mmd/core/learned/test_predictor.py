@@ -103,7 +103,7 @@ def test_predictions_are_those_of_the_batch(tape: Tape) -> None:
     out = network_outputs(network_weights(1), samples.x[:n])[-1]
     assert world.prediction["forecast_ticks"] == pytest.approx(2.0 * out[0], abs=1e-4)
     assert world.prediction["probability"] == pytest.approx(1.0 / (1.0 + np.exp(-out[2])), abs=1e-5)
-    assert world.predictor.rung is Rung.FULL
+    assert world.predictor.rungs.rung is Rung.FULL
     assert world.quote["forecast"][0] == world.prediction["forecast_ticks"]
     half_ticks = world.prediction["half_spread_bps"] * 1e-4 * samples.mid[n - 1]
     assert world.quote["learned_half"][0] == pytest.approx(half_ticks)
@@ -115,12 +115,12 @@ def test_nothing_is_said_before_a_hundred_bars_nor_after_a_gap(tape: Tape) -> No
     world.play(150)
     assert world.prediction["price_status"] == PartStatus.WARMING_UP
     assert world.quote["forecast"][0] == world.quote["learned_half"][0] == 0.0
-    assert world.predictor.rung is Rung.GLFT
+    assert world.predictor.rungs.rung is Rung.GLFT
     world.play(200)
-    assert world.predictor.rung is Rung.FULL
+    assert world.predictor.rungs.rung is Rung.FULL
     world.view.lose(world.now_ns)
     assert world.quote["forecast"][0] == world.quote["learned_half"][0] == 0.0
-    assert world.predictor.rung is Rung.GLFT
+    assert world.predictor.rungs.rung is Rung.GLFT
     assert [c.after for c in world.predictor.rungs.changes] == [Rung.FULL, Rung.GLFT]
     assert world.prediction["bars"] == 0
 
@@ -151,19 +151,19 @@ def test_the_ladder_goes_down_part_by_part(tape: Tape) -> None:
     world.play(350)
     world.swap(network(3, weights=bad))
     assert world.prediction["price_status"] == PartStatus.OUT_OF_RANGE
-    assert world.predictor.rung is Rung.TREES
+    assert world.predictor.rungs.rung is Rung.TREES
     assert world.quote["forecast"][0] == 0.0
     assert world.quote["learned_half"][0] > 0.0
     world.swap(forest(5_000.0))
     assert world.prediction["spread_status"] == PartStatus.OUT_OF_RANGE
-    assert world.predictor.rung is Rung.GLFT
+    assert world.predictor.rungs.rung is Rung.GLFT
     world.swap(network(1))
-    assert world.predictor.rung is Rung.FORECAST
+    assert world.predictor.rungs.rung is Rung.FORECAST
     nan = network_weights(4)
     nan["bo"] = np.full_like(nan["bo"], np.nan)
     world.swap(network(4, weights=nan))
     assert world.prediction["price_status"] == PartStatus.NOT_FINITE
-    assert world.predictor.rung is Rung.GLFT
+    assert world.predictor.rungs.rung is Rung.GLFT
 
 
 def test_a_model_that_does_not_fit_is_refused_and_the_old_one_stays(tape: Tape) -> None:
