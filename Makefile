@@ -23,7 +23,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 run: $(VENV)/.installed  ## start the embedded exchange and the daemon quoting on it
 	@$(BIN)/mmd run --config deploy/config/embedded.toml $(ARGS)
 
-test: lint types layers unit  ## everything that CI runs
+test: lint types layers unit simulate-seeds  ## everything that CI runs
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

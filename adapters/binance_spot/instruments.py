@@ -11,6 +11,8 @@ from mmd.errors import InstrumentError
 _BPS = 10_000
 _UNLIMITED = 2**53
 _UNNAMED_MAX = 16
+_DIGITS_MAX = 20
+"""Before and behind the point. An integer of a hundred thousand digits would take minutes."""
 _STATUS = {"TRADING": TradingStatus.TRADING, "CANCEL_ONLY": TradingStatus.CANCEL_ONLY}
 GRID_RULES = ("tick_size", "lot_size")
 """Rules whose change makes every price or quantity that we hold mean something else."""
@@ -89,7 +91,7 @@ def _made(
 ) -> Instrument:
     rules = {f.filter_type: f for f in info.filters}
     price, size = rules.get("PRICE_FILTER", _NO_RULE), rules.get("LOT_SIZE", _NO_RULE)
-    tick, lot = Decimal(price.tick_size), Decimal(size.step_size)
+    tick, lot = _number(price.tick_size), _number(size.step_size)
     if tick <= 0 or lot <= 0:
         raise InstrumentError(
             f"{venue} {info.symbol}: expected a tick and a lot size, found {tick} and {lot}"
@@ -117,22 +119,30 @@ def _made(
         amends_max=rules.get("MAX_NUM_ORDER_AMENDS", _NO_RULE).max_num_order_amends
         if info.amend_allowed
         else 0,
-        maker_fee_bps=float(Decimal(fees.maker) * _BPS),
-        taker_fee_bps=float(Decimal(fees.taker) * _BPS),
+        maker_fee_bps=float(_number(fees.maker) * _BPS),
+        taker_fee_bps=float(_number(fees.taker) * _BPS),
         status=_STATUS.get(info.status, TradingStatus.HALTED),
     )
 
 
+def _number(text: str) -> Decimal:
+    """A decimal that is a price, a quantity or a rate. Raises: ArithmeticError, ValueError."""
+    value = Decimal(text)
+    if not value.is_finite() or (value != 0 and abs(value.adjusted()) > _DIGITS_MAX):
+        raise ValueError(f"{text[:40]} is no price, quantity or rate")
+    return value
+
+
 def _steps(value: str, step: Decimal) -> int:
     """Whole steps in a limit; 0 where the venue states none (a limit of 0 is switched off)."""
-    return int(Decimal(value) / step)
+    return int(_number(value) / step)
 
 
 def _notional(rules: Mapping[str, SymbolFilter]) -> tuple[Decimal, Decimal]:
     """Smallest and largest price * quantity. Source: filters.md, NOTIONAL and MIN_NOTIONAL."""
     rule = rules.get("NOTIONAL") or rules.get("MIN_NOTIONAL") or _NO_RULE
-    largest = Decimal(rule.max_notional)
-    return Decimal(rule.min_notional), largest if largest > 0 else Decimal(10) ** 18
+    largest = _number(rule.max_notional)
+    return _number(rule.min_notional), largest if largest > 0 else Decimal(10) ** 18
 
 
 def _price_ratios(rules: Mapping[str, SymbolFilter]) -> tuple[float, float]:

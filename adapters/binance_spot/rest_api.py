@@ -30,6 +30,7 @@ Params = Sequence[tuple[str, object]]
 _OK = 200
 _SERVER_ERROR = 500
 _ROUND_TRIPS = 3
+_SERVER_MS_MAX = 2**63 // 1_000_000
 TRADES_PAGE = 1_000
 
 
@@ -68,6 +69,8 @@ class RestApi:
             answer = await self._public("/api/v3/time", ())
             received_ns = self._clock.monotonic_ns()
             server_ms = decode(answer, ServerTime, "/api/v3/time").server_time
+            if not 0 < server_ms < _SERVER_MS_MAX:
+                raise CodecError("/api/v3/time: expected milliseconds since 1970 in 64 bits of ns")
             trips.append((received_ns - sent_ns, sent_ns, received_ns, server_ms))
         _, sent_ns, received_ns, server_ms = min(trips)
         return self._venue_clock.measured(sent_ns, received_ns, server_ms, venue)

@@ -124,6 +124,15 @@ def test_errors_name_what_is_wrong():
     assert [i.symbol for i in of(info("A", "B"))] == ["A", "B"]
 
 
+@pytest.mark.parametrize("text", ["0.01e-400000", "1e400000", "NaN", "-Infinity"])
+@pytest.mark.parametrize("rule", ["tickSize", "minPrice", "maxPrice"])
+def test_a_number_of_a_hundred_thousand_digits_is_refused_at_once(rule: str, text: str):
+    """Instead of being computed with for minutes."""
+    broken = [FILTERS[0] | {rule: text}, *FILTERS[1:]]
+    with pytest.raises(InstrumentError, match="v X: expected rules in decimal numbers"):
+        of(info("X", filters=broken), "X")
+
+
 def test_amends_are_a_capability_of_the_symbol():
     """Only where the symbol allows them and says how many. Source: filters.md, MAX_NUM_ORDER_AMENDS."""
     limit = {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": 10}

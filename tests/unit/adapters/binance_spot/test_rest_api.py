@@ -185,3 +185,12 @@ async def test_clock_is_taken_from_the_fastest_of_three_trips():
         assert len(server.requests) == 3
         assert abs(offset.offset_ns - 60 * 10**9) < 10**9
         assert 0 < offset.round_trip_ns < 10**9
+
+
+@pytest.mark.parametrize("server_ms", ["0", "-1", "9" * 19, "9" * 400])
+async def test_a_time_that_is_none_leaves_the_clock_alone(server_ms: str):
+    """Requests would be signed by it."""
+    async with served((200, f'{{"serverTime":{server_ms}}}')) as (api, _):
+        with pytest.raises(CodecError, match="/api/v3/time"):
+            await api.measure_clock("v")
+        assert abs(api._venue_clock.now_ms() - SystemClock().unix_ns() // 10**6) < 10_000
