@@ -90,6 +90,15 @@ class Rows:
         self.count += 1
         return self.count - 1
 
+    def extend(self, row: tuple[Any, ...], times_ns: Ints) -> None:
+        """Add a row as often as there are times, with these as its `ts_ns`, which is the first value of the layout."""
+        while self.count + len(times_ns) > len(self._data):
+            self._data = np.concatenate([self._data, np.zeros_like(self._data)])
+        added = self._data[self.count : self.count + len(times_ns)]
+        added[...] = np.array((0, *row), self._data.dtype)
+        added["ts_ns"] = times_ns
+        self.count += len(times_ns)
+
     def halve(self) -> None:
         """Keep every other row, the first among them."""
         kept = self._data[: self.count : 2].copy()

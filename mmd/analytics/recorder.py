@@ -4,7 +4,9 @@ Everything is observed after the engine has applied it; nothing is computed a se
 Memory grows with fills, orders, changes of state and samples, never with market data.
 """
 
-from typing import Final
+from bisect import bisect_left
+from itertools import accumulate, pairwise
+from typing import Any, Final
 
 from mmd.analytics.columns import (
     DISTANCES_TICKS,
@@ -12,6 +14,7 @@ from mmd.analytics.columns import (
     ORDER,
     SAMPLE,
     STATE,
+    Ints,
     Rows,
 )
 from mmd.analytics.mids_ahead import MidsAhead
@@ -24,6 +27,7 @@ from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, Side
 
 _UNKNOWN_YET: Final = (0,) * HORIZONS
 _LEVEL_UNKNOWN: Final = -1
+_BUY: Final = Side.BUY
 _NO_MONEY: Final = (0.0,) * 8
 STEP_NS: Final = NANOS_PER_SECOND
 SAMPLES_MAX: Final = 100_000
@@ -36,6 +40,7 @@ class Recorder:
     Attributes:
         fills, orders, samples, states: see mmd.analytics.columns.
         sample_due_ns: the first decision from here on is sampled.
+        step_ns: how far samples are apart.
     """
 
     def __init__(self, maker: Maker, samples_max: int = SAMPLES_MAX) -> None:
@@ -44,22 +49,23 @@ class Recorder:
         self.samples, self.states = Rows(SAMPLE), Rows(STATE)
         self._maker = maker
         self._money = Money(maker.instrument)
-        self._step_ns = STEP_NS
+        self.step_ns = STEP_NS
         self._samples_max = samples_max
         self.sample_due_ns = 0
         self._sent = 0
         self._fill_count = 0
         self._fee_units = 0
         self._state: tuple[int, int] | None = None
-        self._after_fills = MidsAhead(self.fills)
-        self._after_samples = MidsAhead(self.samples)
+        self._ahead = MidsAhead(self.fills, self.samples)
+        self._priced: tuple[int, int] | None = None
+        self._amounts: tuple[float, ...] = _NO_MONEY
 
     def on_decision(self, now_ns: int) -> None:
         """The engine has decided, and all that it wanted was sent."""
         maker = self._maker
         mid_half_ticks = maker.view.mid_half_ticks
         if mid_half_ticks > 0:
-            self.on_mid(mid_half_ticks, now_ns)
+            self._ahead.on_mid(mid_half_ticks, now_ns)
         if maker.counts.sent > self._sent:
             self._sent = maker.counts.sent
             self._take_new_orders()
@@ -68,13 +74,30 @@ class Recorder:
             self._state = state
             self.states.append((now_ns, *state))
         if now_ns >= self.sample_due_ns and mid_half_ticks > 0:
-            self.sample_due_ns = now_ns - now_ns % self._step_ns + self._step_ns
             self.sample(now_ns)
 
-    def on_mid(self, mid_half_ticks: int, now_ns: int) -> None:
-        """The mid at a decision."""
-        self._after_fills.on_mid(mid_half_ticks, now_ns)
-        self._after_samples.on_mid(mid_half_ticks, now_ns)
+    @property
+    def samples_left(self) -> int:
+        """How many more until every other one goes."""
+        return self._samples_max - self.samples.count
+
+    def on_decisions(self, log: Ints) -> None:
+        """Decisions that changed nothing, all that was decided since the last call about anything.
+
+        Args:
+            log: shape (n, 5): engine time, mid in half ticks, best bid and ask in ticks, whether to sample (1 or 0).
+        """
+        self._ahead.on_mids(log[:, 1].tolist(), log[:, 0].tolist())
+        rows = log[log[:, 4] == 1, :4]
+        if len(rows) == 0:
+            return
+        changes = (rows[1:, 1:] != rows[:-1, 1:]).any(axis=1).nonzero()[0] + 1
+        for first, last in pairwise([0, *changes.tolist(), len(rows)]):
+            _, mid_half_ticks, bid_ticks, ask_ticks = rows[first].tolist()
+            self.samples.extend(
+                self._sampled(mid_half_ticks, bid_ticks, ask_ticks), rows[first:last, 0]
+            )
+        self._follow_sample(int(rows[-1, 0]))
 
     def on_order(self, event: OrderEvent, now_ns: int) -> None:
         """The engine has applied an event about one of our orders."""
@@ -92,50 +115,64 @@ class Recorder:
             order["ended_ns"] = now_ns
 
     def sample(self, now_ns: int) -> None:
-        """Keep what there is now; at samples_max every other sample goes and the step doubles.
+        """Keep what there is now; at samples_max every other sample goes and the step doubles."""
+        view = self._maker.view
+        row = self._sampled(view.mid_half_ticks, view.bid_ticks, view.ask_ticks)
+        self.samples.append((now_ns, *row))
+        self._follow_sample(now_ns)
+
+    def settle(self) -> None:
+        """Write the mids after fills and samples, as far as they are known; needed before these are read."""
+        self._ahead.settle()
+
+    def _follow_sample(self, now_ns: int) -> None:
+        if self.samples.count >= self._samples_max:
+            self._ahead.halve(self.samples)
+            self.step_ns *= 2
+        self.sample_due_ns = now_ns - now_ns % self.step_ns + self.step_ns
+
+    def _sampled(self, mid_half_ticks: int, bid_ticks: int, ask_ticks: int) -> tuple[Any, ...]:
+        """A sample of now but for its time, were the market this one."""
+        maker, scale = self._maker, self._maker.scale
+        best_ticks = maker.orders.best_price_ticks
+        limit_lots = 0 if scale is None else scale.position_lots_max
+        return (
+            mid_half_ticks,
+            bid_ticks,
+            ask_ticks,
+            best_ticks[_BUY] or 0,
+            best_ticks[Side.SELL] or 0,
+            maker.ledger.position_atoms,
+            limit_lots * self._money.atoms_per_lot,
+            *self._amounts_at(mid_half_ticks),
+            _UNKNOWN_YET,
+            self._quoted_lots(bid_ticks, ask_ticks),
+        )
+
+    def _amounts_at(self, mid_half_ticks: int) -> tuple[float, ...]:
+        """Equity and where it came from, were the mid this one.
 
         Asserts the PnL identity: balances less causes is the integer 0.
         """
-        maker, view, money = self._maker, self._maker.view, self._money
-        pnl, scale = maker.ledger.pnl, maker.scale
-        amounts: tuple[float, ...] = _NO_MONEY
-        if pnl is not None:
+        ledger, pnl = self._maker.ledger, self._maker.ledger.pnl
+        if pnl is None:
+            return _NO_MONEY
+        if self._priced != (ledger.changes, mid_half_ticks):
             assert pnl.identity_error == 0, f"PnL identity is off by {pnl.identity_error} units"
-            by = pnl.sources
-            amounts = tuple(
-                float(money.decimal(units))
-                for units in (
-                    pnl.total_units,
-                    by.spread_units,
-                    by.drift_units,
-                    by.hedging_units,
-                    by.arbitrage_units,
-                    by.fee_units - by.rebate_units,
-                    by.rebate_units,
-                    by.funding_units,
-                )
+            self._priced = ledger.changes, mid_half_ticks
+            by = pnl.sources_at(mid_half_ticks)
+            units = (
+                pnl.total_units_at(mid_half_ticks),
+                by.spread_units,
+                by.drift_units,
+                by.hedging_units,
+                by.arbitrage_units,
+                by.fee_units - by.rebate_units,
+                by.rebate_units,
+                by.funding_units,
             )
-        limit_lots = 0 if scale is None else scale.position_lots_max
-        self.samples.append(
-            (
-                now_ns,
-                view.mid_half_ticks,
-                view.bid_ticks,
-                view.ask_ticks,
-                maker.orders.best_price_ticks[Side.BUY] or 0,
-                maker.orders.best_price_ticks[Side.SELL] or 0,
-                maker.ledger.position_atoms,
-                limit_lots * money.atoms_per_lot,
-                *amounts,
-                _UNKNOWN_YET,
-                self._quoted_lots(),
-            )
-        )
-        self._after_samples.on_row(now_ns)
-        if self.samples.count >= self._samples_max:
-            self.samples.halve()
-            self._after_samples.on_halved()
-            self._step_ns *= 2
+            self._amounts = tuple(float(self._money.decimal(n)) for n in units)
+        return self._amounts
 
     def unpriced_fees(self) -> dict[str, float]:
         """Commissions that no PnL contains, by asset, because their rate is not known."""
@@ -191,7 +228,6 @@ class Recorder:
                 _UNKNOWN_YET,
             )
         )
-        self._after_fills.on_row(now_ns)
 
     def _row_of(self, client_order_id: int) -> int | None:
         """The order's row; None for orders of other sessions."""
@@ -204,12 +240,13 @@ class Recorder:
         best_ticks = view.bid_ticks if side is Side.BUY else view.ask_ticks
         return max(side.sign * (best_ticks - price_ticks), 0)
 
-    def _quoted_lots(self) -> list[int]:
+    def _quoted_lots(self, bid_ticks: int, ask_ticks: int) -> list[int]:
         """What our orders offer within each distance of the best price of their side."""
         quoted = [0] * len(DISTANCES_TICKS)
         for order in self._maker.orders:
-            distance_ticks = self._distance_ticks(order.side, order.price_ticks)
-            for i, within_ticks in enumerate(DISTANCES_TICKS):
-                if distance_ticks <= within_ticks:
-                    quoted[i] += order.leaves_lots
-        return quoted
+            is_bid = order.side is _BUY
+            behind_ticks = (
+                bid_ticks - order.price_ticks if is_bid else order.price_ticks - ask_ticks
+            )
+            quoted[bisect_left(DISTANCES_TICKS, behind_ticks)] += order.leaves_lots
+        return list(accumulate(quoted))

@@ -180,11 +180,6 @@ class Watch:
         self._received_ns = 0
         self._latency = Durations()
 
-    @property
-    def sample_due_ns(self) -> int:
-        """From which engine time on a decision is sampled."""
-        return min(recorder.sample_due_ns for recorder in self._recorders)
-
     def on_market(self, received_ns: int) -> None:
         """Market data came; timed to the next decision."""
         if self._received_ns == 0:
@@ -198,9 +193,11 @@ class Watch:
         for recorder in self._recorders:
             recorder.on_decision(self._engine.now_ns)
 
-    def on_mid(self, mid_half_ticks: int, now_ns: int) -> None:
-        """The only instrument's mid at a decision that changed nothing, and of which nothing else is told."""
-        self._recorders[0].on_mid(mid_half_ticks, now_ns)
+    @property
+    def only(self) -> Recorder:
+        """The recorder of a session with one instrument."""
+        (recorder,) = self._recorders
+        return recorder
 
     def on_event(self, event: Event) -> None:
         """Any other event; those about orders matter."""
@@ -226,6 +223,7 @@ class Watch:
         for recorder, maker in zip(self._recorders, engine.makers, strict=True):
             if maker.view.mid_half_ticks > 0:
                 recorder.sample(engine.now_ns)
+            recorder.settle()
             tracks.append(self._track(recorder, maker.instrument, engine.now_ns))
         return Session(folder, spec, tuple(tracks), self._latency)
 

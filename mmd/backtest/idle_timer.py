@@ -1,21 +1,33 @@
 """A timer of the engine in the compiled loop, for as long as it would only estimate and find nothing to do.
 
 What a timer does besides: it watches losses (so the loop knows between which mids no limit can be reached), judges
-markouts, counts the pace of the feed, begins a new day. Wherever one of these is due the timer is the engine's.
+markouts that quotes or risk go by, begins a new day. Wherever one of these is due the timer is the engine's.
 """
 
 from typing import Final
 
+from mmd.core.calm import CALM
 from mmd.core.flow import adverse_kernels, response
 from mmd.core.flow import impact as impacts
+from mmd.core.flow import markout as markouts
+from mmd.core.flow.adverse_kernels import ADVERSE
+from mmd.core.flow.markout import FILLS_MAX, HORIZONS, MARKOUT
+from mmd.core.flow.mid_history import HISTORY
 from mmd.core.market import microprice
-from mmd.core.orders.order_diff import EMPTY, LIVE, SLOTS
+from mmd.core.market.trade_flow import TRADE_FLOW
+from mmd.core.market.volatility import VOLATILITY
+from mmd.core.orders.order_diff import EMPTY, LIVE, SLOTS, WORKING
 from mmd.core.quoting import intensity as intensities
+from mmd.core.quoting.intensity import INTENSITY
+from mmd.core.quoting.record import QUOTE
 from mmd.core.quoting.risk_aversion import set_gamma
 from mmd.core.quoting.slow_volatility import average_volatility
+from mmd.core.risk import book_pace
+from mmd.core.risk.order_check import RISK
 from mmd.core.shaping import NANOS_PER_HOUR
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.jit.kernel import Rec, layout, leaf
+from mmd.jit.places import record_at
 
 EXPOSED_S_MAX: Final = 2.0
 """As in the quoter: a longer silence of the timers counts as this much."""
@@ -27,8 +39,6 @@ IDLE = layout(
     # Set from the engine before the loop runs
     ("is_on", "i8"),  # whether a timer may be taken here
     ("can_step", "i8"),  # and whether one with the step of a second may; NOT_ASKED, 1 or 0
-    ("is_asleep", "i8"),  # the book is stale and no order rests: a timer brings no decision either
-    ("until_ns", "i8"),  # the day ends, or a blackout begins
     ("shape_ns", "i8"),  # how often the slow volatility follows, and the skew the position's age
     ("slow_halflife_s", "f8"),  # of that volatility
     ("held_since_ns", "i8"),  # since when there is a position, 0 = none
@@ -43,7 +53,6 @@ IDLE = layout(
     ("streak_at", "i8"),  # horizon whose streak of adverse fills is watched
     ("streak", "i8"),
     ("step_ns", "i8"),
-    ("steps_left", "i8"),  # until the engine counts the feed's pace
     ("sd_target", "f8"),  # of inventory; 0: gamma is fixed
     ("solve_ns", "i8"),  # how often the microprice's table is made anew
     ("halflife_s", "f8"),  # of its counts; 0: there is no table
@@ -53,6 +62,7 @@ IDLE = layout(
     ("next_shape_ns", "i8"),  # when what changes slowly is worked out again
     ("averaged_ns", "i8"),  # and when it last was
     ("steps", "i8"),
+    ("is_paced", "i8"),  # whether the book is stale at another age now
     ("seen_low", "i8"),  # extreme marks at timers
     ("seen_high", "i8"),
     ("timers", "i8"),
@@ -84,9 +94,12 @@ def _rests_apart(i: Rec, w: Rec, quote: Rec, intensity: Rec) -> bool:
 
 
 @leaf
-def _step(i: Rec, now_ns: int, w: Rec, quote: Rec, intensity: Rec, vol: Rec, touch: Rec) -> None:
-    """As `Quoter.on_time`, once a second; what fills cost stands while no markout is due."""
-    q = quote[0]
+def _step(i: Rec, places: Rec, now_ns: int) -> None:
+    """As `Quoter.on_time` and `Shaping.on_step`, once a second; what fills cost the engine finds at its own timers."""
+    p = places[0]
+    quote, intensity = record_at(p.quote, QUOTE), record_at(p.intensity, INTENSITY)
+    vol, touch = record_at(p.vol, VOLATILITY), record_at(p.touch, microprice.TOUCH)
+    q, w = quote[0], record_at(p.working, WORKING)[0]
     elapsed_s = (now_ns - i.stepped_ns) / NANOS_PER_SECOND
     for side in range(2):
         for slot in range(w.n[side]):
@@ -109,7 +122,6 @@ def _step(i: Rec, now_ns: int, w: Rec, quote: Rec, intensity: Rec, vol: Rec, tou
         _shape(i, now_ns, quote, vol)
     i.stepped_ns = now_ns
     i.steps += 1
-    i.steps_left -= 1
 
 
 @leaf
@@ -125,6 +137,32 @@ def _shape(i: Rec, now_ns: int, quote: Rec, vol: Rec) -> None:
 
 
 @leaf
+def _follow_pace(i: Rec, v: Rec, places: Rec, now_ns: int) -> None:
+    """As `Maker.on_time` and `Maker.follow_pace`."""
+    pace = record_at(places[0].pace, book_pace.PACE)[0]
+    if book_pace.step(pace, v.messages, now_ns):
+        c, r = record_at(places[0].calm, CALM)[0], record_at(places[0].risk, RISK)[0]
+        c.book_age_ns_max = r.stale_book_ns = pace.age_ns_max
+        i.is_paced = 1
+
+
+@leaf
+def _judges_nothing(i: Rec, m: Rec, now_ns: int) -> bool:
+    """Whether no markout is due, or none by which quotes or risk go."""
+    if now_ns < m.due_ns:
+        return True
+    for horizon in range(HORIZONS):
+        is_known = horizon != i.streak_at and not (
+            i.judges == 1 and horizon in adverse_kernels.JUDGED
+        )
+        if not is_known and m.judged[horizon] < m.head:
+            sent_ns = m.ts_ns[m.judged[horizon] % FILLS_MAX]
+            if sent_ns + m.horizon_ns[horizon] <= now_ns:
+                return False
+    return True
+
+
+@leaf
 def _is_answer_told(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
     """Whether a second's work on adverse selection would judge no fill and tell quotes nothing new."""
     for k in range(len(adverse_kernels.JUDGED)):
@@ -136,61 +174,40 @@ def _is_answer_told(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
 @leaf
 def _may_step(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
     """Whether the step of a second only estimates."""
-    return bool(
-        i.can_step == 1 and i.steps_left > 1 and (i.judges == 0 or _is_answer_told(i, a, m, now_ns))
-    )
+    return bool(i.can_step == 1 and (i.judges == 0 or _is_answer_told(i, a, m, now_ns)))
 
 
 @leaf
-def is_idle_timer(  # noqa: PLR0913, PLR0917 - a record a component
-    i: Rec,
-    now_ns: int,
-    marked: int,
-    is_stale: bool,  # noqa: FBT001 - a kernel
-    working: Rec,
-    quote: Rec,
-    intensity: Rec,
-    markout: Rec,
-    adverse: Rec,
-) -> bool:
+def is_idle_timer(i: Rec, places: Rec, now_ns: int, marked: int) -> bool:
     """Whether the timer of now can be taken here; marked is the mid of the last decision, 0 = none since."""
-    m = markout[0]
+    p = places[0]
+    m, a = record_at(p.markout, MARKOUT)[0], record_at(p.adverse, ADVERSE)[0]
+    quote, intensity = record_at(p.quote, QUOTE), record_at(p.intensity, INTENSITY)
     mid = marked if marked > 0 else i.mid
     return bool(
         i.is_on == 1
-        and now_ns < i.until_ns
         and i.mid_low <= mid <= i.mid_high
-        and now_ns < m.due_ns
+        and _judges_nothing(i, m, now_ns)
         and m.streak[i.streak_at] == i.streak
-        and is_stale == (i.is_asleep == 1)
-        and (now_ns - i.stepped_ns < i.step_ns or _may_step(i, adverse[0], m, now_ns))
-        and _rests_apart(i, working[0], quote, intensity)
+        and (now_ns - i.stepped_ns < i.step_ns or _may_step(i, a, m, now_ns))
+        and _rests_apart(i, record_at(p.working, WORKING)[0], quote, intensity)
     )
 
 
 @leaf
-def play_timer(  # noqa: PLR0913, PLR0917 - a record a component
-    i: Rec,
-    now_ns: int,
-    marked: int,
-    mid_half_ticks: int,
-    working: Rec,
-    quote: Rec,
-    intensity: Rec,
-    vol: Rec,
-    touch: Rec,
-    flow: Rec,
-    markout: Rec,
-    adverse: Rec,
-    history: Rec,
-    impact: Rec,
-) -> None:
-    """Take a timer that `is_idle_timer`; mid_half_ticks is that of now."""
-    mid = marked if marked > 0 else i.mid
+def play_timer(i: Rec, v: Rec, places: Rec, now_ns: int, marked: int) -> None:
+    """Take a timer that `is_idle_timer`; v is the row of VIEW."""
+    p, mid = places[0], marked if marked > 0 else i.mid
     i.seen_low, i.seen_high = min(i.seen_low, mid), max(i.seen_high, mid)
     i.timers += 1
-    if now_ns - i.stepped_ns >= i.step_ns:
-        _step(i, now_ns, working[0], quote, intensity, vol, touch)
-        if i.judges == 1:
-            adverse_kernels.on_step(adverse, markout, history, flow, mid_half_ticks, now_ns)
-            impacts.on_step(impact, history)
+    is_step = now_ns - i.stepped_ns >= i.step_ns
+    if is_step:
+        _step(i, places, now_ns)
+        _follow_pace(i, v, places, now_ns)
+    markout = record_at(p.markout, MARKOUT)
+    markouts.on_time(markout, now_ns)
+    if is_step and i.judges == 1:
+        history, flow = record_at(p.history, HISTORY), record_at(p.flow, TRADE_FLOW)
+        adverse = record_at(p.adverse, ADVERSE)
+        adverse_kernels.on_step(adverse, markout, history, flow, v.mid_half_ticks, now_ns)
+        impacts.on_step(record_at(p.impact, impacts.IMPACT), history)

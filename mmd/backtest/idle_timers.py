@@ -1,10 +1,10 @@
 """Tells the compiled loop which timers it may take, and the engine what came of them.
 
 What only informs (VaR, shortfall, notices of the inventory's age and size) is measured at the engine's own timers,
-which then come once a minute instead of every second; where any of it moves quotes, no timer is taken here.
+which come with fills and no longer every second; where any of it moves quotes, no timer is taken here.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -20,10 +20,8 @@ from mmd.core.quoter import SOLVE_NS, STEP_NS
 from mmd.core.quoting.multipliers import Cause
 from mmd.core.shaping import SHAPE_NS
 from mmd.core.spec import SessionSpec
-from mmd.core.units import NANOS_PER_SECOND
 from mmd.jit.kernel import Rec, new
 
-_DAY_NS = 86_400 * NANOS_PER_SECOND
 _WIDE: Final = 2**61
 _MARGIN: Final = 0.45
 """Share of what is left of a loss limit that the mid may take, each way."""
@@ -157,7 +155,7 @@ class IdleTimers:
         """Leave every timer to the engine."""
         self._words[self._at_on] = 0
 
-    def allow(self, *, is_asleep: bool) -> None:
+    def allow(self) -> None:
         """Tell the loop what the engine's last word was, if time alone does nothing."""
         words, at, maker = self._words, self._at, self._maker
         ledger, pnl, quoter = maker.ledger, maker.ledger.pnl, maker.quoter
@@ -169,7 +167,6 @@ class IdleTimers:
         mid = pnl.mid_half_ticks
         words[self._at_on] = 1
         words[self._at_can_step] = NOT_ASKED
-        words[at["is_asleep"]] = is_asleep
         words[at["mid"]] = words[at["seen_low"]] = words[at["seen_high"]] = mid
         words[at["orders"]] = sum(maker.orders.open_orders)
         words[at["streak"]] = self._streak[self._horizon]
@@ -201,7 +198,6 @@ class IdleTimers:
         words[at["next_shape_ns"]] = maker.shaping.next_ns
         words[at["averaged_ns"]] = maker.shaping.averaged_ns
         words[at["solved_ns"]] = quoter.solved_ns
-        words[at["steps_left"]] = maker.pace.steps_left
         return True
 
     def settle(self) -> None:
@@ -211,7 +207,7 @@ class IdleTimers:
             return
         self._told = self.timers
         if words[at["steps"]] > 0:
-            self._settle_steps(words[at["steps"]])
+            self._settle_steps()
             words[at["steps"]] = 0
         pnl, losses = maker.ledger.pnl, self._engine.risk.losses
         assert pnl is not None, "timers are taken once the account is known"
@@ -219,12 +215,14 @@ class IdleTimers:
             rose = losses.on_equity(_equity_atoms(pnl, mid), self._engine.now_ns)
             assert not rose, "the loop leaves mids at which a limit might be reached to the engine"
 
-    def _settle_steps(self, steps: int) -> None:
+    def _settle_steps(self) -> None:
         words, at, maker = self._words, self._at, self._maker
         quoter, shaping = maker.quoter, maker.shaping
         quoter.stepped_ns = words[at["stepped_ns"]]
         quoter.solved_ns = words[at["solved_ns"]]
-        maker.pace.skip(steps)
+        if words[at["is_paced"]] == 1:
+            words[at["is_paced"]] = 0
+            maker.follow_pace()
         if self._selection is not None:
             self._selection.stepped_ns = quoter.stepped_ns
         shaping.next_ns, shaping.averaged_ns = words[at["next_shape_ns"]], words[at["averaged_ns"]]
@@ -234,14 +232,12 @@ class IdleTimers:
             quoter.multipliers.set(Cause.POSITION_AGE, skew=skew)
 
     def _bound(self, pnl: Pnl) -> bool:
-        """Find until when and between which mids timers may be taken; False if a limit is near."""
-        words, at, engine = self._words, self._at, self._engine
+        """Find between which mids timers may be taken; False if a limit is near."""
+        words, at, risk = self._words, self._at, self._engine.risk
         mid = pnl.mid_half_ticks
         is_within = words[at["mid_low"]] <= mid <= words[at["mid_high"]]
-        is_before = engine.now_ns < words[at["until_ns"]]
-        if self._fills == self._maker.ledger.fill_count and is_within and is_before:
+        if self._fills == self._maker.ledger.fill_count and is_within:
             return True
-        risk, spec = engine.risk, engine.spec
         equity_atoms = pnl.total_quote_atoms
         left = risk.losses.left_atoms(equity_atoms)
         if left is None or risk.commitments.rate_of(0) != 1.0:
@@ -252,15 +248,9 @@ class IdleTimers:
             return False
         self._fills = self._maker.ledger.fill_count
         words[at["mid_low"]], words[at["mid_high"]] = mid - reach, mid + reach
-        starts_ns = spec.risk.day_starts_s * NANOS_PER_SECOND
-        into_day_ns = (engine.now_ns + risk.unix_less_engine_ns - starts_ns) % _DAY_NS
-        day_end_ns = engine.now_ns - into_day_ns + _DAY_NS
-        words[at["until_ns"]] = min(day_end_ns, int(min(risk.blackouts.next_ns, _WIDE)))
         return True
 
 
 def _equity_atoms(pnl: Pnl, mid_half_ticks: int) -> int:
     """`Pnl.total_quote_atoms`, were the mark another."""
-    position = pnl.position
-    change: Any = position.money.value(position.atoms, mid_half_ticks - pnl.mid_half_ticks)
-    return position.money.quote_atoms(pnl.total_units + change)
+    return pnl.position.money.quote_atoms(pnl.total_units_at(mid_half_ticks))

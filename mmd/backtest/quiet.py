@@ -1,7 +1,7 @@
 """Frames and decisions in one compiled loop, for as long as a decision changes nothing.
 
-Most frames move no order. This loop applies frames as `MarketView` does and takes decisions with the very
-kernels and records that the maker quotes with; the first decision that would send anything, or that is not
+Most frames move no order. This loop applies frames and takes decisions with the very kernels and records that
+the view is kept and the maker quotes with; the first decision that would send anything, or that is not
 plainly an ordinary one, is left to the engine. What the engine then commands is what it would have commanded had
 it been asked every time: tests compare the two, command by command.
 """
@@ -17,142 +17,94 @@ from mmd.backtest.feed import (
     play_exchange,
     play_local,
 )
-from mmd.backtest.idle_timer import is_idle_timer, play_timer
-from mmd.backtest.quiet_decision import close_decision, is_taken
-from mmd.backtest.quiet_record import LOG_MAX
-from mmd.backtest.quiet_view import apply_frame, next_timer_ns
+from mmd.backtest.idle_timer import IDLE, is_idle_timer, play_timer
+from mmd.backtest.quiet_decision import close_decision, is_log_full, is_taken
+from mmd.backtest.quiet_record import QUIET
+from mmd.backtest.timer_grid import new_timer_ns, next_timer_ns
+from mmd.core.calm import CALM
+from mmd.core.flow.markout import MARKOUT
+from mmd.core.view_record import VIEW, see
 from mmd.exchange.fills.record import FIFO
 from mmd.jit.kernel import Rec, kernel, leaf
+from mmd.jit.places import record_at
 from mmd.tape.frames import BROKEN
 
 DECIDE: Final = 5
 """What `play` stopped for, besides what `feed.advance` stops for: the engine must decide at QUIET.decide_ns."""
 LOGGED: Final = 6
-"""Or the log of mids is full and must be fetched."""
+"""Or the log of decisions is full and must be fetched."""
 TAKEN: Final = 0
 """Nothing: the decision was taken in the loop."""
 
 
 @leaf
-def _next_timer_ns(q: Rec, ts_ns: int) -> int:
-    """The first time on the timers' grid at or after ts_ns that had no timer yet."""
-    due_ns = next_timer_ns(q, ts_ns)
-    return due_ns + q.timer_period_ns if due_ns <= q.last_timer_ns else due_ns
-
-
-@leaf
-def _take_frame(  # noqa: PLR0913, PLR0917 - a record a component
-    q: Rec,
-    rows: Rec,
-    local: Rec,
-    market: Rec,
-    features: Rec,
-    book: Rec,
-    flow: Rec,
-    vol: Rec,
-    touch: Rec,
-    own: Rec,
-) -> int:
-    """Apply the frame that is due; returns its kind, or BROKEN."""
+def _take_frame(q: Rec, rows: Rec, local: Rec, market: Rec, places: Rec, v: Rec) -> int:
+    """Apply the frame that is due, as `Engine.apply_market`; returns its kind, or BROKEN."""
     kind = play_local(rows, local, market)
     if kind != BROKEN:
-        apply_frame(q, kind, market, features, book, flow, vol, touch, own)
+        q.now_ns = max(q.now_ns, market[0].ts_recv_ns)
+        mid_half_ticks = v.mid_half_ticks
+        see(places, market, q.now_ns)
+        if v.mid_half_ticks != mid_half_ticks:
+            q.timer_ns = min(q.timer_ns, next_timer_ns(q, q.now_ns))
         if q.decide_ns == NEVER:
             q.decide_ns = max(q.now_ns, q.busy_ns)
     return int(kind)
 
 
 @leaf
-def _take_decision(  # noqa: PLR0913, PLR0917 - a record a component
-    q: Rec,
-    features: Rec,
-    vol: Rec,
-    quote: Rec,
-    intensity: Rec,
-    table: Rec,
-    fixed: Rec,
-    working: Rec,
-    risk: Rec,
-    budgets: Rec,
-    markout: Rec,
-) -> int:
+def _take_decision(q: Rec, v: Rec, places: Rec) -> int:
     """Take the decision that is due, unless it is the engine's (DECIDE) or there is no room to log it (LOGGED)."""
     now_ns = q.decide_ns
     q.now_ns = max(q.now_ns, now_ns)
-    if q.n_log == LOG_MAX:
+    if is_log_full(q):
         return LOGGED
-    if not is_taken(
-        q, now_ns, features, vol, quote, intensity, table, fixed, working, risk, budgets
-    ):
+    if not is_taken(q, v, places, now_ns):
         return DECIDE
-    close_decision(q, markout)
+    markout = record_at(places[0].markout, MARKOUT)
+    close_decision(q, v, markout)
     q.busy_ns = now_ns + q.decision_cost_ns
     q.decide_ns = NEVER
     q.decisions += 1
     q.timer_ns = min(q.timer_ns, next_timer_ns(q, markout[0].due_ns))
-    if q.is_settled == 0:
-        q.timer_ns = min(q.timer_ns, _next_timer_ns(q, now_ns))
+    if q.is_settled == 0 and q.is_asleep == 0:
+        q.timer_ns = min(q.timer_ns, new_timer_ns(q, now_ns))
     return TAKEN
 
 
 @leaf
-def _take_timer(  # noqa: PLR0913, PLR0917 - a record a component
-    q: Rec,
-    i: Rec,
-    working: Rec,
-    quote: Rec,
-    intensity: Rec,
-    vol: Rec,
-    touch: Rec,
-    flow: Rec,
-    markout: Rec,
-    adverse: Rec,
-    history: Rec,
-    impact: Rec,
-) -> bool:
+def _take_timer(q: Rec, v: Rec, places: Rec) -> bool:
     """Take the timer that is due, unless it is the engine's; returns whether it was taken."""
-    now_ns, mid = q.timer_ns, q.mid_half_ticks
-    is_stale = now_ns - q.changed_ns > q.stale_ns
-    if not is_idle_timer(
-        i, now_ns, q.marked, is_stale, working, quote, intensity, markout, adverse
-    ):
-        return False
-    play_timer(
-        i,
-        now_ns,
-        q.marked,
-        mid,
-        working,
-        quote,
-        intensity,
-        vol,
-        touch,
-        flow,
-        markout,
-        adverse,
-        history,
-        impact,
+    p = places[0]
+    i, m, c = (
+        record_at(p.idle, IDLE)[0],
+        record_at(p.markout, MARKOUT)[0],
+        record_at(p.calm, CALM)[0],
     )
-    _follow_timer(q, i, markout)
+    now_ns = q.timer_ns
+    is_stale = now_ns - v.changed_ns > c.book_age_ns_max
+    if now_ns >= q.until_ns or is_stale != (q.is_asleep == 1):
+        return False
+    if not is_idle_timer(i, places, now_ns, q.marked):
+        return False
+    play_timer(i, v, places, now_ns, q.marked)
+    stale_ns = v.changed_ns + c.book_age_ns_max + 1
+    _follow_timer(q, min(i.stepped_ns + i.step_ns, m.due_ns), stale_ns)
     return True
 
 
 @leaf
-def _follow_timer(q: Rec, i: Rec, markout: Rec) -> None:
+def _follow_timer(q: Rec, due_ns: int, stale_ns: int) -> None:
     """A decision is due, and the next timer that could bring anything; as `QuietPlayer.on_timer`."""
     now_ns = q.timer_ns
     q.now_ns = max(q.now_ns, now_ns)
-    due_ns = min(i.stepped_ns + i.step_ns, markout[0].due_ns)
-    if i.is_asleep == 0:
-        due_ns = min(due_ns, q.changed_ns + q.stale_ns + 1)
-    if q.decide_ns == NEVER and (i.is_asleep == 0 or now_ns >= q.sample_ns):
+    due_ns = min(due_ns, q.sample_ns, q.until_ns)
+    if q.is_asleep == 0:
+        due_ns = min(due_ns, stale_ns) if q.is_settled == 1 else now_ns
+    if q.decide_ns == NEVER and (q.is_asleep == 0 or now_ns >= q.sample_ns):
         q.decide_ns = max(now_ns, q.busy_ns)
-    due_ns = min(due_ns, q.sample_ns)
-    if q.is_settled == 0 and i.is_asleep == 0:
-        due_ns = now_ns
-    next_ns = max(due_ns, now_ns + q.timer_period_ns) - q.timer_period_ns
     q.last_timer_ns = now_ns
-    q.timer_ns = next_timer_ns(q, next_ns + q.timer_period_ns)
+    q.timer_ns = next_timer_ns(q, max(due_ns, now_ns + q.timer_period_ns))
 
 
 @leaf
@@ -166,7 +118,7 @@ def _take_exchange(
 
 
 @kernel
-def play(  # noqa: PLR0913, PLR0917 - one loop
+def play(  # noqa: PLR0913, PLR0917 - a kernel
     rows: Rec,
     exch: Rec,
     local: Rec,
@@ -175,34 +127,18 @@ def play(  # noqa: PLR0913, PLR0917 - one loop
     fills: Rec,
     exchange_book: Rec,
     l3: Rec,
-    quiet: Rec,
-    features: Rec,
-    book: Rec,
-    flow: Rec,
-    vol: Rec,
-    touch: Rec,
-    own: Rec,
-    quote: Rec,
-    intensity: Rec,
-    table: Rec,
-    fixed: Rec,
-    working: Rec,
-    risk: Rec,
-    budgets: Rec,
-    markout: Rec,
-    adverse: Rec,
-    history: Rec,
-    impact: Rec,
-    idle: Rec,
+    places: Rec,
     until_ns: int,
 ) -> int:
     """Play the tape, and decide after each batch of frames, until something is the engine's business.
 
+    `places` are those of the engine's records, see `mmd.backtest.quiet_player`.
+
     Returns:
         DECIDE, FILLED, REFILL, LOGGED, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever is first.
     """
-    e, c, q, i = exch[0], local[0], quiet[0], idle[0]
-    is_fifo = fills[0].model == FIFO
+    e, c, is_fifo = exch[0], local[0], fills[0].model == FIFO
+    q, v = record_at(places[0].quiet, QUIET)[0], record_at(places[0].state, VIEW)[0]
     code = TAKEN
     while code == TAKEN:
         if not look_ahead(rows, exch, local, delay, is_fifo):
@@ -211,16 +147,12 @@ def play(  # noqa: PLR0913, PLR0917 - one loop
         if e.due_ns <= min(c.due_ns, horizon_ns):
             code = _take_exchange(rows, exch, market, fills, exchange_book, l3)
         elif c.due_ns <= horizon_ns:
-            if _take_frame(q, rows, local, market, features, book, flow, vol, touch, own) == BROKEN:
+            if _take_frame(q, rows, local, market, places, v) == BROKEN:
                 return BROKEN
         elif q.decide_ns < min(until_ns, q.timer_ns):
-            code = _take_decision(
-                q, features, vol, quote, intensity, table, fixed, working, risk, budgets, markout
-            )
+            code = _take_decision(q, v, places)
         elif q.timer_ns < until_ns and (c.due_ns != NEVER or q.decide_ns != NEVER):
-            if not _take_timer(
-                q, i, working, quote, intensity, vol, touch, flow, markout, adverse, history, impact
-            ):
+            if not _take_timer(q, v, places):
                 return DUE
         else:
             return DUE

@@ -6,8 +6,12 @@ would send anything, or that is not plainly an ordinary one, is left to the engi
 
 from typing import Final
 
-from mmd.backtest.quiet_record import GLFT_MODEL
+from mmd.backtest.quiet_record import GLFT_MODEL, LOG_MAX, QUIET
+from mmd.backtest.timer_grid import new_timer_ns
+from mmd.core.calm import CALM
 from mmd.core.flow import markout as markouts
+from mmd.core.market.features import FEATURES
+from mmd.core.market.volatility import VOLATILITY
 from mmd.core.orders.order_diff import (
     OP,
     PENDING,
@@ -17,61 +21,80 @@ from mmd.core.orders.order_diff import (
     SIDE,
     SLOT,
     SZ,
+    WORKING,
     diff,
     is_held,
 )
+from mmd.core.quoting.fixed_spread import FIXED
+from mmd.core.quoting.glft import GLFT
+from mmd.core.quoting.intensity import INTENSITY
+from mmd.core.quoting.record import QUOTE
 from mmd.core.quoting.targets import fixed_targets, glft_targets
+from mmd.core.risk.budgets import BUDGETS
 from mmd.core.risk.order_check import OK as ALLOWED
-from mmd.core.risk.order_check import judge, settle_row
+from mmd.core.risk.order_check import RISK, judge, settle_row
 from mmd.core.risk.reasons import RiskReason
+from mmd.core.view_record import VIEW
 from mmd.jit.kernel import Rec, kernel, leaf
+from mmd.jit.places import record_at
 
 _OK: Final = 0
 _UNKNOWN: Final = -1
-_NORMAL: Final = 0
-"""Of mmd.core.risk.levels.RiskLevel; the only one at which decisions are taken here."""
 _ORDER_RESERVE: Final = int(RiskReason.ORDER_RESERVE)
 
 
 @leaf
-def _is_ordinary(q: Rec, vol: Rec, now_ns: int) -> bool:
-    """Whether nothing that a decision looks at besides prices can have changed the quote state."""
+def _is_ordinary(q: Rec, v: Rec, c: Rec, sigma: float, now_ns: int) -> bool:
+    """Whether nothing that a decision looks at besides prices can have changed the quote state.
+
+    As `mmd.core.calm.is_calm`, but that the state may be one of caution.
+    """
     return bool(
         q.is_quiet == 1
-        and now_ns < q.sample_ns
-        and q.wants_resync == 0
-        and q.is_crossed == 0
-        and q.mid_low <= q.mid_half_ticks <= q.mid_high
-        and now_ns - q.changed_ns <= q.stale_ns
-        and vol[0].sigma <= q.sigma_max
-        and q.ask - q.bid >= q.spread_min
-        and (q.has_lag == 0 or q.lag_ns <= q.lag_ns_max)
+        and now_ns < q.until_ns
+        and v.wants_resync == 0
+        and v.is_crossed == 0
+        and c.mid_low <= v.mid_half_ticks <= c.mid_high
+        and now_ns - v.changed_ns <= c.book_age_ns_max
+        and sigma <= c.sigma_max
+        and sigma <= c.sigma_wide
+        and v.ask_ticks - v.bid_ticks >= c.spread_ticks_min
+        and (v.has_lag == 0 or v.lag_ns <= q.lag_ns_max)
     )
 
 
 @leaf
-def _actions(  # noqa: PLR0913, PLR0917 - a record a component
-    q: Rec,
-    now_ns: int,
-    features: Rec,
-    vol: Rec,
-    quote: Rec,
-    intensity: Rec,
-    table: Rec,
-    fixed: Rec,
-    working: Rec,
-) -> int:
-    """Fill working.act as `Maker.decide` would; returns how many actions there are, or _UNKNOWN."""
-    if not _is_ordinary(q, vol, now_ns):
+def _sleeps(q: Rec, v: Rec, c: Rec, now_ns: int) -> bool:
+    """Whether the book is as stale as when the engine withdrew for it."""
+    return bool(
+        q.is_asleep == 1
+        and now_ns < q.until_ns
+        and v.mid_half_ticks > 0
+        and v.wants_resync == 0
+        and now_ns - v.changed_ns > c.book_age_ns_max
+    )
+
+
+@leaf
+def _actions(q: Rec, v: Rec, places: Rec, now_ns: int) -> int:
+    """Fill working.act as `Maker` would; returns how many actions there are, or _UNKNOWN."""
+    p = places[0]
+    c, vol = record_at(p.calm, CALM)[0], record_at(p.vol, VOLATILITY)
+    if not _is_ordinary(q, v, c, vol[0].sigma, now_ns):
         return _UNKNOWN
-    lots, limit, coefficient = q.position_lots, q.limit_lots, q.flow_coefficient
+    quote, features = record_at(p.quote, QUOTE), record_at(p.features, FEATURES)
+    intensity, working = record_at(p.intensity, INTENSITY), record_at(p.working, WORKING)
+    lots, limit, coefficient = q.position_lots, c.limit_lots, c.flow_coefficient
+    bid, ask = v.bid_ticks, v.ask_ticks
     if q.model == GLFT_MODEL:
+        glft = record_at(p.glft, GLFT)
         status = glft_targets(
-            quote, table, features, vol, intensity, lots, limit, coefficient, q.bid, q.ask
+            quote, glft, features, vol, intensity, lots, limit, coefficient, bid, ask
         )
     else:
+        fixed = record_at(p.fixed, FIXED)
         status = fixed_targets(
-            quote, fixed, features, vol, intensity, lots, limit, coefficient, q.bid, q.ask
+            quote, fixed, features, vol, intensity, lots, limit, coefficient, bid, ask
         )
     if status != _OK:
         return _UNKNOWN
@@ -92,19 +115,18 @@ def _rests(q: Rec, w: Rec) -> bool:
 
 
 @leaf
-def _settle_gate(q: Rec, v: Rec, w: Rec, now_ns: int) -> None:
-    """Tell the risk view the state of the world, as `mmd.core.order_plan.plan` does."""
-    v.now_ns = now_ns
-    v.hindrance = ALLOWED
-    v.bid_ticks, v.ask_ticks, v.last_ticks = q.bid, q.ask, q.last_trade
-    v.book_ts_ns = q.changed_ns
-    v.is_synced = int(q.mid_half_ticks > 0)
-    v.is_private_up = 1
-    settle_row(v, w)
+def _settle_gate(r: Rec, v: Rec, w: Rec, now_ns: int) -> None:
+    """Tell the risk view r the state of the world, as `mmd.core.order_plan.plan` does."""
+    r.now_ns = now_ns
+    r.hindrance = ALLOWED
+    r.bid_ticks, r.ask_ticks, r.last_ticks = v.bid_ticks, v.ask_ticks, v.last_trade_ticks
+    r.book_ts_ns = v.changed_ns
+    r.is_synced = r.is_private_up = 1
+    settle_row(r, w)
 
 
 @leaf
-def _refusal(v: Rec, w: Rec, b: Rec, at: int) -> int:
+def _refusal(r: Rec, w: Rec, b: Rec, level: int, at: int) -> int:
     """The RiskReason for which an action is refused, or ALLOWED; its tokens are taken then."""
     row = w.act[at]
     side, slot = row[SIDE], row[SLOT]
@@ -113,10 +135,10 @@ def _refusal(v: Rec, w: Rec, b: Rec, at: int) -> int:
         replaces, old_ticks, old_lots = 1, w.px[side, slot], w.leaves[side, slot]
     return int(
         judge(
-            v,
+            r,
             w,
             b,
-            _NORMAL,
+            level,
             order_id,
             side,
             row[PX],
@@ -148,19 +170,19 @@ def _count_refusals(q: Rec, w: Rec, n: int) -> None:
 
 
 @leaf
-def _is_refused(q: Rec, v: Rec, w: Rec, b: Rec, n: int, now_ns: int) -> bool:
+def _is_refused(q: Rec, v: Rec, r: Rec, w: Rec, b: Rec, n: int, now_ns: int) -> bool:
     """Whether the gate refuses every action, and leaves every order where it is; otherwise nothing has happened.
 
     An order that would pass has taken its tokens by then: the budgets get them back, and the engine asks again.
     """
     if q.can_refuse == 0 or not _asks_for_orders(w, n):
         return False
-    _settle_gate(q, v, w, now_ns)
+    _settle_gate(r, v, w, now_ns)
     for at in range(n):
         for i in range(b.n):
             q.full_ns[i], q.full_rest[i] = b.at_ns[i], b.at_rest[i]
         last_id, orders_left = b.last_id, b.orders_left
-        reason = _refusal(v, w, b, at)
+        reason = _refusal(r, w, b, q.level, at)
         if reason == ALLOWED:
             b.last_id, b.orders_left = last_id, orders_left
             for i in range(b.n):
@@ -174,59 +196,57 @@ def _is_refused(q: Rec, v: Rec, w: Rec, b: Rec, n: int, now_ns: int) -> bool:
 
 
 @leaf
-def is_taken(  # noqa: PLR0913, PLR0917 - a record a component
-    q: Rec,
-    now_ns: int,
-    features: Rec,
-    vol: Rec,
-    quote: Rec,
-    intensity: Rec,
-    table: Rec,
-    fixed: Rec,
-    working: Rec,
-    risk: Rec,
-    budgets: Rec,
-) -> bool:
-    """Whether a decision at this time sends nothing, and has been taken; as `Maker.decide`."""
-    n = _actions(q, now_ns, features, vol, quote, intensity, table, fixed, working)
-    w = working[0]
+def is_taken(q: Rec, v: Rec, places: Rec, now_ns: int) -> bool:
+    """Whether a decision at this time sends nothing, and has been taken; as `Engine.decide`."""
+    p = places[0]
+    if _sleeps(q, v, record_at(p.calm, CALM)[0], now_ns):
+        return True
+    n, w = _actions(q, v, places, now_ns), record_at(p.working, WORKING)[0]
     if n == 0:
         q.is_settled = int(_rests(q, w))
         return True
-    if n < 0 or not _is_refused(q, risk[0], w, budgets[0], n, now_ns):
+    r, b = record_at(p.risk, RISK)[0], record_at(p.budgets, BUDGETS)[0]
+    if n < 0 or not _is_refused(q, v, r, w, b, n, now_ns):
         return False
     q.is_settled = 0
     return True
 
 
 @leaf
-def close_decision(q: Rec, markout: Rec) -> None:
-    """A decision that changed nothing has been taken; as `Maker.keep_books`."""
-    if q.is_dirty == 1:
-        q.is_dirty = 0
-        q.marked = q.mid_half_ticks
-        markouts.on_mid(markout, q.mid_half_ticks, q.decide_ns)
-        if q.logs == 1:
-            q.log[q.n_log, 0], q.log[q.n_log, 1] = q.decide_ns, q.mid_half_ticks
-            q.n_log += 1
+def close_decision(q: Rec, v: Rec, markout: Rec) -> None:
+    """A decision that changed nothing has been taken; as `Maker.keep_books`, and as a recorder's `on_decision`."""
+    if v.is_dirty == 1:
+        v.is_dirty = 0
+        q.marked = v.mid_half_ticks
+        markouts.on_mid(markout, v.mid_half_ticks, q.decide_ns)
+    if q.logs == 1:
+        is_sample = q.decide_ns >= q.sample_ns
+        row = q.log[q.n_log]
+        row[0], row[1], row[4] = q.decide_ns, v.mid_half_ticks, is_sample
+        row[2], row[3] = v.bid_ticks, v.ask_ticks
+        q.n_log += 1
+        if is_sample:
+            q.samples_left -= 1
+            q.sample_ns = q.decide_ns - q.decide_ns % q.step_ns + q.step_ns
+            q.timer_ns = min(q.timer_ns, new_timer_ns(q, q.sample_ns))
+
+
+@leaf
+def is_log_full(q: Rec) -> bool:
+    """Whether what was logged must be fetched before another decision."""
+    return bool(q.logs == 1 and (q.n_log == LOG_MAX or q.samples_left == 0))
 
 
 @kernel
-def is_settled(  # noqa: PLR0913, PLR0917
-    quiet: Rec,
-    features: Rec,
-    vol: Rec,
-    quote: Rec,
-    intensity: Rec,
-    table: Rec,
-    fixed: Rec,
-    working: Rec,
-    now_ns: int,
-) -> int:
+def is_settled(places: Rec, now_ns: int) -> int:
     """Whether what the engine has just decided leaves nothing to be wished for (1), or not yet (0).
 
     Something was refused or is on its way, or a level rests after a fill and will be wanted when its time is over.
     """
-    q = quiet[0]
-    n = _actions(q, now_ns, features, vol, quote, intensity, table, fixed, working)
-    return int(n == 0 and _rests(q, working[0]))
+    p = places[0]
+    q, v, w = (
+        record_at(p.quiet, QUIET)[0],
+        record_at(p.state, VIEW)[0],
+        record_at(p.working, WORKING)[0],
+    )
+    return int(_actions(q, v, places, now_ns) == 0 and _rests(q, w))

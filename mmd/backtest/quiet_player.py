@@ -1,27 +1,23 @@
 """Keeps the compiled loop of `quiet` and the engine's Python objects in step."""
 
-from collections.abc import Callable
 from functools import partial
 
+from mmd.analytics.recorder import Recorder
 from mmd.backtest.feed import DUE, NEVER, REFILL
 from mmd.backtest.idle_timers import IdleTimers
 from mmd.backtest.quiet import LOGGED, play
 from mmd.backtest.quiet_decision import is_settled
 from mmd.backtest.quiet_state import MODELS, QuietState
-from mmd.backtest.quiet_view import on_grid_ns
 from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
+from mmd.backtest.timer_grid import on_grid_ns
 from mmd.core.engine import Engine
 from mmd.core.quoter import STEP_NS
 from mmd.core.quoting import glft
 from mmd.core.quoting.fixed_spread import FIXED
-from mmd.core.quoting.quote_state import QuoteReason, QuoteState
-from mmd.core.risk.levels import RiskLevel
 from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.places import places
 from mmd.tape.frames import BROKEN
-
-_ACTIVE, _NORMAL = QuoteState.ACTIVE, RiskLevel.NORMAL
-_STALE = QuoteReason.BOOK_STALE
 
 
 class QuietPlayer:
@@ -38,38 +34,19 @@ class QuietPlayer:
         self._engine = engine
         self._maker = engine.makers[0]
         self._feed = feed
-        maker, view = self._maker, self._maker.view
         self._idle = IdleTimers(engine)
-        self._records = (
-            *feed.records,
-            self.record,
-            view.features,
-            view.book,
-            view.flow,
-            view.vol,
-            view.touch,
-            view.own,
-            maker.quoter.quote,
-            maker.quoter.intensity,
-            *self._model_records(),
-            maker.working,
-            maker.risk.record,
-            engine.gate.budgets,
-            maker.ledger.markouts.record,
-            *self._idle.judging,
-            self._idle.record,
-        )
+        self._kept = self._engine_records()
+        """The records themselves: the loop knows them by their addresses."""
+        self._records = (*feed.records, places(**self._kept))
         self._play = bind(play, feed.rows, *self._records, 0)
-        wishes = (self.record, view.features, view.vol, *self._records[-12:-7])
-        self._is_settled = partial(bind(is_settled, *wishes, 0), *wishes)
-        self.on_mid: Callable[[int, int], None] | None = None
-        """Told of the mid and the time of each decision taken in the loop at which the mid was news."""
+        self._is_settled = partial(bind(is_settled, self._records[-1], 0), self._records[-1])
+        self._recorder: Recorder | None = None
         self._at_settled = self._at["is_settled"]
         self._synced = 0
         """Decisions of the loop that the engine knows of."""
         self._is_stale = True
         self._origin_ns, self._period_ns = engine.spec.started_monotonic_ns, settings.timer_ns
-        self._markout_due = memoryview(maker.ledger.markouts.record["due_ns"])
+        self._markout_due = memoryview(self._maker.ledger.markouts.record["due_ns"])
         self._stepped_ns = 0
 
     @staticmethod
@@ -92,44 +69,47 @@ class QuietPlayer:
             if code == REFILL:
                 feed.refill()
             elif code == LOGGED:
-                self._fetch_mids()
+                self._fetch_log()
             elif code != DUE or not (self.timer_ns < until_ns and self._idle.may_step()):
                 return code
         raise feed.broken()
 
     def sync(self) -> None:
-        """Bring engine and view up to date with the loop; needed before the engine is asked or told anything."""
+        """Bring engine and recorder up to date with the loop; needed before the engine is asked or told anything."""
         self._is_stale = True
         words, at = self._words, self._at
-        decisions, messages = words[at["decisions"]], words[at["messages"]]
-        is_known = decisions == self._synced and messages == self._maker.view.messages
-        if is_known and self._idle.is_settled:
-            return
-        self._synced = decisions
-        self._state.sync_refusals()
-        self._fetch_mids()
-        self._idle.settle()
-        self._stepped_ns = max(self._stepped_ns, self._maker.quoter.stepped_ns)
-        self._state.sync_view()
+        decisions = words[at["decisions"]]
+        self._state.sync()
+        if decisions != self._synced:
+            self._synced = decisions
+            self._fetch_log()
+        if not self._idle.is_settled:
+            self._idle.settle()
+            self._stepped_ns = max(self._stepped_ns, self._maker.quoter.stepped_ns)
 
-    def watch(self, on_mid: Callable[[int, int], None]) -> None:
-        """From now on tell of every mid that a decision saw, and leave decisions to be sampled to the engine."""
-        self.on_mid = on_mid
+    def watch(self, recorder: Recorder) -> None:
+        """From now on tell of every decision, and sample at those at which the recorder would."""
+        self._recorder = recorder
         self.record["logs"] = 1
+        self._sample_on()
 
-    def sample_from(self, sample_ns: int) -> None:
-        """The first decision from a time on is the engine's, and a timer sees to it that there is one."""
+    def _fetch_log(self) -> None:
         words, at = self._words, self._at
-        words[at["sample_ns"]] = sample_ns
-        due_ns = self._next_on_grid(max(sample_ns, self._engine.now_ns))
-        words[at["timer_ns"]] = min(words[at["timer_ns"]], due_ns)
+        n = words[at["n_log"]]
+        if self._recorder is not None and n > 0:
+            words[at["n_log"]] = 0
+            self._recorder.on_decisions(self.record["log"][0, :n])
+            self._sample_on()
 
-    def _fetch_mids(self) -> None:
-        n = self._words[self._at["n_log"]]
-        if n > 0 and self.on_mid is not None:
-            self._words[self._at["n_log"]] = 0
-            for ts_ns, mid_half_ticks in self.record["log"][0, :n].tolist():
-                self.on_mid(mid_half_ticks, ts_ns)
+    def _sample_on(self) -> None:
+        """The first decision from a time on is to be sampled, and a timer sees to it that there is one."""
+        words, at, recorder = self._words, self._at, self._recorder
+        if recorder is None:
+            return
+        words[at["sample_ns"]] = due_ns = recorder.sample_due_ns
+        words[at["step_ns"]] = recorder.step_ns
+        words[at["samples_left"]] = recorder.samples_left
+        self.want_timer(max(due_ns, self._engine.now_ns, self._origin_ns))
 
     @property
     def timer_ns(self) -> int:
@@ -176,8 +156,9 @@ class QuietPlayer:
 
     def on_decided(self, now_ns: int) -> None:
         """The engine has decided: while anything that it wanted was refused, every timer brings another try."""
+        self._sample_on()
         self._load()
-        self._words[self._at["is_settled"]] = self._is_settled(now_ns)
+        self._words[self._at_settled] = self._is_settled(now_ns)
         if not self._is_calm:
             self.want_timer(now_ns)
 
@@ -192,34 +173,31 @@ class QuietPlayer:
         The quoter estimates once a second, markouts fall due, a book grows stale; levels of risk end by themselves.
         """
         words, at, maker = self._words, self._at, self._maker
-        period_ns = self._period_ns
-        words[at["last_timer_ns"]] = next_ns = now_ns
+        words[at["last_timer_ns"]] = now_ns
         if maker.scale is not None and now_ns - self._stepped_ns >= STEP_NS:
             self._stepped_ns = now_ns
+        self._load()
+        due_ns = now_ns
         if self._is_calm:
             stale_ns = NEVER
-            if maker.state is _ACTIVE:
-                stale_ns = maker.view.changed_ns + words[at["stale_ns"]] + 1
-            sample_ns = words[at["sample_ns"]]
-            due_ns = min(self._stepped_ns + STEP_NS, self._markout_due[0], stale_ns, sample_ns)
-            next_ns = max(due_ns, now_ns + period_ns) - period_ns
-        words[at["timer_ns"]] = self._on_grid(next_ns + period_ns)
+            if not self._state.is_asleep:
+                stale_ns = maker.view.changed_ns + maker.pace.age_ns_max + 1
+            due_ns = min(
+                self._stepped_ns + STEP_NS,
+                self._markout_due[0],
+                stale_ns,
+                words[at["sample_ns"]],
+                words[at["until_ns"]],
+            )
+        words[at["timer_ns"]] = self._on_grid(max(due_ns, now_ns + self._period_ns))
         if words[at["decide_ns"]] == NEVER:
             words[at["decide_ns"]] = max(now_ns, words[at["busy_ns"]])
 
     @property
     def _is_calm(self) -> bool:
         """Whether time alone does nothing: all orders stand where wanted, or the book is stale and all are gone."""
-        is_resting = self._words[self._at_settled] == 1 and self._state.is_active
-        return is_resting or self._is_asleep
-
-    @property
-    def _is_asleep(self) -> bool:
-        """Whether nothing is quoted, and nothing can be until the book moves."""
-        maker = self._maker
-        if maker.reason is not _STALE or self._state.is_timed or sum(maker.orders.open_orders) > 0:
-            return False
-        return self._engine.levels.level is _NORMAL
+        is_resting = self._words[self._at_settled] == 1 and self._state.is_ordinary
+        return is_resting or self._state.is_asleep
 
     def _next_on_grid(self, ts_ns: int) -> int:
         """The first time on the timers' grid at or after ts_ns that had no timer yet."""
@@ -235,15 +213,37 @@ class QuietPlayer:
         """Tell the loop what the engine's last word was."""
         self._is_stale = False
         self._state.load()
-        is_active = self._state.is_active
-        if is_active or self._is_asleep:
-            self._idle.allow(is_asleep=not is_active)
+        if self._state.is_ordinary or self._state.is_asleep:
+            self._idle.allow()
         else:
             self._idle.forbid()
 
-    def _model_records(self) -> tuple[Rec, Rec]:
-        """Records of the GLFT model and of the fixed one; of these the maker's own is the one that is read."""
-        model = self._maker.quoter.model
-        if model.name == "glft":
-            return model.parameters, new(FIXED)
-        return new(glft.GLFT), model.parameters
+    def _engine_records(self) -> dict[str, Rec]:
+        """All that the loop reads and writes of the engine, by the names that it calls them."""
+        maker, view, quoter = self._maker, self._maker.view, self._maker.quoter
+        is_glft = quoter.model.name == "glft"
+        adverse, history, impact = self._idle.judging
+        return {
+            "quiet": self.record,
+            "idle": self._idle.record,
+            "state": view.record,
+            "features": view.features,
+            "book": view.book,
+            "flow": view.flow,
+            "vol": view.vol,
+            "touch": view.touch,
+            "own": view.own,
+            "calm": maker.calm,
+            "quote": quoter.quote,
+            "intensity": quoter.intensity,
+            "glft": quoter.model.parameters if is_glft else new(glft.GLFT),
+            "fixed": new(FIXED) if is_glft else quoter.model.parameters,
+            "working": maker.working,
+            "risk": maker.risk.record,
+            "budgets": self._engine.gate.budgets,
+            "markout": maker.ledger.markouts.record,
+            "adverse": adverse,
+            "history": history,
+            "impact": impact,
+            "pace": maker.pace.record,
+        }

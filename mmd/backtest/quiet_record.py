@@ -15,50 +15,33 @@ ACTIONS_MAX: Final = int(WORKING["act"].shape[0])
 QUIET = layout(
     # Set from the engine before the loop runs
     ("is_quiet", "i8"),  # whether a decision may be taken here
+    ("is_asleep", "i8"),  # the book is stale and no order rests: until it moves, a decision is none
     ("can_refuse", "i8"),  # whether one that only asks for what the risk gate refuses may
+    ("level", "i8"),  # of risk
     ("position_lots", "i8"),
-    ("limit_lots", "i8"),
     ("lag_ns_max", "i8"),
-    ("stale_ns", "i8"),
+    (
+        "until_ns",
+        "i8",
+    ),  # when time alone changes something: the next timer and decision are the engine's
     ("model", "i8"),
-    ("flow_coefficient", "f8"),
-    ("sigma_max", "f8"),
-    ("spread_min", "f8"),  # ticks of the market's own spread
-    ("mid_low", "f8"),  # half ticks between which the scale is known to hold
-    ("mid_high", "f8"),
     ("decision_cost_ns", "i8"),
     ("is_timed", "i8"),  # orders may move because time passes: no timer may be left out
     ("timer_period_ns", "i8"),
     ("timer_origin_ns", "i8"),
-    # The view's attributes, and what the loop made of them
-    ("now_ns", "i8"),
-    ("changed_ns", "i8"),
-    ("lag_ns", "i8"),
-    ("has_lag", "i8"),
-    ("bid", "i8"),
-    ("ask", "i8"),
-    ("mid_half_ticks", "i8"),
-    ("marked", "i8"),  # mid at the last decision taken here, 0 = none since the last look
-    ("last_trade", "i8"),
-    ("wants_resync", "i8"),
-    ("is_crossed", "i8"),
-    ("is_dirty", "i8"),
-    ("messages", "i8"),
-    ("gaps", "i8"),
-    ("crossed", "i8"),
-    ("resyncs", "i8"),
-    ("checks", "i8"),
-    ("mismatches", "i8"),
     # Time
+    ("now_ns", "i8"),  # the engine's
     ("decide_ns", "i8"),  # NEVER = no decision is due
     ("busy_ns", "i8"),  # the last one is through at
     ("last_timer_ns", "i8"),
     ("timer_ns", "i8"),  # when the next timer is due; brought forward by what it must see
+    # Decisions taken here
     (
         "is_settled",
         "i8",
-    ),  # the last decision left nothing to be wished for, and time alone will not change that
-    ("decisions", "i8"),  # taken here
+    ),  # the last left nothing to be wished for, and time alone will not change that
+    ("decisions", "i8"),
+    ("marked", "i8"),  # mid at the last of them, 0 = none since the engine looked
     # Orders that the risk gate refused here
     ("refused", "i8"),
     ("skipped", "i8"),  # of these, replacements that were left for another time
@@ -67,8 +50,10 @@ QUIET = layout(
     ("full_ns", "i8", (BUCKETS_MAX,)),  # the budgets before an order was judged
     ("full_rest", "i8", (BUCKETS_MAX,)),
     # For whoever watches
-    ("sample_ns", "i8"),  # decisions from here on are the engine's, so that they are seen
-    ("logs", "i8"),  # whether mids are logged
+    ("logs", "i8"),  # whether decisions are logged
+    ("sample_ns", "i8"),  # the first decision from here on is sampled
+    ("step_ns", "i8"),  # how far samples are apart
+    ("samples_left", "i8"),  # until they are to be thinned
     ("n_log", "i8"),
-    ("log", "i8", (LOG_MAX, 2)),  # time and mid of decisions taken here, where it was news
+    ("log", "i8", (LOG_MAX, 5)),  # time, mid, best bid, best ask, whether it is a sample
 )

@@ -1,28 +1,30 @@
 """The QUIET record between engine and loop: in goes the engine's last word, out comes what the loop made of it."""
 
 import struct
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from mmd.backtest.feed import NEVER
 from mmd.backtest.quiet_record import FIXED_MODEL, GLFT_MODEL, QUIET
 from mmd.backtest.settings import BacktestSettings
 from mmd.core.engine import Engine
-from mmd.core.quoting.quote_state import QuoteState
+from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
-from mmd.core.risk.reasons import RiskReason
-from mmd.core.scaling import Scale
+from mmd.core.risk.reasons import LevelReason, RiskReason
+from mmd.core.units import NANOS_PER_SECOND
 from mmd.jit.kernel import Rec, new
 
 MODELS: Final = {"glft": GLFT_MODEL, "fixed": FIXED_MODEL}
 """Spread models that the loop knows, by name."""
-_BRACKET: Final = 0.01
-"""How far the mid may move before the engine looks at its scale again."""
 _ACTIVE, _NORMAL, _OK = QuoteState.ACTIVE, RiskLevel.NORMAL, RiskReason.OK
-_STATE = struct.Struct("=6q")
+_STALE, _STREAK = QuoteReason.BOOK_STALE, LevelReason.ADVERSE_STREAK
+_CAREFUL: Final = {
+    (QuoteState.PASSIVE, RiskLevel.CAUTIOUS),
+    (QuoteState.INVENTORY_LIMIT, RiskLevel.REDUCE_ONLY),
+}
+"""How we quote at a level that a streak of adverse fills has raised."""
+_DAY_NS: Final = 86_400 * NANOS_PER_SECOND
+_STATE = struct.Struct("=7q")
 """The first fields of QUIET, which the engine may change at any time."""
-_VIEW = struct.Struct("=18q")
-"""Those from now_ns to mismatches, which the loop changes."""
 
 
 class QuietState:
@@ -32,6 +34,8 @@ class QuietState:
         record: QUIET record.
         words: its integers, at the places that `at` names.
         is_timed: orders may move because time passes, or a timer's own decision delays the next: none is left out.
+        is_ordinary: whether the last decision quoted as its risk level has it, and none but time will change that.
+        is_asleep: whether nothing is quoted, and nothing can be until the book moves.
     """
 
     def __init__(self, engine: Engine, settings: BacktestSettings) -> None:
@@ -42,36 +46,34 @@ class QuietState:
             n: self.record.dtype.fields[n][1] // 8 for n in self.record.dtype.names or ()
         }
         self.is_timed = quoting.requote_interval_ns > 0 or settings.decision_cost_ns > 0
+        self.is_ordinary = self.is_asleep = False
         self._engine = engine
         self._maker = engine.makers[0]
         self._memory = memoryview(self.record).cast("B")
-        self._floats: Any = memoryview(self.record.view("f8"))
-        self._view_words = partial(_VIEW.unpack_from, self._memory, 8 * self.at["now_ns"])
-        self._scale: Scale | None = None
-        """For what scale and mids the bounds of the loop were found."""
-        self._mid_low, self._mid_high = 1.0, 0.0
+        self._at_now, self._at_marked = self.at["now_ns"], self.at["marked"]
+        self._at_refused = self.at["refused"]
+        self._day_end_ns = 0
         self._load_constants(settings)
-
-    @property
-    def is_active(self) -> bool:
-        """Whether the last decision quoted as usual and nothing has raised the risk level since."""
-        return self._maker.state is _ACTIVE and self._engine.levels.level is _NORMAL
 
     def load(self) -> None:
         """Tell the loop what the engine's last word was."""
-        words, at, maker, engine = self.words, self.at, self._maker, self._engine
-        view, ledger, risk, scale = maker.view, maker.ledger, engine.risk, maker.scale
-        words[at["now_ns"]] = max(words[at["now_ns"]], engine.now_ns)
-        words[at["is_dirty"]] = view.is_dirty
+        words, maker, engine = self.words, self._maker, self._engine
+        ledger, risk, known = maker.ledger, engine.risk, maker.risk
+        words[self._at_now] = max(words[self._at_now], engine.now_ns)
+        self.is_ordinary, level = self._is_ordinary(), engine.levels.level
+        self.is_asleep = (
+            maker.reason is _STALE
+            and level is _NORMAL
+            and not self.is_timed
+            and sum(maker.orders.open_orders) == 0
+        )
         is_quiet = (
-            scale is not None
-            and self.is_active
+            self.is_ordinary
+            and maker.scale is not None
             and maker.is_private_up
             and maker.orders.unknown_count == 0
             and risk.hindrance is _OK
-            and engine.now_ns < risk.blackouts.next_ns
         )
-        known = maker.risk
         can_refuse = (
             known.position_atoms == ledger.position_atoms
             and known.base_atoms == ledger.base_atoms
@@ -81,78 +83,58 @@ class QuietState:
             self._memory,
             0,
             is_quiet,
+            self.is_asleep,
             can_refuse,
-            ledger.position_lots,
-            1 if scale is None else max(scale.position_lots_max, 1),
+            level,
+            ledger.quoted_lots,
             risk.lag_ns_max,
-            maker.pace.age_ns_max,
+            self._until_ns(),
         )
-        mid = view.mid_half_ticks
-        if scale is not None and (
-            scale is not self._scale or not self._mid_low < mid < self._mid_high
-        ):
-            self._bound(scale, mid)
 
-    def sync_view(self) -> None:
-        """Bring the engine's view up to date with the loop's."""
-        view, engine, pnl = self._maker.view, self._engine, self._maker.ledger.pnl
-        (
-            now_ns,
-            view.changed_ns,
-            lag_ns,
-            has_lag,
-            view.bid_ticks,
-            view.ask_ticks,
-            view.mid_half_ticks,
-            marked,
-            view.last_trade_ticks,
-            wants_resync,
-            is_crossed,
-            is_dirty,
-            view.messages,
-            view.gaps,
-            view.crossed,
-            view.resyncs,
-            view.checks,
-            view.mismatches,
-        ) = self._view_words()
-        engine.now_ns = max(engine.now_ns, now_ns)
-        view.lag_ns = lag_ns if has_lag == 1 else None
-        view.wants_resync, view.is_crossed = wants_resync == 1, is_crossed == 1
-        view.is_dirty = is_dirty == 1
-        if pnl is not None and marked > 0:
-            pnl.on_mid(marked)
-        self.words[self.at["marked"]] = 0
+    def sync(self) -> None:
+        """Tell the engine of time, of the last mid, and of what its gate would have refused."""
+        words, pnl = self.words, self._maker.ledger.pnl
+        self._engine.now_ns = max(self._engine.now_ns, words[self._at_now])
+        marked = words[self._at_marked]
+        if marked > 0:
+            words[self._at_marked] = 0
+            if pnl is not None:
+                pnl.on_mid(marked)
+        if words[self._at_refused] > 0:
+            self._sync_refusals()
 
-    def sync_refusals(self) -> None:
-        """Count what the gate refused in the loop: each order had its number, and a reason."""
+    def _sync_refusals(self) -> None:
+        """Each order had its number, and a reason."""
         words, at = self.words, self.at
-        if words[at["refused"]] > 0:
-            reasons = self.record["reasons"][0]
-            self._maker.desk.on_refused(reasons.tolist(), words[at["skipped"]])
-            reasons[:] = 0
-            words[at["refused"]] = words[at["skipped"]] = 0
+        reasons = self.record["reasons"][0]
+        self._maker.desk.on_refused(reasons.tolist(), words[at["skipped"]])
+        reasons[:] = 0
+        words[at["refused"]] = words[at["skipped"]] = 0
 
-    def _bound(self, scale: Scale, mid: int) -> None:
-        """Find the mids between which a scale surely holds, and what of it the loop compares with."""
-        low, high = mid * (1.0 - _BRACKET), mid * (1.0 + _BRACKET)
-        holds = scale.holds_at(low / 2) and scale.holds_at(high / 2)
-        low, high = (low, high) if holds else (mid, mid)
-        self._scale, self._mid_low, self._mid_high = scale, low, high
-        spec, floats, at = self._engine.spec, self._floats, self.at
-        floats[at["mid_low"]], floats[at["mid_high"]] = low, high
-        sigma_bps, wide_bps = spec.quoting.volatility_bps_max, spec.construction.volatility_bps_wide
-        sigma_bps = min(sigma_bps, wide_bps) if wide_bps > 0.0 else sigma_bps
-        floats[at["sigma_max"]] = sigma_bps * scale.ticks_per_bps
-        floats[at["spread_min"]] = spec.construction.market_spread_bps_min * scale.ticks_per_bps
+    def _is_ordinary(self) -> bool:
+        maker, levels = self._maker, self._engine.levels
+        if levels.level is _NORMAL:
+            return maker.state is _ACTIVE
+        return (maker.state, levels.level) in _CAREFUL and levels.is_only(_STREAK)
+
+    def _until_ns(self) -> int:
+        """When a blackout begins or ends, a day begins, or a streak is over."""
+        risk, now_ns = self._engine.risk, self._engine.now_ns
+        if now_ns >= self._day_end_ns:
+            starts_ns = self._engine.spec.risk.day_starts_s * NANOS_PER_SECOND
+            into_day_ns = (now_ns + risk.unix_less_engine_ns - starts_ns) % _DAY_NS
+            self._day_end_ns = now_ns - into_day_ns + _DAY_NS
+        until_ns = min(self._day_end_ns, risk.blackouts.next_ns, NEVER)
+        if self._engine.levels.level is not _NORMAL:
+            until_ns = min(until_ns, self._maker.adverse.streak_ends_ns)
+        return until_ns
 
     def _load_constants(self, settings: BacktestSettings) -> None:
         q, spec = self.record, self._engine.spec
         q["model"] = MODELS[spec.quoting.spread_model]
-        q["flow_coefficient"] = spec.quoting.flow_coefficient
         q["decision_cost_ns"] = settings.decision_cost_ns
         q["is_timed"] = self.is_timed
         q["timer_period_ns"] = settings.timer_ns
-        q["timer_origin_ns"] = spec.started_monotonic_ns
+        q["timer_origin_ns"] = q["last_timer_ns"] = spec.started_monotonic_ns
         q["decide_ns"] = q["sample_ns"] = NEVER
         q["timer_ns"] = spec.started_monotonic_ns + settings.timer_ns

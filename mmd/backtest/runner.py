@@ -112,7 +112,7 @@ class BacktestRunner:
         self._player = QuietPlayer(self.engine, self.feed, settings) if can_fuse else None
         self.watch = Watch(self.engine) if is_watched else None
         if self._player is not None and self.watch is not None:
-            self._player.watch(self.watch.on_mid)
+            self._player.watch(self.watch.only)
         self._decide_ns = NEVER
         """When the engine must decide; decisions that are due to frames alone are the player's, if there is one."""
         self._busy_until_ns = 0
@@ -281,8 +281,6 @@ class BacktestRunner:
         if self.watch is not None:
             self.watch.on_decision(decision)
         if self._player is not None:
-            if self.watch is not None:
-                self._player.sample_from(self.watch.sample_due_ns)
             self._player.on_decided(now_ns)
 
     def _apply(self, event: Event) -> None:

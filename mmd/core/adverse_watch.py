@@ -53,6 +53,11 @@ class AdverseWatch:
         """Fills in a row with a negative markout at the horizon that is watched."""
         return self._ledger.markouts.streak(self._horizon)
 
+    @property
+    def streak_ends_ns(self) -> int:
+        """When a streak that has raised the risk level is over, if nothing adds to it."""
+        return self._streak.ends_ns
+
     def on_fill(self, order: Order | None, fill: Fill) -> None:
         """The ledger has taken in a fill; before the first reconciliation it books none."""
         if self.selection is not None and self._ledger.pnl is not None:

@@ -84,7 +84,7 @@ class Maker:
         self._session = session
         self._levels = session.levels
         self._judge = QuoteJudge(instrument, spec, session, self.view, self.orders, self.ledger)
-        self.quote_changes = self._judge.changes
+        self.quote_changes, self.calm = self._judge.changes, self._judge.calm
         shaped = (self.quoter, self._judge, self.ledger, self.view.vol)
         self.shaping = Shaping(instrument, spec.construction, *shaped)
         limits = risk_limits(spec.risk, NO_SCALE)
@@ -169,7 +169,7 @@ class Maker:
             if self.learning is not None:
                 self.learning.on_step(now_ns, self.scale.ticks_per_bps)
             if self.pace.on_step(self.view.messages, now_ns):
-                self._follow_pace()
+                self.follow_pace()
         self.adverse.on_time(self.scale, now_ns)
         self._drift.on_time(ledger.stated_drift_atoms, self._drift_atoms_max, now_ns)
         self._storm.on_time(now_ns)
@@ -290,11 +290,11 @@ class Maker:
         sigma_max = quoting.volatility_bps_max * scale.ticks_per_bps
         self._judge.set_limits(scale.position_lots_max, sigma_max)
         self.risk.limit(Bounds(self.instrument, risk_limits(risk, scale)))
-        self._follow_pace()
+        self.follow_pace()
         mid = self.instrument.price(mid_ticks)
         self._drift_atoms_max = int(risk.position_drift_max / mid * ATOMS_PER_UNIT)
 
-    def _follow_pace(self) -> None:
+    def follow_pace(self) -> None:
         """Take the book for stale at another age."""
         self._judge.set_book_age(self.pace.age_ns_max)
         self.risk.set_book_age(self.pace.age_ns_max)

@@ -119,8 +119,12 @@ class Pnl:
     @property
     def total_units(self) -> int:
         """PnL by balances, at the last mark, fees included."""
+        return self.total_units_at(self.mid_half_ticks)
+
+    def total_units_at(self, mid_half_ticks: int) -> int:
+        """The same, were the mark another."""
         position = self.position
-        held_units = position.money.value(position.atoms, self.mid_half_ticks)
+        held_units = position.money.value(position.atoms, mid_half_ticks)
         return position.cash_units + held_units - self._third_fee_units - self._baseline_units
 
     @property
@@ -133,7 +137,11 @@ class Pnl:
     @property
     def sources(self) -> ProfitSources:
         """PnL by source; its total is `total_units`."""
-        found = self.books.sources(self.mid_half_ticks, self._fee_units)
+        return self.sources_at(self.mid_half_ticks)
+
+    def sources_at(self, mid_half_ticks: int) -> ProfitSources:
+        """The same, were the mark another; its total is `total_units_at`."""
+        found = self.books.sources(mid_half_ticks, self._fee_units)
         return found._replace(funding_units=self._funding_units)
 
     @property

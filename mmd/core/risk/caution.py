@@ -45,6 +45,11 @@ class AdverseStreak:
         self._streak = 0
         self._grown_ns = 0
 
+    @property
+    def ends_ns(self) -> int:
+        """When it is over, if nothing adds to it."""
+        return self._grown_ns + self._hold_ns
+
     def on_streak(self, streak: int, now_ns: int) -> bool:
         """Judge the present streak; returns whether it is over and has to be counted from 0 again."""
         if self._streak_max == 0:

@@ -71,6 +71,10 @@ class RiskLevels:
         """Whether the reason has raised a level and has not been cleared."""
         return reason in self._active
 
+    def is_only(self, reason: LevelReason) -> bool:
+        """Whether the reason is active and no other is."""
+        return len(self._active) == 1 and reason in self._active
+
     def asked(self, reason: LevelReason) -> RiskLevel:
         """What a reason asks for; NORMAL while it is not active."""
         return self._active.get(reason, RiskLevel.NORMAL)

@@ -29,6 +29,7 @@ def watched(folder: Path, samples_max: int) -> Recorder:
             recorders[0].on_decision(engine.now_ns)
 
     replay(folder, observe)
+    recorders[0].settle()
     return recorders[0]
 
 
@@ -86,6 +87,7 @@ def test_hedges_and_arbitrage_are_told_apart(
             0,
         )
         maker.ledger.on_fill(event, mid, now_ns, purpose)
+    maker.view.mid_half_ticks = mid + 40
     maker.ledger.on_mid(mid + 40, now_ns)
     recorder.sample(now_ns)
     before, after = recorder.samples.table

@@ -1,6 +1,8 @@
-"""The compiled loop follows a position limit that moves, and leaves hedging sessions to the engine."""
+"""The compiled loop follows limits, levels and blackouts as they come, and leaves hedging sessions to the engine."""
 
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,9 @@ from mmd.backtest.quiet_player import QuietPlayer
 from mmd.core.engine import Engine
 from mmd.core.inventory.settings import HedgeSpec, InventorySpec
 from mmd.core.maker import Maker
+from mmd.core.quoter import Quoter
+from mmd.core.quoting.quote_state import QuoteReason, QuoteState
+from mmd.core.risk.levels import RiskLevel
 from mmd.exchange.fills.latency import constant
 from mmd.tape.reader import Tape
 from tests.fill_bench import MS, random_walk
@@ -53,6 +58,56 @@ def test_the_compiled_loop_follows_a_moving_var_cap(
     assert len(plain_sent) > 50
     assert fused.maker.scale == plain.maker.scale
     assert fused.maker.ledger.position_lots == plain.maker.ledger.position_lots
+
+
+def test_the_compiled_loop_is_as_cautious_as_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After adverse fills: wider, then one side alone, then back; the engine is asked where orders or levels change."""
+    asked = dict.fromkeys(QuoteState, 0)
+    target = Quoter.target
+
+    def counted(quoter: Quoter, state: QuoteState, *args: Any) -> None:
+        asked[state] += 1
+        target(quoter, state, *args)
+
+    monkeypatch.setattr(Quoter, "target", counted)
+    overrides: dict[str, object] = {
+        "risk.adverse_streak_max": 1,
+        "risk.adverse_horizon_s": "5",
+        "risk.caution_hold_ms": 15_000,
+    }
+    walk = random_walk(11, 3_000).write(tmp_path / "walk.tape.parquet")
+    runs, calls = [], []
+    for fused in (True, False):
+        runner, sent = made(walk, is_fused=fused, overrides=overrides)
+        runner.run()
+        runs.append((runner, sent))
+        calls.append(asked.copy())
+    (fused_run, fused_sent), (plain_run, plain_sent) = runs
+    changes = list(fused_run.engine.levels.history)
+    assert changes == list(plain_run.engine.levels.history)
+    assert {c.after for c in changes} == {
+        RiskLevel.NORMAL,
+        RiskLevel.CAUTIOUS,
+        RiskLevel.REDUCE_ONLY,
+    }
+    for state in (QuoteState.PASSIVE, QuoteState.INVENTORY_LIMIT):
+        assert 0 < calls[0][state] < 0.5 * (calls[1][state] - calls[0][state]), state
+    assert fused_sent == plain_sent
+
+
+def test_the_compiled_loop_ends_where_a_blackout_begins(walk: Tape) -> None:
+    """Orders go when the calendar says so, between two timers too."""
+    span = {"every": "day", "start": "22:14", "duration_s": 20, "reason": "roll"}
+    overrides: dict[str, object] = {"risk.blackouts": [span]}
+    runs = [made(walk, is_fused=fused, overrides=overrides) for fused in (True, False)]
+    for runner, _ in runs:
+        runner.run()
+    changes = runs[0][0].maker.quote_changes
+    assert QuoteReason.BLACKOUT in [change.reason for change in changes.since(0)]
+    assert runs[0][0].quiet_decisions > 100
+    assert runs[0][1] == runs[1][1]
 
 
 def test_sessions_that_hedge_are_not_taken_in_the_compiled_loop() -> None:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from adapters.registry import RECORDING_FORMATS
+from mmd.analytics.recorder import SAMPLES_MAX, Recorder
 from mmd.analytics.session import read_session
 from mmd.backtest.result import backtest_result
 from mmd.backtest.run import (
@@ -397,15 +398,19 @@ def test_a_fill_needs_no_luck(tmp_path: Path) -> None:
     assert open_tape(tape.path).header.counts.frames["trade"] == 1
 
 
-def test_a_watched_run_keeps_what_its_journal_would_tell(walk: Tape, tmp_path: Path) -> None:
+@pytest.mark.parametrize("samples_max", [SAMPLES_MAX, 40])
+def test_a_watched_run_keeps_what_its_journal_would_tell(
+    walk: Tape, tmp_path: Path, samples_max: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Fills, orders, samples and states out of the compiled loop are those of a replay of every decision."""
+    monkeypatch.setattr(Recorder.__init__, "__defaults__", (samples_max,))
     request = BacktestRequest(tape=walk.path, overrides=dict(QUICK), is_watched=True)
     _, watched = run_watched(request)
     run_backtest(msgspec.structs.replace(request, journal=tmp_path / "session", is_watched=False))
     assert watched is not None
     ours, replayed = watched.tracks[0], read_session(tmp_path / "session").tracks[0]
     assert len(replayed.fills) > 10
-    assert len(replayed.samples) > 100
+    assert len(replayed.samples) > (100 if samples_max > 100 else 19)
     for name in ("fills", "orders", "states"):
         assert getattr(ours, name).tobytes() == getattr(replayed, name).tobytes(), name
     assert ours.samples[:-1].tobytes() == replayed.samples[:-1].tobytes()
