@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 
 from rich.console import Console
 
-from tests.bench import appends, cycle, stages, suite, trees, wire
+from tests.bench import appends, cycle, scrapes, stages, suite, trees, wire
 
 
 def main() -> None:
@@ -27,6 +27,7 @@ def main() -> None:
     console.print(suite.table(20_000 // share, 500 // share))
     console.print(cycle.table())
     console.print(appends.table(100_000 // share))
+    console.print(scrapes.table(40 // share))
     if importlib.util.find_spec("lightgbm") is not None:
         console.print(trees.table(20_000 // share))
     console.print(wire.table(4 if share == 1 else 1, 200))
