@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from adapters.binance_spot.sandbox_control import Delay, Fault, Frames, LoseAcks, LoseRequests
+from adapters.binance_spot.sandbox_control import Delay, Fail, Fault, Frames, LoseAcks, LoseRequests
 from adapters.binance_spot.sandbox_faults import FrameFault
 from mmd.core.events import (
     CancelRejected,
@@ -110,8 +110,8 @@ async def ack_lost(rig: Rig) -> int:
 
 
 async def _server_error(rig: Rig, status: int, *, is_done: bool) -> int:
-    await rig.fault(fault="fail", status=status, is_done=is_done)
-    rig.hit()
+    """Of an order: the next request may as well be a question of the clock, or of the guardian."""
+    await _provoke(rig, _at_next(rig, "order.place", Fail(status=status, is_done=is_done)))
     return await rig.event(RequestTimedOut)
 
 
