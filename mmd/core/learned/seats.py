@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 from mmd.core.events import ModelSwap
 from mmd.core.learned.bar_memory import BarMemory
-from mmd.core.learned.live_score import LiveScore
+from mmd.core.learned.live_score import SCORE, LiveScore, judge_bar
 from mmd.core.learned.model_run import PriceRun, SpreadRun
 from mmd.core.learned.models_spec import ModelsSpec
 from mmd.core.learned.policy_run import PolicyInputs, PolicyRun
@@ -15,7 +15,7 @@ from mmd.core.learned.samples import WARM_BARS
 from mmd.core.learned.served_model import POLICY, PRICE, SPREAD, ModelRole, ServedModel
 from mmd.core.learned.trial_spec import TrialArm
 from mmd.errors import ArtefactError
-from mmd.jit.kernel import F4
+from mmd.jit.kernel import F4, bind, new
 
 _CHAMPION, _CHALLENGER, _CANARY = ModelRole.CHAMPION, ModelRole.CHALLENGER, ModelRole.CANARY
 _Run = TypeVar("_Run")
@@ -46,6 +46,7 @@ class Seats:
         self.fallbacks = 0
         """Champions that were computed elsewhere and are computed here instead."""
         self._spec = spec
+        bind(judge_bar, new(SCORE), 0.0, 0)  # now, and not when a network is seated between events
 
     def place(self, event: ModelSwap, model: ServedModel | None) -> None:
         """Seat a model, warmed up on the bars of now; None leaves the seat empty. Raises: ArtefactError."""
