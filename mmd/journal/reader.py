@@ -16,7 +16,7 @@ from mmd.journal.format import (
     Record,
     spec_decoder,
 )
-from mmd.journal.record_search import any_record_from, verifies
+from mmd.journal.record_search import any_record_from, is_whole, verifies
 
 
 def segments(folder: Path) -> list[Path]:
@@ -117,7 +117,7 @@ def segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
         if length == 0 and checksum == 0:
             _expect_zeros(path, data, at, is_last=is_last)
             return
-        if not verifies(data, at):
+        if not is_whole(data, at, length, checksum, kind):
             if is_last and not any_record_from(data, at + 1):
                 return
             raise JournalError(

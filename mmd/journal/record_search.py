@@ -19,6 +19,11 @@ def verifies(data: memoryview, at: int) -> bool:
     if at + HEAD.size > len(data):
         return False
     length, checksum, _, kind = HEAD.unpack_from(data, at)
+    return is_whole(data, at, length, checksum, kind)
+
+
+def is_whole(data: memoryview, at: int, length: int, checksum: int, kind: int) -> bool:
+    """The same of a place whose head was read, and says this."""
     end = at + HEAD.size + length
     return (
         0 < length <= BODY_MAX
