@@ -122,7 +122,7 @@ def start(folder: Path, before: str = "") -> tuple[int, list[dict[str, str]]]:
     """A process that compiles and calls a kernel: how many it compiled, and its log."""
     done = subprocess.run(
         [sys.executable, "-c", before + _COMPILE_ONE],
-        env=os.environ | {"NUMBA_CACHE_DIR": str(folder)},
+        env=os.environ | {"NUMBA_CACHE_DIR": str(folder), "NUMBA_DISABLE_JIT": "0"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
