@@ -38,6 +38,8 @@ from mmd.jit.kernel import Rec
 from mmd.shell.latency import Histogram
 
 TIMER_PERIOD_S = 0.1
+_COARSENESS_S = 0.001
+"""By which a loop that counts milliseconds may be early."""
 STAGES = ("decode", "apply", "decide", "send")
 _NEW = (PlaceOrder, ReplaceOrder)
 _RISK_FREE = (CancelOrder, CancelAll, QueryOrder, ResyncBook, AmendOrder)
@@ -82,7 +84,7 @@ class Driver:
         """Begin to keep time; call inside the running loop."""
         self.venues = venues
         self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(TIMER_PERIOD_S, self._on_timer, self._loop.time())
+        self._set_timer(self._loop)
 
     def stop(self) -> None:
         """Keep no time any more; events are still applied."""
@@ -176,12 +178,16 @@ class Driver:
             if applied:
                 self.tick_to_order.record(sent_ns - applied[0][0])
 
+    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Just after a whole multiple of the period, where bars end, so that few frames have to close one."""
+        due = (loop.time() // TIMER_PERIOD_S + 1.0) * TIMER_PERIOD_S + _COARSENESS_S
+        self._timer = loop.call_at(due, self._on_timer, due)
+
     def _on_timer(self, due: float) -> None:
         loop = self._loop
         assert loop is not None, "driver was not started"
-        now = loop.time()
-        self.loop_lag.record(int((now - due - TIMER_PERIOD_S) * 1e9))
-        self._timer = loop.call_later(TIMER_PERIOD_S, self._on_timer, now)
+        self.loop_lag.record(int((loop.time() - due) * 1e9))
+        self._set_timer(loop)
         self.on_event(Timer(self._clock.monotonic_ns()))
 
     def _record_market(self, market: Rec) -> None:

@@ -117,6 +117,19 @@ async def test_an_operator_is_obeyed_at_once(bench: DriverBench) -> None:
     assert (order.action, order.who) == (OperatorAction.HALT, "test")
 
 
+async def test_time_is_told_when_bars_have_just_ended() -> None:
+    """A millisecond after a whole multiple of the period: then no frame has to close the bar."""
+    bench = DriverBench()
+    before_s = asyncio.get_running_loop().time()
+    bench.start()
+    timer = bench.driver._timer
+    assert timer is not None
+    assert before_s < timer.when() < before_s + 1.5 * module.TIMER_PERIOD_S
+    periods = timer.when() / module.TIMER_PERIOD_S
+    assert (periods - round(periods)) * module.TIMER_PERIOD_S == pytest.approx(1e-3, abs=1e-6)
+    bench.driver.stop()
+
+
 async def test_time_is_told_at_its_period_until_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Timers are events on record, and how late they were is counted."""
     monkeypatch.setattr(module, "TIMER_PERIOD_S", 0.005)
