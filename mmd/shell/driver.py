@@ -84,7 +84,7 @@ class Driver:
         """Begin to keep time; call inside the running loop."""
         self.venues = venues
         self._loop = asyncio.get_running_loop()
-        self._set_timer(self._loop)
+        self._set_timer(self._loop, self._loop.time() + TIMER_PERIOD_S)
 
     def stop(self) -> None:
         """Keep no time any more; events are still applied."""
@@ -178,16 +178,17 @@ class Driver:
             if applied:
                 self.tick_to_order.record(sent_ns - applied[0][0])
 
-    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Just after a whole multiple of the period, where bars end, so that few frames have to close one."""
-        due = (loop.time() // TIMER_PERIOD_S + 1.0) * TIMER_PERIOD_S + _COARSENESS_S
+    def _set_timer(self, loop: asyncio.AbstractEventLoop, after_s: float) -> None:
+        """Just after the next whole multiple of the period, where bars end, so that few frames have to close one."""
+        due = (after_s // TIMER_PERIOD_S + 1.0) * TIMER_PERIOD_S + _COARSENESS_S
         self._timer = loop.call_at(due, self._on_timer, due)
 
     def _on_timer(self, due: float) -> None:
         loop = self._loop
         assert loop is not None, "driver was not started"
-        self.loop_lag.record(int((loop.time() - due) * 1e9))
-        self._set_timer(loop)
+        now = loop.time()
+        self.loop_lag.record(int((now - due) * 1e9))
+        self._set_timer(loop, now)
         self.on_event(Timer(self._clock.monotonic_ns()))
 
     def _record_market(self, market: Rec) -> None:
