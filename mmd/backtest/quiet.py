@@ -68,7 +68,7 @@ def _take_decision(q: Rec, v: Rec, places: Rec) -> int:
     q.decisions += 1
     q.timer_ns = min(q.timer_ns, next_timer_ns(q, markout[0].due_ns))
     if q.is_settled == 0 and q.is_asleep == 0:
-        q.timer_ns = min(q.timer_ns, new_timer_ns(q, now_ns))
+        q.timer_ns = min(q.timer_ns, new_timer_ns(q, now_ns + 1))  # that of now came first
     return TAKEN
 
 

@@ -109,7 +109,7 @@ class QuietPlayer:
         words[at["sample_ns"]] = due_ns = recorder.sample_due_ns
         words[at["step_ns"]] = recorder.step_ns
         words[at["samples_left"]] = recorder.samples_left
-        self.want_timer(max(due_ns, self._engine.now_ns, self._origin_ns))
+        self.want_timer(max(due_ns, self._engine.now_ns + 1, self._origin_ns))
 
     @property
     def timer_ns(self) -> int:
@@ -160,7 +160,7 @@ class QuietPlayer:
         self._load()
         self._words[self._at_settled] = self._is_settled(now_ns)
         if not self._is_calm:
-            self.want_timer(now_ns)
+            self.want_timer(now_ns + 1)  # that of now came before the decision
 
     def want_timer(self, now_ns: int) -> None:
         """Something has happened that the next timer on the grid must see."""

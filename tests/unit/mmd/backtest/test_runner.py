@@ -202,6 +202,24 @@ def test_the_compiled_loop_refuses_what_the_gate_would(
     assert fused_sent == plain_sent
 
 
+def test_frames_that_come_with_a_timer_are_decided_on_once(tmp_path: Path) -> None:
+    """The timer is applied, then all is decided: what is refused then is tried again at the next one."""
+    bench = TapeBench()
+    bench.snapshot(0, {9_990: 500, 9_980: 500}, {10_010: 500, 10_020: 500})
+    for number in range(1, 60):
+        heavy, light = (500 + number, 5) if number % 2 else (5, 500 + number)
+        bench.book(number * 1_700 * MS, {9_990: heavy}, {10_010: light})
+    tape = bench.write(tmp_path / "grid.tape.parquet")
+    limits: dict[str, object] = {"risk.orders_per_10s": 4}
+    runs = [made(tape, is_fused=fused, overrides=limits) for fused in (True, False)]
+    for runner, _ in runs:
+        runner.run()
+    (fused, fused_sent), (plain, plain_sent) = runs
+    assert fused.engine.gate.counts == plain.engine.gate.counts
+    assert len(plain_sent) > 10
+    assert fused_sent == plain_sent
+
+
 @pytest.mark.parametrize("limit", ["0.03", "0.05"])
 def test_the_compiled_loop_stops_at_the_same_drawdown(walk: Tape, limit: str) -> None:
     """A limit that is reached between two fills is seen at the timer at which the engine sees it."""
