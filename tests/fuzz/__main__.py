@@ -111,7 +111,9 @@ def _run(target: Any, frames: int, seed: int, folder: Path) -> None:
         seen.update(of_chunk)
         spent = spent_before + time.perf_counter() - began
         state.update(chunks=chunk + 1, s=spent, seen=dict(seen))
-        path.write_text(json.dumps(state))
+        whole = path.with_suffix(".part")
+        whole.write_text(json.dumps(state))
+        whole.replace(path)  # stopped at any moment, it goes on from one count or the other
         if sys.stderr.isatty():
             print(f"\r{target.name}: {(chunk + 1) * CHUNK:,}", end="", file=sys.stderr)
 

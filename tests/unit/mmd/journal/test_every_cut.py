@@ -98,8 +98,8 @@ def last_bytes(journal: Journal) -> Iterator[tuple[int, int]]:
 def recovered(folder: Path) -> tuple[object, ...]:
     """All that the next process takes from a session."""
     spec = read_spec(folder)
-    noon_ns = spec.started_unix_ns + 60 * NANOS_PER_SECOND
-    return inventory_targets(folder), last_new_order(folder), day_state([folder], noon_ns, 0)
+    later_ns = spec.started_unix_ns + 60 * NANOS_PER_SECOND
+    return inventory_targets(folder), last_new_order(folder), day_state([folder], later_ns, 0)
 
 
 def test_a_journal_cut_at_any_byte_is_its_longest_whole_prefix(
