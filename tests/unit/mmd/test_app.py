@@ -8,7 +8,7 @@ import pytest
 from adapters.binance_spot.venue import BinanceSpotVenue
 from mmd import app
 from mmd.config import Settings, load
-from mmd.core.events import DayMark, Reconciled
+from mmd.core.events import DayMark, Decision, Reconciled
 from mmd.core.trading_day import DayState
 from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.errors import ConfigError, JournalError
@@ -107,9 +107,11 @@ def test_the_days_loss_is_carried_over_except_to_an_exchange_of_our_own(tmp_path
 def test_a_journal_that_does_not_verify_stops_the_start(tmp_path: Path) -> None:
     """The position is in it; how to start without it is said."""
     old = tmp_path / "20260101T000000-1"
-    JournalWriter(old, session_spec(), segment_bytes=1, sync_ns=10**7).close()
+    with JournalWriter(old, session_spec(), segment_bytes=1 << 16, sync_ns=10**7) as journal:
+        journal.event(Decision(1, 1))
     segment = old / "000001.mmdj"
-    segment.write_bytes(segment.read_bytes()[:10] + b"x" * 40)
+    content = segment.read_bytes()
+    segment.write_bytes(content[:40] + b"x" + content[41:])
     with pytest.raises(JournalError, match=r"set journal\.folder to a new folder"):
         app.session_spec(
             with_keys(SANDBOX | {"journal.folder": str(tmp_path)}), [instrument()], FixedClock()
