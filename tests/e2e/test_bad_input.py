@@ -284,8 +284,8 @@ async def test_a_clock_that_is_off_is_measured_and_made_up_for(
 async def test_a_clock_beyond_repair_is_told_with_its_offset(tmp_path: Path) -> None:
     """A venue that states one time and checks requests by another."""
     async with Sandbox(SandboxOptions(seed=5)) as sandbox, FrameProxy(sandbox.rest_url) as proxy:
-        wrong_ms = SystemClock().unix_ns() // 10**6 + 10_000
-        proxy.answers["/api/v3/time"] = lambda: {"serverTime": wrong_ms}
+        clock = SystemClock()
+        proxy.answers["/api/v3/time"] = lambda: {"serverTime": clock.unix_ns() // 10**6 + 10_000}
         async with running(tmp_path, proxy.port) as daemon:
             done = await daemon.ended()
     refused(done, 4, "the clock was refused", "-1021", "ms; check the time service")
