@@ -1,4 +1,4 @@
-"""What halts the daemon by itself, end to end: losses, a fall from the peak, a storm of refusals. Asked of the exchange."""
+"""What holds the daemon up by itself, end to end: losses, a fall from the peak, a storm of refusals. Asked of the exchange."""
 
 import asyncio
 import contextlib
@@ -169,8 +169,8 @@ async def test_a_fall_from_the_days_peak_closes_the_position_and_halts(tmp_path:
         assert row["position_drift_atoms"] == 0
 
 
-async def test_a_storm_of_refusals_reduces_only_and_then_halts(tmp_path: Path) -> None:
-    """While it lasts orders that shrink the position still work and fill; if it goes on nothing does."""
+async def test_a_storm_of_refusals_reduces_only(tmp_path: Path) -> None:
+    """While it lasts orders that shrink the position still work and fill."""
     async with quoting(tmp_path, risk__rejects_max=4, risk__rejects_window_ms=60_000) as rig:
         await rig.long()
         state = await rig.refused_until(
@@ -183,5 +183,3 @@ async def test_a_storm_of_refusals_reduces_only_and_then_halts(tmp_path: Path) -
         await rig.until(
             lambda s: _position(s) < position, lambda: rig.take(Side.SELL, 3), _REFILL_S
         )
-        await rig.refused_until(Side.SELL, lambda s: s["risk_level"] != "REDUCE_ONLY")
-        await rig.halted("REJECT_STORM", rises=2)
