@@ -8,7 +8,7 @@ from typing import Final
 
 from mmd.backtest.quiet_record import GLFT_MODEL, LOG_MAX, QUIET
 from mmd.backtest.timer_grid import new_timer_ns
-from mmd.core.calm import CALM
+from mmd.core.calm import CALM, is_market_calm
 from mmd.core.flow import markout as markouts
 from mmd.core.market.features import FEATURES
 from mmd.core.market.volatility import VOLATILITY
@@ -47,19 +47,13 @@ _ORDER_RESERVE: Final = int(RiskReason.ORDER_RESERVE)
 def _is_ordinary(q: Rec, v: Rec, c: Rec, sigma: float, now_ns: int) -> bool:
     """Whether nothing that a decision looks at besides prices can have changed the quote state.
 
-    As `mmd.core.calm.is_calm`, but that the state may be one of caution.
+    As `mmd.core.calm.is_calm`, but that the state may be one of caution, which the engine has looked at.
     """
     return bool(
         q.is_quiet == 1
         and now_ns < q.until_ns
-        and v.wants_resync == 0
-        and v.is_crossed == 0
         and c.mid_low <= v.mid_half_ticks <= c.mid_high
-        and now_ns - v.changed_ns <= c.book_age_ns_max
-        and sigma <= c.sigma_max
-        and sigma <= c.sigma_wide
-        and v.ask_ticks - v.bid_ticks >= c.spread_ticks_min
-        and (v.has_lag == 0 or v.lag_ns <= q.lag_ns_max)
+        and is_market_calm(c, v, sigma, now_ns, q.lag_ns_max)
     )
 
 

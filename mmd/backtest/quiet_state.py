@@ -10,7 +10,7 @@ from mmd.core.engine import Engine
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason, RiskReason
-from mmd.core.units import NANOS_PER_SECOND
+from mmd.core.trading_day import begin_of, day_of
 from mmd.jit.kernel import Rec, new
 
 MODELS: Final = {"glft": GLFT_MODEL, "fixed": FIXED_MODEL}
@@ -22,7 +22,6 @@ _CAREFUL: Final = {
     (QuoteState.INVENTORY_LIMIT, RiskLevel.REDUCE_ONLY),
 }
 """How we quote at a level that a streak of adverse fills has raised."""
-_DAY_NS: Final = 86_400 * NANOS_PER_SECOND
 _STATE = struct.Struct("=7q")
 """The first fields of QUIET, which the engine may change at any time."""
 
@@ -121,9 +120,8 @@ class QuietState:
         """When a blackout begins or ends, a day begins, or a streak is over."""
         risk, now_ns = self._engine.risk, self._engine.now_ns
         if now_ns >= self._day_end_ns:
-            starts_ns = self._engine.spec.risk.day_starts_s * NANOS_PER_SECOND
-            into_day_ns = (now_ns + risk.unix_less_engine_ns - starts_ns) % _DAY_NS
-            self._day_end_ns = now_ns - into_day_ns + _DAY_NS
+            starts_s, less_ns = self._engine.spec.risk.day_starts_s, risk.unix_less_engine_ns
+            self._day_end_ns = begin_of(day_of(now_ns + less_ns, starts_s) + 1, starts_s) - less_ns
         until_ns = min(self._day_end_ns, risk.blackouts.next_ns, NEVER)
         if self._engine.levels.level is not _NORMAL:
             until_ns = min(until_ns, self._maker.adverse.streak_ends_ns)

@@ -28,6 +28,20 @@ CALM = layout(
 
 
 @leaf
+def is_market_calm(c: Rec, v: Rec, sigma: float, now_ns: int, lag_ns_max: int) -> bool:
+    """Whether nothing in the market speaks against quoting: book, volatility, lag, spread; rows of CALM and VIEW."""
+    return bool(
+        v.wants_resync == 0
+        and v.is_crossed == 0
+        and now_ns - v.changed_ns <= c.book_age_ns_max
+        and sigma <= c.sigma_max
+        and sigma <= c.sigma_wide
+        and (v.has_lag == 0 or v.lag_ns <= lag_ns_max)
+        and (c.spread_ticks_min <= 0.0 or v.ask_ticks - v.bid_ticks >= c.spread_ticks_min)
+    )
+
+
+@leaf
 def is_calm(  # noqa: PLR0913, PLR0917 - a table
     c: Rec,
     v: Rec,
@@ -49,15 +63,9 @@ def is_calm(  # noqa: PLR0913, PLR0917 - a table
         and level == _NORMAL
         and hindrance == _UNHINDERED
         and v.is_up == 1
-        and v.wants_resync == 0
-        and v.is_crossed == 0
         and w.unknown_count == 0
-        and now_ns - v.changed_ns <= c.book_age_ns_max
-        and sigma <= c.sigma_max
-        and sigma <= c.sigma_wide
         and -c.inventory_ratio_max <= ratio <= c.inventory_ratio_max
-        and (v.has_lag == 0 or v.lag_ns <= lag_ns_max)
-        and (c.spread_ticks_min <= 0.0 or v.ask_ticks - v.bid_ticks >= c.spread_ticks_min)
+        and is_market_calm(c, v, sigma, now_ns, lag_ns_max)
     )
 
 

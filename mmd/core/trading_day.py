@@ -28,3 +28,8 @@ class DayState(msgspec.Struct, frozen=True, kw_only=True):
 def day_of(unix_ns: int, starts_s: int) -> int:
     """Number of the day that a time belongs to, counted from 1970, where days start at starts_s of UTC."""
     return (unix_ns - starts_s * NANOS_PER_SECOND) // _DAY_NS
+
+
+def begin_of(day: int, starts_s: int) -> int:
+    """The first nanosecond, in Unix time, of the day that `day_of` gives this number."""
+    return day * _DAY_NS + starts_s * NANOS_PER_SECOND

@@ -15,11 +15,10 @@ from mmd.core.learned.model_run import OUTPUTS, walk
 from mmd.core.learned.policy_run import CHOICE
 from mmd.core.learned.prediction import (
     DRIFTED,
+    FAULTS,
     LATE,
     NO_MODEL,
-    NOT_FINITE,
     OK,
-    OUT_OF_RANGE,
     PREDICTION,
     WARMING_UP,
     publish,
@@ -115,11 +114,6 @@ def _price(p: Rec, now_ns: int, end_ns: int, status: int) -> int:
     return int(take_price(prediction, status, change, log_volatility, logit, scales[0], scales[1]))
 
 
-@leaf
-def _is_fault(status: int) -> bool:
-    return status in (NOT_FINITE, OUT_OF_RANGE, LATE)
-
-
 @kernel
 def conclude(places: Rec, now_ns: int, price_status: int) -> int:
     """After the network's step: walk the trees, score, choose, and write what quotes read.
@@ -145,7 +139,7 @@ def conclude(places: Rec, now_ns: int, price_status: int) -> int:
     price = _price(p, now_ns, end_ns, price_status)
     spread = take_spread(prediction, spread_status, half_bps)
     rung = o.rung
-    if _is_fault(price) or _is_fault(spread):
+    if price in FAULTS or spread in FAULTS:
         return told | UNSETTLED
     is_same = publish(prediction, record_at(p.quote, QUOTE), mid) == rung
     return told if is_same else told | UNSETTLED

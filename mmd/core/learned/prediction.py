@@ -61,7 +61,7 @@ NOT_FINITE: Final = int(PartStatus.NOT_FINITE)
 OUT_OF_RANGE: Final = int(PartStatus.OUT_OF_RANGE)
 LATE: Final = int(PartStatus.LATE)
 DRIFTED: Final = int(PartStatus.DRIFTED)
-FAULTS: Final = frozenset({PartStatus.NOT_FINITE, PartStatus.OUT_OF_RANGE, PartStatus.LATE})
+FAULTS: Final = (NOT_FINITE, OUT_OF_RANGE, LATE)
 """Statuses that are a model's own fault."""
 
 PREDICTION = layout(
