@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -29,28 +29,16 @@ _POLL_S = 0.02
 _log = structlog.get_logger()
 
 
-def run_family(
-    arguments: Sequence[str], *, has_guardian: bool, on_address: Callable[[str], None] | None = None
-) -> int:
-    """Run engine, ops and a guardian with these `mmd run` arguments; returns the engine's exit code.
-
-    `on_address` is told where the page is as soon as it is there.
-    """
-    return asyncio.run(_Family(arguments, on_address, has_guardian=has_guardian).run())
+def run_family(arguments: Sequence[str], *, has_guardian: bool) -> int:
+    """Run engine, ops and a guardian with these `mmd run` arguments; returns the engine's exit code."""
+    return asyncio.run(_Family(arguments, has_guardian=has_guardian).run())
 
 
 class _Family:
     """Parent of one engine, one ops process and, where wanted, one guardian."""
 
-    def __init__(
-        self,
-        arguments: Sequence[str],
-        on_address: Callable[[str], None] | None,
-        *,
-        has_guardian: bool,
-    ) -> None:
+    def __init__(self, arguments: Sequence[str], *, has_guardian: bool) -> None:
         self._arguments = arguments
-        self._on_address = on_address
         self._has_guardian = has_guardian
         self._shared = shared_folder()
         self._stop = asyncio.Event()
@@ -69,8 +57,6 @@ class _Family:
             await self._ops_up(ops)
             if self._stop.is_set():
                 return 130
-            if self._on_address is not None:
-                self._on_address((self._shared / ADDRESS_FILE).read_text())
             engine = await self._start("engine")
             if self._has_guardian:
                 self._guardian = await self._start("guardian")

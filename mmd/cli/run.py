@@ -79,9 +79,7 @@ def run(
     if role is None and not single_process:
         venue_settings(settings, ())  # told once, by us, and not by each child that reads them
         has_guardian = settings.is_guarded and not settings.guardian.address
-        on_address = None if as_json else _tell_address
-        code = run_family(sys.argv[1:], has_guardian=has_guardian, on_address=on_address)
-        raise typer.Exit(code)
+        raise typer.Exit(run_family(sys.argv[1:], has_guardian=has_guardian))
     if role in ("guardian", "armed-guardian"):
         become_guardian(settings, check_shared(shared), armed=role != "guardian")
     if role == "ops":
@@ -96,7 +94,7 @@ def run(
         book_audit=book_audit,
         shared=shared,
         load=load,
-        on_address=_tell_address if role is None and not as_json else None,
+        on_address=None if as_json else _tell_address,
     )
     result = run_daemon(settings, options)
     encoded = msgspec.json.encode(result)

@@ -26,7 +26,7 @@ def run(folder: Path, *arguments: str | Path, config: Path = EMBEDDED, **env: st
 
 
 def refused(done: Finished, code: int, *says: str) -> None:
-    """One line for the reader with all of these in it, on standard output at most where the page was, and the code."""
+    """One line for the reader with all of these in it, nothing on standard output, and the code."""
     assert "Traceback" not in done.err
     assert len(done.error_lines) == 1, done.err
     (line,) = done.error_lines
@@ -34,7 +34,7 @@ def refused(done: Finished, code: int, *says: str) -> None:
     for part in says:
         assert part in line
     assert done.code == code, done.err
-    assert all("the live page" in line for line in done.out.splitlines())
+    assert done.out == ""
 
 
 @pytest.fixture(scope="module")
