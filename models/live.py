@@ -13,6 +13,8 @@ import structlog
 
 from mmd.core.engine import Engine
 from mmd.core.events import ModelRefused, ModelSwap
+from mmd.core.instrument import Instrument
+from mmd.core.lead import name_of
 from mmd.core.learned.lstm import Shape, shape_of
 from mmd.core.learned.model_run import PriceRun, SpreadRun
 from mmd.core.learned.policy_run import PolicyRun
@@ -24,7 +26,8 @@ from mmd.shell.driver import Driver
 from mmd.shell.learning_log import LearningLog
 from models.artefact import Artefact, Kind, read_artefact
 from models.canary_watch import CanaryWatch
-from models.registry import POINTERS, Registry
+from models.demotion_watch import DemotionWatch
+from models.registry import POINTERS, Demotion, Registry
 from models.remote_prediction import Desk, RemoteBackends, device_of, has_card
 from models.serving import fits, has_weight, registry_at, served, wanted_kinds
 
@@ -57,6 +60,9 @@ class LiveModels:
         """Why a model could not be loaded at the start."""
         self._changes = [0] * len(spec.instruments)
         self._canaries = CanaryWatch(self._registry, promotes=promotes)
+        self._demotions = DemotionWatch(self._registry)
+        self._demoted: dict[tuple[Kind, str], Demotion] = {}
+        """By kind and instrument, champions that the registry does not let trade there."""
         self._logs: list[LearningLog] = []
         count = len(spec.instruments)
         device = device_of(backend, count, has_card)
@@ -91,6 +97,7 @@ class LiveModels:
             for log in self._logs:
                 log.write(driver, clock)
             await self._canaries.look(engine)
+            await self._demotions.look(engine, clock)
             stamp = self._stamp()
             if stamp != self._seen:
                 self._seen = stamp
@@ -112,9 +119,11 @@ class LiveModels:
     def _wanted(self) -> list[tuple[_WATCHED, str]]:
         """Who is to be in which place by the pointers; nobody where they cannot be read."""
         found: list[tuple[_WATCHED, str]] = []
+        demoted: dict[tuple[Kind, str], Demotion] = {}
         try:
             for kind in self._kinds:
                 at = self._registry.pointers(kind)
+                demoted |= {(kind, d.instrument): d for d in at.demoted if d.model == at.champion}
                 found.append(((kind, ModelRole.CHAMPION), at.champion))
                 found.append(((kind, ModelRole.CANARY), at.canary))
                 if kind == PRICE:
@@ -122,6 +131,11 @@ class LiveModels:
         except ArtefactError as error:
             _log.error("models_unreadable", error=str(error))
             return []
+        for kind, _ in self._demoted.keys() - demoted.keys():
+            self._placed.pop(
+                (kind, ModelRole.CHAMPION), None
+            )  # the same one may have been promoted again
+        self._demoted = demoted
         return found
 
     async def _fetch(self, place: _WATCHED, model_id: str, driver: Driver, clock: Clock) -> None:
@@ -194,6 +208,10 @@ class LiveModels:
             if model_id != "" and not has_weight(self._artefacts[model_id]):
                 _log.warning("model_without_weight", model=model_id, instrument=symbol)
                 named = ""
+            if role is ModelRole.CHAMPION and not self._may_seat(
+                kind, instrument, engine, driver, clock
+            ):
+                continue
             now_ns = clock.monotonic_ns()
             driver.on_event(
                 ModelSwap(now_ns, instrument.id, kind, role, named, is_remote and named != "")
@@ -201,15 +219,42 @@ class LiveModels:
             _log.info("model_placed", instrument=symbol, role=role.name.lower(), model=named)
         self._placed[place] = model_id
 
+    def _may_seat(
+        self, kind: Kind, instrument: Instrument, engine: Engine, driver: Driver, clock: Clock
+    ) -> bool:
+        """Whether the champion of a kind may trade there; a swap ends demotions, so others that were demoted leave before."""
+        name, predictor = name_of(instrument), engine.makers[instrument.id].predictor
+        seated = {} if predictor is None else dict(predictor.champions)
+        for other in self._kinds:
+            if other != kind and (other, name) in self._demoted and other in seated:
+                now_ns = clock.monotonic_ns()
+                driver.on_event(ModelSwap(now_ns, instrument.id, other, ModelRole.CHAMPION, ""))
+        demotion = self._demoted.get((kind, name))
+        if demotion is None:
+            return True
+        self._refuse_on(instrument, kind, demotion.model, _said(demotion), driver, clock)
+        return False
+
     def _refuse(
         self, place: _WATCHED, model_id: str, reason: str, driver: Driver, clock: Clock
     ) -> None:
         """Say so, and leave what there is."""
-        _log.error("model_refused", model=model_id, error=reason)
         self._refused[place] = model_id
         for instrument in driver.engine.instruments:
-            now_ns = clock.monotonic_ns()
-            driver.on_event(ModelRefused(now_ns, instrument.id, place[0], model_id, reason))
+            self._refuse_on(instrument, place[0], model_id, reason, driver, clock)
+
+    def _refuse_on(
+        self,
+        instrument: Instrument,
+        kind: Kind,
+        model_id: str,
+        reason: str,
+        driver: Driver,
+        clock: Clock,
+    ) -> None:
+        _log.error("model_refused", instrument=instrument.symbol, model=model_id, error=reason)
+        now_ns = clock.monotonic_ns()
+        driver.on_event(ModelRefused(now_ns, instrument.id, kind, model_id, reason))
 
     def _log_changes(self, engine: Engine) -> None:
         """A line for each change of what is left of the ensemble."""
@@ -229,6 +274,13 @@ class LiveModels:
                     spread=change.spread.name.lower(),
                 )
             self._changes[at] = predictor.rungs.total
+
+
+def _said(demotion: Demotion) -> str:
+    return (
+        f"model {demotion.model} was demoted on {demotion.instrument} at {demotion.at} ({demotion.reason}): "
+        "mmd models promote another one, or this one again"
+    )
 
 
 def _shape(artefact: Artefact) -> Shape | None:

@@ -81,6 +81,8 @@ def show(model: ModelId, folder: Folder = _DEFAULT, as_json: AsJson = False) -> 
         "path": str(registry.path(model)),
     }
     found: dict[str, Any] = said | msgspec.to_builtins(manifest)
+    if said["role"] == "demoted":
+        found["demoted"] = msgspec.to_builtins(registry.pointers(manifest.kind).demoted)
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -194,7 +196,8 @@ def _kind(name: str) -> Any:
 
 def _role(registry: "Registry", manifest: "Manifest") -> str:
     at = registry.pointers(manifest.kind)
-    roles = {at.challenger: "challenger", at.canary: "canary", at.champion: "champion"}
+    champion = "demoted" if at.demoted else "champion"
+    roles = {at.challenger: "challenger", at.canary: "canary", at.champion: champion}
     return roles.get(manifest.id, "")
 
 

@@ -83,6 +83,9 @@ async def test_models_change_under_load(tmp_path: Path) -> None:
         assert status == 200
         (told,) = (x for x in metrics.splitlines() if x.startswith("mmd_model_demoted{"))
         assert 'reason="FAULTS"' in told
+        await daemon.event("demotion_written")
+        (written,) = registry.pointers(KIND).demoted
+        assert (written.model, written.reason) == (broken, "faults")
         registry.rollback(KIND)
         row = await daemon.instrument(lambda i: i["learning"]["demoted"] == "NONE")
         book = (await daemon.state())["instruments"][0]["book"]

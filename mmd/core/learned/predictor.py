@@ -33,7 +33,7 @@ from mmd.core.learned.remote_run import RemoteRun
 from mmd.core.learned.rungs import Rungs
 from mmd.core.learned.samples import CLOSED, NOT_YET, SAMPLES, WARM_BARS
 from mmd.core.learned.seats import Seats, seated
-from mmd.core.learned.served_model import ModelRole, ModelSource
+from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole, ModelSource
 from mmd.core.learned.trial_spec import TrialArm
 from mmd.errors import ArtefactError
 from mmd.jit.kernel import Rec, bind, new
@@ -56,7 +56,7 @@ class Predictor:
         online: the regression that learns while trading; None where none was asked for.
         drift: watches the forecaster's errors; None where nobody does.
         arm: who makes the quotes of this block of time.
-        demoted: why the champions may quote no more, until others come.
+        demoted: why the champions may quote no more, until others come; blamed: the kinds of those that caused it.
         faults: bars whose prediction was late, no number or out of range.
         swaps, refusals, demotions: how many there were; refusal: why the last one was.
         rungs: how the ensemble stands, and stood.
@@ -83,6 +83,7 @@ class Predictor:
         self.drift = DriftMonitor(spec.horizon_bars) if spec.watches_drift else None
         self.arm = TrialArm.CHAMPION
         self.demoted = DemotionReason.NONE
+        self.blamed: tuple[str, ...] = ()
         self.swaps = self.refusals = self.demotions = 0
         self.refusal = ""
         self.rungs = Rungs()
@@ -175,10 +176,11 @@ class Predictor:
         self._arrange()
         self._settle(now_ns)
 
-    def demote(self, reason: DemotionReason, now_ns: int) -> None:
-        """Take all that was learned out of the quotes, until another champion comes."""
+    def demote(self, reason: DemotionReason, now_ns: int, *kinds: str) -> None:
+        """Take all that was learned out of the quotes, until another champion comes; `kinds` are to blame, or all."""
         if self.demoted is DemotionReason.NONE:
             self.demoted = reason
+            self.blamed = kinds or tuple(self.champions)
             self.demotions += 1
             self._arrange()
             self._settle(now_ns)
@@ -250,7 +252,7 @@ class Predictor:
         if self._doubt is not None:
             self._doubt(response)
         if not response.learns and self._fault_count is not None and self.online is None:
-            self.demote(DemotionReason.CALIBRATION, now_ns)
+            self.demote(DemotionReason.CALIBRATION, now_ns, PRICE)
         self._settle(now_ns)
 
     def _lean_by_policy(self) -> None:
@@ -321,5 +323,6 @@ class Predictor:
             self.faults += 1
             count = self._fault_count
             if count is not None and self.arm is TrialArm.CHAMPION and count.add(now_ns):
-                self.demote(DemotionReason.FAULTS, now_ns)
+                parts = (PRICE, price_status), (SPREAD, spread_status)
+                self.demote(DemotionReason.FAULTS, now_ns, *(k for k, s in parts if s in FAULTS))
         self.rungs.note(self._publish(self._mid[0]), price_status, spread_status, now_ns)

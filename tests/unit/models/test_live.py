@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 
 from mmd.core.events import ModelRefused, ModelSwap
+from mmd.core.learned.demotion import DemotionReason
 from mmd.core.learned.models_spec import ModelsSpec
 from mmd.core.learned.predictor import Predictor
 from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole
@@ -172,6 +173,57 @@ async def test_a_daemon_starts_without_what_it_cannot_load(registry: Registry) -
     daemon = Daemon(registry.folder)
     assert SPREAD not in daemon.predictor.champions
     assert "weights.npz" in daemon.predictor.refusal
+
+
+async def test_a_demoted_champion_is_not_served_again_before_a_person_says_so(
+    registry: Registry,
+) -> None:
+    """Not by the next start, nor because another kind is swapped; promoted once more, it trades in the same session."""
+    daemon = Daemon(registry.folder)
+    network = registry.pointers(PRICE).champion
+    daemon.predictor.demote(DemotionReason.FAULTS, daemon.bench.now_ns, PRICE)
+    await daemon.watch_until(lambda: registry.pointers(PRICE).demoted != [])
+    (written,) = registry.pointers(PRICE).demoted
+    assert (written.model, written.reason) == (network, "faults")
+    assert written.instrument.endswith(":MMDUSDT")
+    assert registry.pointers(SPREAD).demoted == []
+    with pytest.raises(TimeoutError):  # the registry has changed, the session has not
+        async with asyncio.timeout(20 * WATCH_S):
+            await daemon.watch_until(lambda: daemon.predictor.demoted is DemotionReason.NONE)
+    later = Daemon(registry.folder)
+    assert later.predictor.champions == {SPREAD: registry.pointers(SPREAD).champion}
+    assert f"{network} was demoted" in later.predictor.refusal
+    (refused,) = (e for e in later.bench.journal.records if isinstance(e, ModelRefused))
+    assert (refused.kind, refused.model_id) == (PRICE, network)
+    trees = forest_artefact(registry.folder, 4.0).path.name
+    registry.promote(trees)
+    await daemon.watch_until(lambda: daemon.predictor.champions.get(SPREAD) == trees)
+    assert daemon.predictor.champions == {SPREAD: trees}
+    assert registry.promote(network) == network
+    for each in (daemon, later):
+        await each.watch_until(lambda each=each: each.predictor.champions.get(PRICE) == network)
+    assert daemon.predictor.demoted is DemotionReason.NONE
+
+
+async def test_a_demotion_that_cannot_be_written_is_told_once_and_tried_again(
+    registry: Registry,
+) -> None:
+    """Quotes go on without the model meanwhile."""
+    daemon = Daemon(registry.folder)
+    pointers = registry.folder / POINTERS
+    whole = pointers.read_bytes()
+    pointers.write_text("{")
+    daemon.predictor.demote(DemotionReason.MARKOUT, daemon.bench.now_ns)
+    with structlog.testing.capture_logs() as lines:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(20 * WATCH_S):
+                await daemon.watch_until(
+                    lambda: any(x["event"] == "demotion_written" for x in lines)
+                )
+        pointers.write_bytes(whole)
+        await daemon.watch_until(lambda: registry.pointers(SPREAD).demoted != [])
+    assert registry.pointers(PRICE).demoted != []
+    assert [x["event"] for x in lines].count("demotion_unwritten") == 1
 
 
 async def test_a_champion_without_weight_moves_no_quote(registry: Registry) -> None:

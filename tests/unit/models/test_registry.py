@@ -1,11 +1,12 @@
 """One champion a kind, and the way back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from mmd.errors import ArtefactError
-from models.registry import POINTERS, Pointers, Registry
+from models.registry import POINTERS, Demotion, Pointers, Registry
 from tests.trained_models import forest_artefact, network_artefact
 
 
@@ -80,6 +81,45 @@ def test_a_damaged_model_is_not_promoted(registry: Registry) -> None:
     with pytest.raises(ArtefactError, match="expected SHA-256"):
         registry.promote(bad)
     assert registry.pointers("price_lstm").champion == good
+
+
+def test_a_demoted_champion_waits_for_a_persons_word(registry: Registry) -> None:
+    """It is told once and of the champion alone; the same one may be promoted again, or the one before; then all is forgotten."""
+    first, second, third = networks(registry)
+    registry.promote(first)
+    registry.promote(second)
+    demotion = Demotion(second, "v:S", "faults", "2026-01-02T03:04:05+00:00")
+    assert registry.demote("price_lstm", demotion)
+    assert not registry.demote("price_lstm", demotion)
+    assert not registry.demote("price_lstm", Demotion(first, "v:S", "faults", ""))
+    at = registry.pointers("price_lstm")
+    assert (at.champion, at.demotion("v:S"), at.demotion("v:T")) == (second, demotion, None)
+    assert registry.promote(second) == second
+    assert registry.pointers("price_lstm") == Pointers(second, [first])
+    registry.demote("price_lstm", demotion)
+    registry.promote(third)
+    assert registry.pointers("price_lstm") == Pointers(third, [first])
+    registry.demote("price_lstm", Demotion(third, "v:S", "markout", ""))
+    assert registry.rollback("price_lstm") == first
+    assert registry.pointers("price_lstm") == Pointers(first)
+
+
+def test_two_who_write_at_once_undo_nothing_of_each_other(registry: Registry) -> None:
+    """A daemon's demotions and a person's challenger."""
+    first, second, _ = networks(registry)
+    registry.promote(first)
+    places = [f"v:{k}" for k in range(20)]
+
+    def demote(place: str) -> bool:
+        return Registry(registry.folder).demote("price_lstm", Demotion(first, place, "faults", ""))
+
+    with ThreadPoolExecutor(4) as pool:
+        challenging = pool.submit(registry.challenge, second)
+        assert all(pool.map(demote, places))
+        challenging.result()
+    at = registry.pointers("price_lstm")
+    assert at.challenger == second
+    assert sorted(d.instrument for d in at.demoted) == sorted(places)
 
 
 def test_ids_may_be_shortened_while_they_are_clear(registry: Registry) -> None:
