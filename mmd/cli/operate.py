@@ -7,14 +7,15 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from mmd import config
 from mmd.cli.options import AsJson, ConfigFile, Overrides, parse_overrides
+from mmd.cli.status_tables import instruments_table, risk_table
+from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import MmdError
 from mmd.ops.shared_files import CONTROL_FILE, RUNNING_FILE, STATE_FILE
-from mmd.ops.shared_state import SharedStateReader
-from mmd.ops.state import RiskState, State
+from mmd.ops.shared_state import STALE_S, SharedStateReader
+from mmd.shell.clock import SystemClock
 from mmd.shell.control_socket import RELOAD, send_control
 
 Journal = Annotated[
@@ -40,8 +41,13 @@ def status(
         typer.echo(msgspec.json.encode(state).decode())
     else:
         console = Console()
-        console.print(_table(state))
-        console.print(_risk_table(state.risk, state.risk_refusals))
+        age_s = SystemClock().unix_ns() / NANOS_PER_SECOND - state.taken_unix_s
+        if age_s > STALE_S:
+            console.print(
+                f"the engine has shown nothing for {age_s:.0f} s; this is what it showed last"
+            )
+        console.print(instruments_table(state))
+        console.print(risk_table(state.risk, state.risk_refusals))
 
 
 def halt(
@@ -138,51 +144,3 @@ def _shared(config_file: Path | None, overrides: list[str] | None, journal: Path
 def _send(action: str, shared: Path, as_json: bool) -> None:
     done = asyncio.run(send_control(shared / CONTROL_FILE, action, "cli"))
     typer.echo(msgspec.json.encode(done).decode() if as_json else f"{action}: accepted")
-
-
-def _table(state: State) -> Table:
-    """One row per instrument."""
-    table = Table(
-        title=f"mmd {state.version}, {state.environment}, up {state.uptime_s:.0f} s, risk {state.risk_level} {state.risk_reason}"
-    )
-    columns = (
-        "instrument",
-        "state",
-        "mid",
-        "± bps",
-        "position",
-        "PnL",
-        "fills",
-        "orders",
-        "uptime",
-    )
-    for name in columns:
-        table.add_column(name, overflow="fold", no_wrap=name in ("instrument", "mid"))
-    for i in state.instruments:
-        half = "-" if i.half_spread_bps is None else f"{i.half_spread_bps:.2f}"
-        shown = i.quote_state if i.reason == "NONE" else f"{i.quote_state}: {i.reason}"
-        cells = (i.symbol, shown, f"{i.mid or 0:.8g}", half, i.position)
-        uptime = "-" if i.uptime_ratio is None else f"{i.uptime_ratio:.1%}"
-        counts = (str(i.fills), str(len(i.orders)), uptime)
-        table.add_row(*cells, f"{i.pnl_total:+.4f}", *counts)
-    return table
-
-
-def _risk_table(risk: RiskState, refusals: dict[str, int]) -> Table:
-    """What stands between us and each limit, tightest first, and what was refused for it."""
-    unit = risk.reporting_currency
-    day = "-" if risk.day_pnl is None else f"{risk.day_pnl:+.4f} {unit}"
-    table = Table(show_header=False, title="risk")
-    table.add_row("day", f"{day}, drawdown {risk.day_drawdown or 0:.4f}")
-    table.add_row(
-        "exposure", f"gross {risk.exposure_gross:.2f}, net {risk.exposure_net:.2f} {unit}"
-    )
-    table.add_row("order to trade", f"{risk.order_to_trade:.1f}")
-    tightest = sorted(risk.headroom.items(), key=lambda item: item[1])
-    table.add_row("headroom", ", ".join(f"{name} {ratio:.0%}" for name, ratio in tightest))
-    for title, counts in (("level rose", risk.level_rises), ("refused", refusals)):
-        if counts:
-            table.add_row(title, ", ".join(f"{name} {n}" for name, n in counts.items()))
-    if risk.blackout is not None:
-        table.add_row("blackout", risk.blackout or "active")
-    return table

@@ -22,14 +22,13 @@ from mmd.ops.metrics import StateCollector
 from mmd.ops.observer import Observer, name_of, watch
 from mmd.ops.openapi import document
 from mmd.ops.page_files import add_page
+from mmd.ops.shared_state import STALE_S
 from mmd.ops.state import State
 from mmd.shell.clock import SystemClock
 
 _encode = msgspec.json.Encoder().encode
 _BODY_MAX = 64 * 1024
 _SHUTDOWN_S = 1.0
-STALE_S = 3.0
-"""Age of the last picture at which the engine counts as not well."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

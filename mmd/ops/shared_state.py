@@ -18,6 +18,8 @@ from mmd.errors import MmdError
 from mmd.ops.state import State
 
 CAPACITY = 4 * 1024 * 1024
+STALE_S = 3.0
+"""A picture older than this says that the engine is not well."""
 _HEAD = struct.Struct("<II")
 _ATTEMPTS = 200
 _PAUSE_S = 0.0005
@@ -60,14 +62,20 @@ class SharedStateReader:
     """The ops process's end."""
 
     def __init__(self, path: Path) -> None:
-        """Map the engine's file. Raises: MmdError if it is not there."""
+        """Map the engine's file. Raises: MmdError if it is not there, as while kernels are compiled."""
         try:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), CAPACITY, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:
+        except FileNotFoundError as error:
+            if not path.parent.is_dir():
+                raise MmdError(
+                    f"the daemon that shared {path.parent} has ended: start mmd run"
+                ) from error
             raise MmdError(
-                f"no engine state at {path} ({error}): is the engine running?"
+                "the engine is starting; the first start of a version compiles its kernels, which takes minutes"
             ) from error
+        except (OSError, ValueError) as error:
+            raise MmdError(f"the engine's state at {path} cannot be read ({error})") from error
 
     def read(self) -> State:
         """The newest whole state. Raises: MmdError where there is none yet, or none can be caught whole."""

@@ -3,7 +3,7 @@
 import { Chart, fillMarks } from "./charts.js";
 import { Control } from "./control.js";
 import { Events } from "./events.js";
-import { clock, decimalsOf, fixed, put, signed } from "./format.js";
+import { clock, decimalsOf, fixed, minus, put, signed } from "./format.js";
 import { Past } from "./history.js";
 import { Ladder } from "./ladder.js";
 import { connect } from "./live.js";
@@ -20,17 +20,18 @@ let selected = "";
 let horizons = [];
 let spanS = 300;
 
-const price = (value) => fixed(value, decimals);
+/** What writes the values of a chart: with so many decimals, or more where the axis is finer. */
+const written = (write, usual) => (value, least = 0) => write(value, Math.max(usual(), least));
 const charts = {
   price: new Chart(at("price-chart"), [
     { label: "mid", colour: "--ink", width: 1.5 },
     { label: "fair", colour: "--c1", width: 1, dash: [4, 3] },
     { label: "our bid", colour: "--bid", steps: true },
     { label: "our ask", colour: "--ask", steps: true },
-  ], { values: price, draw: fillMarks(() => past.fills) }),
+  ], { values: written(fixed, () => decimals), draw: fillMarks(() => past.fills) }),
   inventory: new Chart(at("inventory-chart"), [
     { label: "position", colour: "--c1", fill: "--accent-fill", steps: true },
-  ], { values: (v) => fixed(v, 2), range: (_, low, high) => around(low, high) }),
+  ], { values: written(fixed, () => 2), range: (_, low, high) => around(low, high) }),
   pnl: new Chart(at("pnl-chart"), [
     { label: "total", colour: "--ink", width: 2 },
     { label: "spread", colour: "--c2" },
@@ -38,14 +39,14 @@ const charts = {
     { label: "fees", colour: "--c6" },
     { label: "hedging", colour: "--c3" },
     { label: "arbitrage", colour: "--c5" },
-  ], { values: (v) => signed(v, 2), range: (_, low, high) => around(low, high) }),
+  ], { values: written(signed, () => 2), range: (_, low, high) => around(low, high) }),
   markout: new Chart(at("markout-chart"), [
     { label: "bps", colour: "--c1", width: 2, points: true, fill: "--accent-fill" },
-  ], { values: (v) => signed(v, 1), names: () => horizons.map(short), range: (_, low, high) => around(low, high) }),
+  ], { values: written(signed, () => 1), names: () => horizons.map(short), range: (_, low, high) => around(low, high) }),
   model: new Chart(at("model-chart"), [
-    { label: "forecast", colour: "--c1" },
-    { label: "outcome", colour: "--faint", width: 1 },
-  ], { values: (v) => signed(v, 1) }),
+    { label: "forecast, ticks", colour: "--c1" },
+    { label: "outcome, ticks", colour: "--faint", width: 1 },
+  ], { values: written(signed, () => 1) }),
 };
 
 /** 300s as 5m. */
@@ -84,15 +85,16 @@ function drawModel(row) {
 
 function showSession(session, news, whole) {
   document.documentElement.dataset.taken = session.taken_unix_s ?? "";
-  const stale = Boolean(session.error) || session.engine_age_s > 3;
+  const stale = Boolean(session.error && session.rows) || session.engine_age_s > 3;
   document.body.classList.toggle("stale", stale);
-  showBanner(stale ? session.error || `The engine has published nothing for ${session.engine_age_s} s.` : "");
+  showBanner(stale && session.rows ? session.error || `The engine has published nothing for ${session.engine_age_s} s.` : "");
   control.allow(session.controls);
   showVitals(session);
   events.add(news, whole);
   if (!session.rows) return;
   const badge = at("environment");
   put(badge, session.environment);
+  badge.hidden = false;
   badge.dataset.weight = session.environment === "live" ? "bad" : "plain";
   put(at("about"), `mmd ${session.version} · session ${session.session} · picture of ${clock(session.taken_unix_s)} · ${fixed(session.journal_records, 0)} records journalled`);
   showBars(at("limits"), limitBars(session.risk.headroom));
@@ -130,7 +132,8 @@ function showInstrument(name, row, point, fills) {
   past.add(point, fills);
   decimals = decimalsOf(row.tick_size);
   ladder.show(row, decimals);
-  put(document.querySelector('[data-value="position"]'), `${row.position} ${row.base}`);
+  put(document.querySelector('[data-value="position"]'), `${minus(row.position)} ${row.base}`);
+  put(document.querySelector('[data-value="quote"]'), row.quote);
   put(document.querySelector('[data-value="pnl_total"]'), `${signed(row.pnl_total, 4)} ${row.quote}`);
   showFacts(at("quoting"), quotingFacts(row));
   showBars(at("sources"), sourceBars(row));

@@ -5,6 +5,8 @@
 import { clock } from "./format.js";
 
 const SMALLEST_HEIGHT = 60;
+/** Steps between the lines of a value axis: those whose multiples need no more decimals than the step itself. */
+const STEPS = Array.from({ length: 17 }, (_, k) => k - 8).flatMap((power) => [1, 2, 5].map((n) => Number(`${n}e${power}`)));
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -15,8 +17,13 @@ function axes(values) {
   const axis = { stroke: colour("--soft"), grid: line, ticks: { ...line, size: 4 }, font: "11px system-ui, sans-serif" };
   return [
     { ...axis, space: 76, size: 30, values: (_, splits) => splits.map((t) => clock(t)) },
-    { ...axis, size: 64, space: 34, values: (_, splits) => splits.map(values) },
+    { ...axis, size: 64, space: 24, incrs: STEPS, values: (_, splits, at, space, step) => splits.map((v) => values(v, decimalsOfStep(step))) },
   ];
+}
+
+/** How many decimals the multiples of a step need. */
+function decimalsOfStep(step) {
+  return Math.max(-Math.floor(Math.log10(step) + 1e-9), 0);
 }
 
 /** A chart of columns; `series` are {label, colour, values, width, dash, fill, steps, points}. */
@@ -24,7 +31,7 @@ export class Chart {
   /**
    * @param {HTMLElement} element - which gives it its size
    * @param {object[]} series - one for each column after the first
-   * @param {object} options - values(number) for the axis, draw(uPlot) after the lines, time: false for an index,
+   * @param {object} options - values(number, least decimals) for axis and legend, draw(uPlot) after the lines, time: false for an index,
    *   names: of that index, range: of the y axis
    */
   constructor(element, series, options) {

@@ -2,12 +2,18 @@
 
 export const NONE = "–";
 const MINUS = "\u2212";
+const SPANS = { 1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day" };
 
 /** A number with so many decimals; null is a dash. */
 export function fixed(value, decimals) {
   if (value === null || value === undefined) return NONE;
   const text = value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-  return text.replace("-", MINUS).replace(/^\u2212(0(\.0*)?)$/, "$1");
+  return minus(text).replace(/^\u2212(0(\.0*)?)$/, "$1");
+}
+
+/** A number's text with a minus as wide as the plus. */
+export function minus(text) {
+  return text.replace("-", MINUS);
 }
 
 /** The same with a plus where it is above zero. */
@@ -47,6 +53,12 @@ export function decimalsOf(tickSize) {
 /** QUOTE_STATE as words. */
 export function words(name) {
   return name.toLowerCase().replaceAll("_", " ");
+}
+
+/** A limit as words: orders_10s as "orders in 10 s". */
+export function limitName(name) {
+  const [, what, seconds] = name.match(/^(.*)_(\d+)s$/) ?? [];
+  return what ? `${words(what)} ${SPANS[seconds] ?? `in ${seconds} s`}` : words(name);
 }
 
 /** Set an element's text where it is another. */

@@ -1,6 +1,6 @@
 // The cards of the selected instrument and of the session that are lists, bars and small tables.
 
-import { duration, fixed, make, micros, percent, put, signed, words } from "./format.js";
+import { duration, fixed, limitName, make, micros, minus, percent, put, signed, words } from "./format.js";
 
 const SOURCES = ["spread", "drift", "hedging", "arbitrage", "rebates", "funding", "fees"];
 
@@ -66,7 +66,7 @@ export function sourceBars(row) {
 export function limitBars(headroom) {
   return Object.entries(headroom).sort((a, b) => a[1] - b[1]).map(([name, free]) => {
     const weight = free <= 0 ? "bad" : free < 0.2 ? "caution" : "good";
-    return [words(name), percent(free), 0, 100 * Math.min(Math.max(free, 0), 1), weight];
+    return [limitName(name), percent(free), 0, 100 * Math.min(Math.max(free, 0), 1), weight];
   });
 }
 
@@ -147,7 +147,7 @@ export function showRows(body, rows, select) {
     button.dataset.name = `${row.venue}:${row.symbol}`;
     put(button, button.dataset.name);
     const state = words(row.quote_state) + (row.reason === "NONE" ? "" : `: ${words(row.reason)}`);
-    const texts = [state, row.mid === null ? "–" : String(Number(row.mid.toPrecision(9))), row.position, signed(row.pnl_total, 4), fixed(row.fills, 0), percent(row.uptime_ratio, 1)];
+    const texts = [state, row.mid === null ? "–" : String(Number(row.mid.toPrecision(9))), minus(row.position), signed(row.pnl_total, 4), fixed(row.fills, 0), percent(row.uptime_ratio, 1)];
     texts.forEach((text, k) => put(cells[k + 1], text));
     cells[4].className = row.pnl_total > 0 ? "up" : row.pnl_total < 0 ? "down" : "";
   });

@@ -1,6 +1,6 @@
 // The three answers at the top: is it healthy, is it making money, is it inside its limits.
 
-import { duration, fixed, micros, percent, put, signed, words } from "./format.js";
+import { duration, fixed, limitName, micros, percent, put, signed, words } from "./format.js";
 
 const STALE_S = 3;
 const TIGHT = 0.2;
@@ -13,7 +13,8 @@ function tell(id, weight, texts) {
 
 /** Word, weight and reason of the daemon's health, worst first. */
 function healthOf(s) {
-  if (s.error || !s.rows) return ["No engine", "bad", s.error || "nothing was published yet"];
+  if (!s.rows) return ["Starting", "caution", s.error || "nothing was published yet"];
+  if (s.error) return ["No engine", "bad", s.error];
   if (s.engine_age_s > STALE_S) return ["Engine not answering", "bad", `its last picture is ${duration(s.engine_age_s)} old`];
   const why = words(s.risk_reason);
   if (["CANCEL_ALL", "HALTED"].includes(s.risk_level)) return ["Halted", "bad", why || "by its operator"];
@@ -53,6 +54,6 @@ function showLimits(s) {
   const exposure = `exposure ${fixed(s.risk.exposure_gross, 0)} gross, ${fixed(s.risk.exposure_net, 0)} net`;
   tell("limits-vital", weight, {
     tightest: `${percent(free)} free`,
-    level: [`tightest: ${words(name)}`, level, exposure].filter(Boolean).join(" · "),
+    level: [`tightest: ${limitName(name)}`, level, exposure].filter(Boolean).join(" · "),
   });
 }

@@ -54,8 +54,10 @@ def test_what_is_published_is_read(tmp_path: Path) -> None:
 
 def test_nothing_published_and_no_engine_are_said_so(tmp_path: Path) -> None:
     """One line each."""
-    with pytest.raises(MmdError, match="is the engine running"):
+    with pytest.raises(MmdError, match="the engine is starting"):
         SharedStateReader(tmp_path / "state")
+    with pytest.raises(MmdError, match="has ended"):
+        SharedStateReader(tmp_path / "gone" / "state")
     writer = SharedStateWriter(tmp_path / "state")
     reader = SharedStateReader(tmp_path / "state")
     with pytest.raises(MmdError, match="not published"):
