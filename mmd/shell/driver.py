@@ -39,7 +39,7 @@ from mmd.shell.latency import Histogram
 
 TIMER_PERIOD_S = 0.1
 _COARSENESS_S = 0.001
-"""By which a loop that counts milliseconds may be early."""
+"""By which the time of a loop that counts milliseconds may be behind."""
 STAGES = ("decode", "apply", "decide", "send")
 _NEW = (PlaceOrder, ReplaceOrder)
 _RISK_FREE = (CancelOrder, CancelAll, QueryOrder, ResyncBook, AmendOrder)
@@ -179,8 +179,8 @@ class Driver:
                 self.tick_to_order.record(sent_ns - applied[0][0])
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop, after_s: float) -> None:
-        """Just after the next whole multiple of the period, where bars end, so that few frames have to close one."""
-        due = (after_s // TIMER_PERIOD_S + 1.0) * TIMER_PERIOD_S + _COARSENESS_S
+        """At the next whole multiple of the period, where bars end, so that few frames have to close one; never before it."""
+        due = ((after_s + _COARSENESS_S) // TIMER_PERIOD_S + 1.0) * TIMER_PERIOD_S
         self._timer = loop.call_at(due, self._on_timer, due)
 
     def _on_timer(self, due: float) -> None:

@@ -24,7 +24,7 @@ def main() -> None:
         "Ratios and CPU times compare; wall times of a shared machine do not.", style="dim"
     )
     console.print(stages.table(20_000 // share, 500 // share))
-    console.print(suite.table(10_000 // share, 300 // share))
+    console.print(suite.table(10_000 // share, 600 // share))
     console.print(cycle.table())
     console.print(appends.table(100_000 // share))
     console.print(scrapes.table(40 // share))

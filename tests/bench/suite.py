@@ -1,9 +1,10 @@
 """The whole suite inline: frame bytes to the first order's bytes, beside GLFT and the naive way.
 
 Features, one step of a network of hidden size 64, 200 trees of 31 leaves, the policy's table, GLFT, three levels a side, risk,
-journal and a signed order. In the daemon a bar ends every 100 ms, so that of frames 20 ms apart every fifth pays for
-the models; beside that every frame ends a bar here, which is the dearest frame there is. Each way runs in a process of its
-own, so that its memory is its own: the engine's loads no torch. To run it alone: python -m tests.bench.suite.
+journal and a signed order. A bar ends with every fifth frame, as in the daemon with frames 20 ms apart. In the daemon it is the
+timer that ends nearly all of them, between two frames: those are the frames that end no bar. Beside them stand those that
+end one, with all of the models' work in it, and nothing but those. CPU time is without what asking for it takes. Each way runs
+in a process of its own, so that its memory is its own: the engine's loads no torch. To run it alone: python -m tests.bench.suite.
 """
 
 import gc
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.binance_spot.rehearsal import BinanceSpotStage
-from mmd.core.events import ModelSwap
+from mmd.core.events import ModelSwap, Timer
 from mmd.core.learned import q_policy
 from mmd.core.learned.models_spec import ModelsSpec
 from mmd.core.learned.predictor import Predictor
@@ -84,10 +86,10 @@ class _Clock:
     """Stands still between frames."""
 
     def __init__(self, began_ns: int, step_ns: int) -> None:
-        self.now_ns, self._step_ns = began_ns, step_ns
+        self.now_ns, self.step_ns = began_ns, step_ns
 
     def advance(self) -> None:
-        self.now_ns += self._step_ns
+        self.now_ns += self.step_ns
 
     def __call__(self) -> int:
         return self.now_ns
@@ -98,7 +100,8 @@ class Way(NamedTuple):
 
     name: str
     """`glft` or `full`."""
-    frames_a_bar: int = 1
+    ends_bars: bool = False
+    """Whether frames end bars, and only such frames count; else the timer does, between two frames."""
     is_paced: bool = False
     recorded: str = ""
     """Symbol of a recorded market; empty: the one that moves with every frame."""
@@ -136,7 +139,7 @@ def measure(way: Way, count: int) -> dict[str, Any]:
         took = _run(pipeline, market.frames, way)
         predictor = pipeline.bench.maker.predictor
         bars = 0 if predictor is None else int(predictor.prediction["bars"][0])
-        expected = len(market.frames) // way.frames_a_bar - WARM_UP
+        expected = len(market.frames) // FRAMES_A_BAR - WARM_UP
         assert predictor is None or bars >= expected, f"expected {expected} bars, found {bars}"
     told = {
         f"{name}_p{q}": float(np.quantile(took[kind], q / 100)) / 1e3
@@ -148,27 +151,34 @@ def measure(way: Way, count: int) -> dict[str, Any]:
 
 
 def _run(pipeline: Pipeline, frames: list[bytes], way: Way) -> dict[int, list[int]]:
-    """Nanoseconds of each frame that led to an order, by clock."""
+    """Nanoseconds of each frame that counts and led to an order, by clock."""
     predictor = pipeline.bench.maker.predictor
-    clock = _Clock(pipeline.bench.now_ns, BAR_NS // way.frames_a_bar)
+    clock = _Clock(pipeline.bench.now_ns, BAR_NS // FRAMES_A_BAR)
     pipeline.now = clock
     shadow = _shadow(pipeline, predictor) if way.is_paced else None
     took: dict[int, list[int]] = {0: [], 1: []}
+    asked: list[int] = []
     gc.collect()
     gc.freeze()
     gc.disable()
     for n, frame in enumerate(frames):
         kind = n // 2 % 2  # by two: the market moves there and back
         clock.advance()
+        bars = 0 if predictor is None else predictor.end_ns
         took_ns, commands = pipeline.whole(frame, _CLOCKS[kind])
+        ended_bar = predictor is not None and predictor.end_ns != bars
+        asked.append(-time.process_time_ns() + time.process_time_ns())
         pipeline.settle(commands)
+        if not way.ends_bars and clock.now_ns + clock.step_ns > bars:
+            pipeline.bench.event(Timer(bars + 1))  # the bar that the next frame would end
         if shadow is not None:
             _wait(shadow, predictor)
-        if n >= WARM_UP and commands:
+        if n >= WARM_UP and commands and ended_bar == way.ends_bars:
             took[kind].append(took_ns)
     gc.enable()
     pipeline.journal.close()
-    return took
+    asked_ns = int(median(asked))
+    return took | {1: [took_ns - asked_ns for took_ns in took[1]]}
 
 
 def _shadow(pipeline: Pipeline, predictor: Predictor | None) -> Rehearsal:
@@ -189,6 +199,14 @@ def _wait(shadow: Rehearsal, predictor: Predictor | None) -> None:
             predictor.seats.read_through()
         shadow.play()
         time.sleep(_PLAY_S)
+
+
+_KINDS: Final = (Way("glft"), Way("full"), Way("full", ends_bars=True))
+_NAMES: Final = {
+    ("glft", False): "GLFT",
+    ("full", False): "full, a frame that ends no bar",
+    ("full", True): "full, a frame that ends a bar",
+}
 
 
 def naive(calls: int = NAIVE_CALLS) -> dict[str, float]:
@@ -233,31 +251,29 @@ def apart(*words: object) -> dict[str, Any]:
 def _ways() -> dict[str, Way]:
     """By what the table calls them."""
     ways = {
-        "GLFT": Way("glft"),
-        "full, a bar every fifth frame": Way("full", FRAMES_A_BAR),
-        "full, every frame ends a bar": Way("full"),
-        "GLFT, 20 ms apart, kept warm": Way("glft", is_paced=True),
-        "full, the same, a bar every fifth": Way("full", FRAMES_A_BAR, is_paced=True),
-        "full, the same, every frame ends a bar": Way("full", is_paced=True),
+        f"{_NAMES[way.name, way.ends_bars]}{pacing}": way._replace(is_paced=pacing != "")
+        for pacing in ("", ", 20 ms apart, kept warm")
+        for way in _KINDS
     }
     for symbol in (m.instrument.symbol for m in recorded_market.markets(1_000)):
-        ways[f"GLFT, recorded {symbol}"] = Way("glft", recorded=symbol)
-        ways[f"full, recorded {symbol}, every frame ends a bar"] = Way("full", recorded=symbol)
+        for way in _KINDS:
+            name = f"{_NAMES[way.name, way.ends_bars]}, recorded {symbol}"
+            ways[name] = way._replace(recorded=symbol)
     return ways
 
 
-def table(count: int = 10_000, paced: int = 300) -> Table:
+def table(count: int = 10_000, paced: int = 600) -> Table:
     """All ways, the suite's surplus over GLFT, and the naive way."""
     out = Table(title="In process: frame bytes to the first order's bytes, whole suite (µs)")
     for column in ("what", "CPU p50", "p99", "wall p50", "p99", "memory MiB", "frames"):
         out.add_column(column, justify="left" if column == "what" else "right")
     found = {}
     for name, way in _ways().items():
-        words = (way.name, way.frames_a_bar, int(way.is_paced), way.recorded or "-")
+        words = (way.name, int(way.ends_bars), int(way.is_paced), way.recorded or "-")
         told = found[way] = apart(*words, paced if way.is_paced else count)
         keys = ("cpu_p50", "cpu_p99", "wall_p50", "wall_p99", "rss_mib")
         out.add_row(name, *(f"{told[k]:.1f}" for k in keys), f"{told['frames']:,}")
-    glft, full = found[Way("glft")]["cpu_p50"], found[Way("full")]["cpu_p50"]
+    glft, full = found[Way("glft")]["cpu_p50"], found[Way("full", ends_bars=True)]["cpu_p50"]
     out.caption = f"a bar's surplus over GLFT: {full - glft:.1f} µs of CPU"
     if all(importlib.util.find_spec(name) is not None for name in ("torch", "lightgbm")):
         out.caption += _beside_naive(glft, full)
@@ -271,7 +287,7 @@ def _beside_naive(glft_us: float, full_us: float) -> str:
     said = ", ".join(f"{name} {us:,.0f}" for name, us in parts.items())
     return (
         f"; the naive way ({NAIVE_CALLS} calls): {total:,.0f} µs ({said}), {total / (full_us - glft_us):.0f} times "
-        f"that; with GLFT's frame {(total + glft_us) / full_us:.0f} times the whole suite's frame"
+        f"that; with GLFT's frame {(total + glft_us) / full_us:.0f} times a frame that ends a bar"
     )
 
 
@@ -284,9 +300,9 @@ def main(words: list[str]) -> None:
     elif words[0] == "naive":
         print(json.dumps(naive(int(words[1]))))
     else:
-        name, frames_a_bar, is_paced, recorded, count = words
+        name, ends_bars, is_paced, recorded, count = words
         symbol = "" if recorded == "-" else recorded
-        way = Way(name, int(frames_a_bar), is_paced == "1", symbol)
+        way = Way(name, ends_bars == "1", is_paced == "1", symbol)
         print(json.dumps(measure(way, int(count))))
 
 
