@@ -45,5 +45,6 @@ def compile_progress() -> Iterator[CompileProgress]:
         yield progress
     if progress.compiled:
         start = "\r\x1b[K" if sys.stderr.isatty() else ""
-        done = f"compiled {progress.compiled} kernels in {progress.seconds:.1f} s"
+        kernels = "kernel" if progress.compiled == 1 else "kernels"
+        done = f"compiled {progress.compiled} {kernels} in {progress.seconds:.1f} s"
         print(start + done, file=sys.stderr)  # noqa: T201

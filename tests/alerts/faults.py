@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -89,6 +91,27 @@ def blind(stack: Stack) -> None:
     """A message goes missing while every request is refused: no new snapshot can be had."""
     stack.fault("limit", seconds=25)
     stack.fault("frames", kind="gap", stream=DEPTH, count=2)
+
+
+def start_anew(stack: Stack) -> None:
+    """The daemon is stopped in order and started again, at the same address."""
+    stack.daemon = stack.daemon.again()
+
+
+def slow_disk(stack: Stack, seconds: float = 40.0) -> None:
+    """Everything that the engine brings to the disk takes 0.3 s longer, for a while, in the background."""
+    calls = "fsync,fdatasync"
+    delay = ["-e", f"trace={calls}", "-e", f"inject={calls}:delay_exit=300000"]
+    at = ["-p", str(stack.daemon.children()["engine"])]
+    tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", *delay, *at])
+    threading.Timer(seconds, tracer.terminate).start()
+
+
+def busy(_: Stack, processes: int = 8, seconds: float = 30.0) -> None:
+    """So many other programs want the processors for a while, in the background."""
+    for _n in range(processes):
+        other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        threading.Timer(seconds, other.kill).start()
 
 
 def nothing(_: Stack) -> None:

@@ -1,12 +1,15 @@
 """The sessions of `make alerts`: settings that bring a limit near, and faults in the order in which they are made."""
 
+import shutil
 import signal
 from pathlib import Path
 
+from tests.alerts import model_faults
 from tests.alerts.faults import (
     Fault,
     Session,
     blind,
+    busy,
     buy_by_hand,
     fill_disk,
     gaps,
@@ -15,6 +18,8 @@ from tests.alerts.faults import (
     on_exchange,
     pause,
     pause_guardian,
+    slow_disk,
+    start_anew,
     stop_engine,
     stutter,
 )
@@ -24,21 +29,14 @@ NOT_LIVE = {
     "PositionDrift": "trades by hand are seen and booked; the embedded exchange makes no transfers",
     "BookMismatch": "the exchange's own top 20 is made from the book that it sends; it does not contradict itself",
     "OrderContradicted": "the embedded exchange says nothing that cannot be true",
-    "ModelPartFailed": "artefacts whose outputs are not finite are refused before they are placed",
-    "ModelStale": "bars close on the timer as long as the engine runs; where it hangs EngineHung tells first",
     "ModelDrift": "needs a market that a shipped model is wrong about for ten minutes",
-    "ModelDemoted": "needs a champion that loses against its own record for many minutes",
     "ModelDoubted": "needs a drift that the detectors find, many minutes of it",
-    "ModelFallback": "needs a champion whose every part fails while the feed is up",
-    "ModelRefused": "needs a damaged artefact in a registry, which the run does not make",
     "ToxicFlow": "needs informed flow for many minutes; the presets do not single us out",
     "MarkoutBad": "as ToxicFlow",
     "HedgeLate": "hedges on the embedded exchanges are done within a second",
     "HedgeNoRoute": "needs every route to be down while inventory is critical",
-    "JournalSyncSlow": "needs a slow disk",
+    "ModelStale": "bars close on the timer as long as the engine runs; where it hangs EngineHung tells first",
     "MemoryGrows": "looks back an hour",
-    "EngineRestarted": "needs a second session at the same address, which the run does not start",
-    "TickToOrderSlow": "looks back for minutes; a busy machine raises it by itself",
 }
 """Alerts that are not caused live, and why; each fires in a rule test."""
 
@@ -140,6 +138,7 @@ def sessions(disk: Path | None) -> list[Session]:
             guardian=True,
         ),
     ]
+    made += [*_of_models(), _of_the_machine()]
     if disk is not None:
         made.append(
             Session(
@@ -152,3 +151,45 @@ def sessions(disk: Path | None) -> list[Session]:
             )
         )
     return made
+
+
+def _of_models() -> list[Session]:
+    return [
+        Session(
+            "models",
+            model_faults.SETTINGS,
+            (
+                Fault("a promoted model's file is damaged", model_faults.damage, ("ModelRefused",)),
+                Fault("it is rolled back", model_faults.roll_back, ()),
+                Fault(
+                    "a promoted model says what cannot be",
+                    model_faults.shout,
+                    ("ModelDemoted", "ModelFallback"),
+                ),
+            ),
+        ),
+        Session(
+            "models that stay",
+            (*model_faults.SETTINGS, "models.trials.demote=false"),
+            (
+                Fault(
+                    "a model says what cannot be, and nothing takes it out",
+                    model_faults.shout,
+                    ("ModelPartFailed",),
+                ),
+            ),
+        ),
+    ]
+
+
+def _of_the_machine() -> Session:
+    faults = [
+        Fault("eight other programs want the processors", busy, ("TickToOrderSlow",), 90),
+        Fault("the daemon is stopped and started anew", start_anew, ("EngineRestarted",), 400),
+    ]
+    if shutil.which("strace") is not None:
+        slow = Fault(
+            "every write to the disk takes 0.3 s longer (strace)", slow_disk, ("JournalSyncSlow",)
+        )
+        faults.insert(1, slow)
+    return Session("a machine with others on it", (), tuple(faults))

@@ -27,6 +27,7 @@ class Process:
     """One `mmd` command with its log in a file."""
 
     def __init__(self, folder: Path, name: str, *arguments: str | Path) -> None:
+        self.folder, self.name, self.arguments = folder, name, arguments
         self.log = folder / f"{name}.log"
         with self.log.open("ab") as file:
             self.process = subprocess.Popen(
@@ -56,6 +57,11 @@ class Process:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def again(self) -> "Process":
+        """The same command, started anew once this one has ended."""
+        self.end()
+        return Process(self.folder, self.name, *self.arguments)
 
     def children(self) -> dict[str, int]:
         """Its child processes by role."""
@@ -119,6 +125,10 @@ class Stack:
         """Wait until orders rest on both sides."""
         self.until(lambda s: len({o["side"] for i in s["instruments"] for o in i["orders"]}) == 2)
 
+    def end(self) -> None:
+        """Stop the daemon, which may be another than at the beginning."""
+        self.daemon.end()
+
     def tail(self) -> str:
         """The end of the daemon's log."""
         return self.daemon.log.read_text()[-600:]
@@ -163,6 +173,8 @@ def running(
                 stack.callback(alone.end)
             daemon = Process(folder, "daemon", "run", *words)
             stack.callback(daemon.end)
-            yield Stack(venue, daemon, alone, figures)
+            made = Stack(venue, daemon, alone, figures)
+            stack.callback(made.end)
+            yield made
     finally:
         venue.end()

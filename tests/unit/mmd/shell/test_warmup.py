@@ -26,7 +26,7 @@ def test_compilations_are_counted_timed_and_told(capsys: pytest.CaptureFixture[s
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.splitlines()[0].startswith("compiling kernels")
-    assert told.err.splitlines()[-1].startswith("compiled 1 kernels in ")
+    assert told.err.splitlines()[-1].startswith("compiled 1 kernel in ")
 
 
 def test_silence_where_nothing_is_compiled(capsys: pytest.CaptureFixture[str]) -> None:
