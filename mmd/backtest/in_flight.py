@@ -18,12 +18,14 @@ class InFlight:
     """The two channels of order entry.
 
     Attributes:
+        entry, response: LATENCY records of the channels.
         entry_due_ns, response_due_ns: when the next request reaches the exchange, the next answer us; NEVER if none.
     """
 
     def __init__(self, settings: BacktestSettings, rng: np.random.Generator) -> None:
         """The channels' delays are drawn from rng: entry first, then response."""
         entry, response = (new_latency(x, rng) for x in (settings.entry, settings.response))
+        self.entry, self.response = entry, response
         self._enter = partial(bind(arrive, entry, 0), entry)
         self._answer = partial(bind(arrive, response, 0), response)
         self._requests: deque[tuple[int, Command]] = deque()
@@ -38,7 +40,10 @@ class InFlight:
 
     def send(self, command: Command, now_ns: int) -> None:
         """A request leaves the daemon."""
-        arrives_ns = self._enter(now_ns)
+        self.resume_request(self._enter(now_ns), command)
+
+    def resume_request(self, arrives_ns: int, command: Command) -> None:
+        """A request is on its way, and known to arrive then; those that arrive earlier come first."""
         if not self._requests:
             self.entry_due_ns = arrives_ns
         self._requests.append((arrives_ns, command))
@@ -51,7 +56,12 @@ class InFlight:
 
     def answer(self, event: Event) -> None:
         """An answer leaves the exchange at the time that it states."""
-        event = msgspec.structs.replace(event, ts_recv_ns=self._answer(event.ts_recv_ns))
+        self.resume_answer(
+            msgspec.structs.replace(event, ts_recv_ns=self._answer(event.ts_recv_ns))
+        )
+
+    def resume_answer(self, event: Event) -> None:
+        """An answer is on its way, and known to arrive at the time that it states; earlier ones come first."""
         if not self._answers:
             self.response_due_ns = event.ts_recv_ns
         self._answers.append(event)

@@ -1,9 +1,9 @@
-"""Frames and decisions in one compiled loop, for as long as a decision changes nothing.
+"""Frames, decisions and orders in one compiled loop, for as long as all is ordinary.
 
-Most frames move no order. This loop applies frames and takes decisions with the very kernels and records that
-the view is kept and the maker quotes with; the first decision that would send anything, or that is not
-plainly an ordinary one, is left to the engine. What the engine then commands is what it would have commanded had
-it been asked every time: tests compare the two, command by command.
+This loop applies frames and takes decisions with the very kernels and records that the view is kept and the maker
+quotes with, and carries ordinary orders to the exchange and its answers back; a decision that is not plainly an
+ordinary one, a fill, a refusal by the exchange is left to the engine. What is commanded is what the engine would have
+commanded had it been asked every time: tests compare the two, command by command.
 """
 
 from typing import Final
@@ -18,9 +18,11 @@ from mmd.backtest.feed import (
     play_local,
 )
 from mmd.backtest.idle_timer import IDLE, is_idle_timer, play_timer
+from mmd.backtest.order_trips import is_trail_full, take_trip
 from mmd.backtest.quiet_decision import close_decision, is_log_full, is_taken
 from mmd.backtest.quiet_record import QUIET
 from mmd.backtest.timer_grid import new_timer_ns, next_timer_ns
+from mmd.backtest.trips_record import TRIPS
 from mmd.core.calm import CALM
 from mmd.core.flow.markout import MARKOUT
 from mmd.core.view_record import VIEW, see
@@ -33,6 +35,10 @@ DECIDE: Final = 5
 """What `play` stopped for, besides what `feed.advance` stops for: the engine must decide at QUIET.decide_ns."""
 LOGGED: Final = 6
 """Or the log of decisions is full and must be fetched."""
+TRAILED: Final = 7
+"""Or the trail of orders is."""
+UNUSUAL: Final = 8
+"""Or a request has arrived at the exchange that is Python's to take in."""
 TAKEN: Final = 0
 """Nothing: the decision was taken in the loop."""
 
@@ -53,12 +59,14 @@ def _take_frame(q: Rec, rows: Rec, local: Rec, market: Rec, places: Rec, v: Rec)
 
 
 @leaf
-def _take_decision(q: Rec, v: Rec, places: Rec) -> int:
-    """Take the decision that is due, unless it is the engine's (DECIDE) or there is no room to log it (LOGGED)."""
+def _take_decision(q: Rec, v: Rec, t: Rec, places: Rec) -> int:
+    """Take the decision that is due, unless it is the engine's (DECIDE), or no room to note it (LOGGED, TRAILED)."""
     now_ns = q.decide_ns
     q.now_ns = max(q.now_ns, now_ns)
     if is_log_full(q):
         return LOGGED
+    if is_trail_full(t):
+        return TRAILED
     if not is_taken(q, v, places, now_ns):
         return DECIDE
     markout = record_at(places[0].markout, MARKOUT)
@@ -108,6 +116,14 @@ def _follow_timer(q: Rec, due_ns: int, stale_ns: int) -> None:
 
 
 @leaf
+def _take_trip(t: Rec, fills: Rec, book: Rec, l3: Rec, places: Rec) -> int:
+    """Take the request or answer that arrives, unless it is Python's (UNUSUAL) or there is no room to note it (TRAILED)."""
+    if is_trail_full(t):
+        return TRAILED
+    return TAKEN if take_trip(places, fills, book, l3) else UNUSUAL
+
+
+@leaf
 def _take_exchange(
     rows: Rec, exch: Rec, market: Rec, fills: Rec, exchange_book: Rec, l3: Rec
 ) -> int:
@@ -135,23 +151,29 @@ def play(  # noqa: PLR0913, PLR0917 - a kernel
     `places` are those of the engine's records, see `mmd.backtest.quiet_player`.
 
     Returns:
-        DECIDE, FILLED, REFILL, LOGGED, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever is first.
+        DECIDE, FILLED, REFILL, LOGGED, TRAILED, UNUSUAL, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever is
+        first.
     """
     e, c, is_fifo = exch[0], local[0], fills[0].model == FIFO
     q, v = record_at(places[0].quiet, QUIET)[0], record_at(places[0].state, VIEW)[0]
+    t = record_at(places[0].trips, TRIPS)[0]
     code = TAKEN
     while code == TAKEN:
         if not look_ahead(rows, exch, local, delay, is_fifo):
             return REFILL
-        horizon_ns = min(until_ns, q.timer_ns, q.decide_ns)
+        trip_ns = min(t.entry_due_ns, t.response_due_ns)
+        horizon_ns = min(until_ns, q.timer_ns, q.decide_ns, trip_ns)
+        is_over = c.due_ns == NEVER and q.decide_ns == NEVER
         if e.due_ns <= min(c.due_ns, horizon_ns):
             code = _take_exchange(rows, exch, market, fills, exchange_book, l3)
         elif c.due_ns <= horizon_ns:
             if _take_frame(q, rows, local, market, places, v) == BROKEN:
                 return BROKEN
+        elif trip_ns == horizon_ns and not is_over:
+            code = _take_trip(t, fills, exchange_book, l3, places)
         elif q.decide_ns < min(until_ns, q.timer_ns):
-            code = _take_decision(q, v, places)
-        elif q.timer_ns < until_ns and (c.due_ns != NEVER or q.decide_ns != NEVER):
+            code = _take_decision(q, v, t, places)
+        elif q.timer_ns < until_ns and not is_over:
             if not _take_timer(q, v, places):
                 return DUE
         else:

@@ -1,13 +1,15 @@
-"""A decision in the compiled loop: one that sends nothing, because nothing is wanted or all of it is refused.
+"""A decision in the compiled loop: one that sends nothing, or orders of which the loop can take care.
 
 Targets, order diff and risk check are the kernels that the maker decides with, on its own records. A decision that
-would send anything, or that is not plainly an ordinary one, is left to the engine, which takes it from the start.
+would send anything else, or that is not plainly an ordinary one, is left to the engine, which takes it from the start.
 """
 
 from typing import Final
 
+from mmd.backtest.order_trips import can_send, send
 from mmd.backtest.quiet_record import GLFT_MODEL, LOG_MAX, QUIET
 from mmd.backtest.timer_grid import new_timer_ns
+from mmd.backtest.trips_record import TRIPS
 from mmd.core.calm import CALM, is_market_calm
 from mmd.core.flow import markout as markouts
 from mmd.core.market.features import FEATURES
@@ -161,6 +163,7 @@ def _count_refusals(q: Rec, w: Rec, n: int) -> None:
         q.reasons[q.verdicts[at]] += 1
         q.skipped += w.act[at, OP] == REPLACE
     q.refused += n
+    q.last_number += n
 
 
 @leaf
@@ -169,7 +172,7 @@ def _is_refused(q: Rec, v: Rec, r: Rec, w: Rec, b: Rec, n: int, now_ns: int) -> 
 
     An order that would pass has taken its tokens by then: the budgets get them back, and the engine asks again.
     """
-    if q.can_refuse == 0 or not _asks_for_orders(w, n):
+    if not _asks_for_orders(w, n):
         return False
     _settle_gate(r, v, w, now_ns)
     for at in range(n):
@@ -191,7 +194,7 @@ def _is_refused(q: Rec, v: Rec, r: Rec, w: Rec, b: Rec, n: int, now_ns: int) -> 
 
 @leaf
 def is_taken(q: Rec, v: Rec, places: Rec, now_ns: int) -> bool:
-    """Whether a decision at this time sends nothing, and has been taken; as `Engine.decide`."""
+    """Whether a decision at this time could be, and has been, taken here; as `Engine.decide`."""
     p = places[0]
     if _sleeps(q, v, record_at(p.calm, CALM)[0], now_ns):
         return True
@@ -199,8 +202,14 @@ def is_taken(q: Rec, v: Rec, places: Rec, now_ns: int) -> bool:
     if n == 0:
         q.is_settled = int(_rests(q, w))
         return True
+    if n < 0 or q.can_refuse == 0:
+        return False
     r, b = record_at(p.risk, RISK)[0], record_at(p.budgets, BUDGETS)[0]
-    if n < 0 or not _is_refused(q, v, r, w, b, n, now_ns):
+    t = record_at(p.trips, TRIPS)[0]
+    if can_send(t, w, n):
+        _settle_gate(r, v, w, now_ns)
+        send(q, t, w, r, b, places, now_ns, n)
+    elif not _is_refused(q, v, r, w, b, n, now_ns):
         return False
     q.is_settled = 0
     return True

@@ -5,7 +5,8 @@ from functools import partial
 from mmd.analytics.recorder import Recorder
 from mmd.backtest.feed import DUE, NEVER, REFILL
 from mmd.backtest.idle_timers import IdleTimers
-from mmd.backtest.quiet import LOGGED, play
+from mmd.backtest.order_trail import OrderTrail
+from mmd.backtest.quiet import LOGGED, TRAILED, play
 from mmd.backtest.quiet_decision import is_settled
 from mmd.backtest.quiet_state import MODELS, QuietState
 from mmd.backtest.settings import BacktestSettings
@@ -27,7 +28,9 @@ class QuietPlayer:
         record: QUIET record; decide_ns, timer_ns and now_ns of it are the runner's to read and write.
     """
 
-    def __init__(self, engine: Engine, feed: TapeFeed, settings: BacktestSettings) -> None:
+    def __init__(
+        self, engine: Engine, feed: TapeFeed, settings: BacktestSettings, trail: OrderTrail
+    ) -> None:
         self._state = QuietState(engine, settings)
         self.record: Rec = self._state.record
         self._words, self._at = self._state.words, self._state.at
@@ -35,6 +38,7 @@ class QuietPlayer:
         self._maker = engine.makers[0]
         self._feed = feed
         self._idle = IdleTimers(engine)
+        self._trail = trail
         self._kept = self._engine_records()
         """The records themselves: the loop knows them by their addresses."""
         self._records = (*feed.records, places(**self._kept))
@@ -70,7 +74,11 @@ class QuietPlayer:
                 feed.refill()
             elif code == LOGGED:
                 self._fetch_log()
+            elif code == TRAILED:
+                self._trail.follow()
             elif code != DUE or not (self.timer_ns < until_ns and self._idle.may_step()):
+                if not self._trail.is_settled:
+                    self.sync()
                 return code
         raise feed.broken()
 
@@ -80,6 +88,8 @@ class QuietPlayer:
         words, at = self._words, self._at
         decisions = words[at["decisions"]]
         self._state.sync()
+        if not self._trail.is_settled:
+            self._trail.settle()
         if decisions != self._synced:
             self._synced = decisions
             self._fetch_log()
@@ -125,6 +135,11 @@ class QuietPlayer:
     def decisions(self) -> int:
         """How many decisions were taken in the loop."""
         return self._words[self._at["decisions"]]
+
+    @property
+    def commands(self) -> int:
+        """How many were sent in the loop."""
+        return self._trail.commands
 
     @property
     def idle_timers(self) -> int:
@@ -213,6 +228,10 @@ class QuietPlayer:
         """Tell the loop what the engine's last word was."""
         self._is_stale = False
         self._state.load()
+        if self._state.is_quiet and self._recorder is None:
+            self._trail.allow()
+        else:
+            self._trail.forbid()
         if self._state.is_ordinary or self._state.is_asleep:
             self._idle.allow()
         else:
@@ -225,6 +244,9 @@ class QuietPlayer:
         adverse, history, impact = self._idle.judging
         return {
             "quiet": self.record,
+            "trips": self._trail.record,
+            "entry": self._trail.entry,
+            "response": self._trail.response,
             "idle": self._idle.record,
             "state": view.record,
             "features": view.features,

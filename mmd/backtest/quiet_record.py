@@ -42,6 +42,7 @@ QUIET = layout(
     ),  # the last left nothing to be wished for, and time alone will not change that
     ("decisions", "i8"),
     ("marked", "i8"),  # mid at the last of them, 0 = none since the engine looked
+    ("last_number", "i8"),  # of our orders
     # Orders that the risk gate refused here
     ("refused", "i8"),
     ("skipped", "i8"),  # of these, replacements that were left for another time

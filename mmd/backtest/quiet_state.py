@@ -33,6 +33,7 @@ class QuietState:
         record: QUIET record.
         words: its integers, at the places that `at` names.
         is_timed: orders may move because time passes, or a timer's own decision delays the next: none is left out.
+        is_quiet: whether decisions may be taken in the loop.
         is_ordinary: whether the last decision quoted as its risk level has it, and none but time will change that.
         is_asleep: whether nothing is quoted, and nothing can be until the book moves.
     """
@@ -45,12 +46,12 @@ class QuietState:
             n: self.record.dtype.fields[n][1] // 8 for n in self.record.dtype.names or ()
         }
         self.is_timed = quoting.requote_interval_ns > 0 or settings.decision_cost_ns > 0
-        self.is_ordinary = self.is_asleep = False
+        self.is_quiet = self.is_ordinary = self.is_asleep = False
         self._engine = engine
         self._maker = engine.makers[0]
         self._memory = memoryview(self.record).cast("B")
         self._at_now, self._at_marked = self.at["now_ns"], self.at["marked"]
-        self._at_refused = self.at["refused"]
+        self._at_refused, self._at_last_number = self.at["refused"], self.at["last_number"]
         self._day_end_ns = 0
         self._load_constants(settings)
 
@@ -59,6 +60,7 @@ class QuietState:
         words, maker, engine = self.words, self._maker, self._engine
         ledger, risk, known = maker.ledger, engine.risk, maker.risk
         words[self._at_now] = max(words[self._at_now], engine.now_ns)
+        words[self._at_last_number] = maker.desk.last_number
         self.is_ordinary, level = self._is_ordinary(), engine.levels.level
         self.is_asleep = (
             maker.reason is _STALE
@@ -66,7 +68,7 @@ class QuietState:
             and not self.is_timed
             and sum(maker.orders.open_orders) == 0
         )
-        is_quiet = (
+        self.is_quiet = (
             self.is_ordinary
             and maker.scale is not None
             and maker.is_private_up
@@ -81,7 +83,7 @@ class QuietState:
         _STATE.pack_into(
             self._memory,
             0,
-            is_quiet,
+            self.is_quiet,
             self.is_asleep,
             can_refuse,
             level,
@@ -94,6 +96,7 @@ class QuietState:
         """Tell the engine of time, of the last mid, and of what its gate would have refused."""
         words, pnl = self.words, self._maker.ledger.pnl
         self._engine.now_ns = max(self._engine.now_ns, words[self._at_now])
+        self._maker.desk.on_numbered(words[self._at_last_number])
         marked = words[self._at_marked]
         if marked > 0:
             words[self._at_marked] = 0
@@ -103,7 +106,7 @@ class QuietState:
             self._sync_refusals()
 
     def _sync_refusals(self) -> None:
-        """Each order had its number, and a reason."""
+        """Each order had a reason."""
         words, at = self.words, self.at
         reasons = self.record["reasons"][0]
         self._maker.desk.on_refused(reasons.tolist(), words[at["skipped"]])

@@ -14,10 +14,13 @@ import numpy as np
 from mmd.analytics.session import Watch
 from mmd.backtest.feed import FILLED, FRAME, NEVER
 from mmd.backtest.in_flight import InFlight
+from mmd.backtest.order_trail import OrderTrail
+from mmd.backtest.presence import Presence
 from mmd.backtest.quiet import DECIDE
 from mmd.backtest.quiet_player import QuietPlayer
 from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
+from mmd.core.commands import Command
 from mmd.core.engine import Engine
 from mmd.core.events import (
     CancelRejected,
@@ -51,7 +54,7 @@ class BacktestRunner:
     Attributes:
         engine, exchange, feed: the parts.
         watch: what a report is made of, or None.
-        decisions, commands, timers: how many there were of the engine's.
+        decisions: how many were the engine's.
         now_ns: virtual time.
         tape_path: what is played.
         opening_base_atoms: base that the account began with.
@@ -95,21 +98,22 @@ class BacktestRunner:
             end_ns=settings.end_ns,
         )
         self.in_flight = InFlight(settings, rng)
-        self.decisions = self.commands = 0
+        self.decisions = self._commands = 0
         self.now_ns = spec.started_monotonic_ns
         self.on_progress: Callable[[BacktestRunner], None] | None = None
         """Told of every batch of rows; None costs nothing."""
         self.tape_path = tape.path
         self.opening_base_atoms = balances.get(self.maker.instrument.base, 0)
         self.position_lots_max = 0
-        self._opened_ns = self._sampled_ns = self.now_ns
-        self._quoted_ns = self._turnover_ticklots = 0
+        self._opened_ns = self.now_ns
+        self._presence = Presence(self.now_ns)
+        self._turnover_ticklots = 0
         self._journal = journal
         self._views = MarketViews()
         self._timer_ns = self.now_ns + settings.timer_ns
-        self._quotes_both_sides = False
-        can_fuse = is_fused and journal is None and QuietPlayer.supports(self.engine)
-        self._player = QuietPlayer(self.engine, self.feed, settings) if can_fuse else None
+        self._player = self._new_player() if is_fused and journal is None else None
+        self.on_command: Callable[[Command, int], None] | None = None
+        """Told of every command that is sent, and when; of those of the compiled loop a little later."""
         self.watch = Watch(self.engine) if is_watched else None
         if self._player is not None and self.watch is not None:
             self._player.watch(self.watch.only)
@@ -127,6 +131,24 @@ class BacktestRunner:
                 self.on_progress(self)
         self._close()
 
+    def _new_player(self) -> QuietPlayer | None:
+        """Who plays in the compiled loop; nobody where that does not know the settings."""
+        if not QuietPlayer.supports(self.engine):
+            return None
+        parts = (self.engine, self.exchange, self.in_flight, self._presence)
+        trail = OrderTrail(*parts, self.settings.decision_cost_ns)
+        trail.on_command = self._tell
+        return QuietPlayer(self.engine, self.feed, self.settings, trail)
+
+    def _tell(self, command: Command, sent_ns: int) -> None:
+        if self.on_command is not None:
+            self.on_command(command, sent_ns)
+
+    @property
+    def commands(self) -> int:
+        """How many were sent."""
+        return self._commands + self.quiet_commands
+
     @property
     def rows_done(self) -> int:
         """Rows of the tape that the daemon has seen."""
@@ -138,6 +160,11 @@ class BacktestRunner:
         return 0 if self._player is None else self._player.decisions
 
     @property
+    def quiet_commands(self) -> int:
+        """Commands that were sent, and mostly answered, in the compiled loop."""
+        return 0 if self._player is None else self._player.commands
+
+    @property
     def idle_timers(self) -> int:
         """Timers that only estimated and were taken in the compiled loop."""
         return 0 if self._player is None else self._player.idle_timers
@@ -146,7 +173,7 @@ class BacktestRunner:
     def quoted_ratio(self) -> float:
         """Share of the time so far with orders on both sides."""
         elapsed_ns = self.now_ns - self._opened_ns
-        return self._quoted_ns / elapsed_ns if elapsed_ns > 0 else 0.0
+        return self._presence.quoted_ns / elapsed_ns if elapsed_ns > 0 else 0.0
 
     @property
     def turnover(self) -> Decimal:
@@ -173,6 +200,7 @@ class BacktestRunner:
         else:
             code = player.advance(until_ns)
             self._timer_ns = player.timer_ns
+            until_ns = min(in_flight.entry_due_ns, in_flight.response_due_ns, self._decide_ns)
         if code == FRAME:
             self._on_frame()
         elif code == FILLED:
@@ -233,15 +261,9 @@ class BacktestRunner:
             else:
                 self._schedule()
         is_quoting = min(self.maker.orders.open_orders) > 0
-        if player is not None and (type(event) in _TIMED or is_quoting != self._quotes_both_sides):
+        if player is not None and (type(event) in _TIMED or is_quoting != self._presence.is_both):
             player.want_timer(self.now_ns)
-        self._keep_statistics(event)
-        self._quotes_both_sides = is_quoting
-
-    def _keep_statistics(self, event: Event) -> None:
-        if self._quotes_both_sides:
-            self._quoted_ns += self.now_ns - self._sampled_ns
-        self._sampled_ns = self.now_ns
+        self._presence.on_heard(self.now_ns, is_both=is_quoting)
         if isinstance(event, Fill):
             self._turnover_ticklots += event.price_ticks * event.qty_lots
             held = abs(self.maker.ledger.position_lots)
@@ -276,7 +298,8 @@ class BacktestRunner:
         for approved in self.engine.decide(decision):
             if journal is not None:
                 journal.command(approved.command)
-            self.commands += 1
+            self._commands += 1
+            self._tell(approved.command, sent_ns)
             self.in_flight.send(approved.command, sent_ns)
         if self.watch is not None:
             self.watch.on_decision(decision)
@@ -305,6 +328,5 @@ class BacktestRunner:
                     in_flight.answer(event)
             else:
                 self._on_answer(in_flight.next_answer())
-        if self._quotes_both_sides:
-            self._quoted_ns += self.now_ns - self._sampled_ns
+        self._presence.close(self.now_ns)
         self.maker.keep_books(self.now_ns)

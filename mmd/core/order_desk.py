@@ -174,10 +174,23 @@ class OrderDesk:
 
     def on_refused(self, reasons: Sequence[int], skipped: int) -> None:
         """Count orders that were judged and refused elsewhere: how many had each RiskReason, and were replacements left out."""
-        self._numbers.last += sum(reasons)
         self._counts.requotes_skipped += skipped
         for reason, n in enumerate(reasons):
             self._gate.counts[reason] += n
+
+    @property
+    def last_number(self) -> int:
+        """The last number that an order of the session has had."""
+        return self._numbers.last
+
+    def on_numbered(self, last: int) -> None:
+        """Orders up to a number were made elsewhere: the next has a larger one."""
+        self._numbers.last = max(self._numbers.last, last)
+
+    def on_sent_elsewhere(self, sent: int, skipped: int) -> None:
+        """Count new orders that were approved and sent elsewhere, and replacements that were left out."""
+        self._counts.sent += sent
+        self._counts.requotes_skipped += skipped
 
     def on_acted(self, command: Command) -> None:
         """Record the command that `act` has just made, and the caller has taken up."""

@@ -37,6 +37,11 @@ class TradeValue:
         self._quote_num = per_ticklot.numerator
         self._quote_den = per_ticklot.denominator
 
+    @property
+    def quote_atoms_per_ticklot(self) -> tuple[int, int]:
+        """What a tick times a lot is worth, as numerator and denominator."""
+        return self._quote_num, self._quote_den
+
     def quote_atoms(self, ticklots: int) -> int:
         """Quote atoms of a price in ticks times a quantity in lots, rounded down."""
         return ticklots * self._quote_num // self._quote_den

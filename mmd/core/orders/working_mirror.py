@@ -66,6 +66,17 @@ class WorkingMirror:
             self._waiting[side].remove(order)
             self._on_price_gone(side, order.price_ticks)
 
+    def adopt(self, order: Order) -> None:
+        """An order took the first free slot of the record: let it be known there."""
+        slots = self._slots[order.side]
+        order.slot = slots.index(None)
+        slots[order.slot] = order
+
+    def release(self, order: Order) -> None:
+        """An order left its slot of the record."""
+        self._slots[order.side][order.slot] = None
+        order.slot = -1
+
     def _write_apart(self, order: Order) -> None:
         apart = self._apart[order.side]
         if order.is_open and order not in apart:

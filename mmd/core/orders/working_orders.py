@@ -25,7 +25,7 @@ from mmd.core.commands import (
     ReplaceOrder,
     ResyncBook,
 )
-from mmd.core.events import Fill
+from mmd.core.events import Fill, OrderAccepted, OrderEnded
 from mmd.core.orders.order import Order, OrderPurpose
 from mmd.core.orders.order_diff import WORKING
 from mmd.core.orders.order_state import IllegalTransitionError, OrderState, Trigger
@@ -41,6 +41,7 @@ HISTORY_MAX = 4096
 _UNKNOWN = OrderState.UNKNOWN
 _CANCEL_SENT = Trigger.CANCEL_SENT
 _QUOTE = OrderPurpose.QUOTE
+_PLAIN = frozenset(OrderState) - {OrderState.PENDING_AMEND, OrderState.UNKNOWN}
 
 
 class Outcome(IntEnum):
@@ -189,6 +190,44 @@ class WorkingOrders:
             case _:
                 assert_never(command)
 
+    @property
+    def are_plain(self) -> bool:
+        """Whether every order that counts is a quote in a slot, of which no amend is asked and nothing is in doubt."""
+        return all(
+            o.slot >= 0 and o.purpose is _QUOTE and o.state in _PLAIN for o in self._live.values()
+        )
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether somebody is told of every change."""
+        return self._own is not None
+
+    def on_sent_elsewhere(
+        self, command: PlaceOrder | ReplaceOrder | CancelOrder, now_ns: int, level: int
+    ) -> None:
+        """Record a command that the WORKING record shows already (see `working_rows`), of and for plain orders."""
+        if not isinstance(command, PlaceOrder):
+            number = (
+                command.cancel_id if isinstance(command, ReplaceOrder) else command.client_order_id
+            )
+            order = self._live[number]
+            advance(order, _CANCEL_SENT, now_ns)
+            order.requested_ns = now_ns
+        if not isinstance(command, CancelOrder):
+            number = self._last_id = command.client_order_id
+            terms = (command.side, command.price_ticks, command.qty_lots)
+            order = self._live[number] = Order(command.instrument, number, *terms, level, now_ns)
+            self._mirror.adopt(order)
+
+    def on_heard_elsewhere(self, event: OrderAccepted | OrderEnded) -> Order:
+        """Take in an answer that the WORKING record shows already; returns the order, of which nothing is owed."""
+        order = self._live[event.client_order_id]
+        advance(order, learn(order, event), event.ts_recv_ns)
+        if not order.is_open:
+            self._end(order)
+            self._mirror.release(order)
+        return order
+
     def on_link_lost(self, now_ns: int) -> None:
         """Private events may have been missed: every open order is UNKNOWN until queried."""
         for order in list(self._live.values()):
@@ -275,13 +314,18 @@ class WorkingOrders:
                 self._open_ticklots[side] += order.price_ticks * leaves_lots
                 if order.state is _UNKNOWN:
                     self.unknown_count += 1
-        elif self._live.pop(order.client_order_id, None) is not None:
-            self._ended[order.client_order_id] = order
-            if len(self._ended) > self._history_max:
-                self._ended.popitem(last=False)
+        elif order.client_order_id in self._live:
+            self._end(order)
         self._mirror.write(order)
         if self._own is not None:
             self._own.write(order)
+
+    def _end(self, order: Order) -> None:
+        """It is remembered, the last history_max of them."""
+        del self._live[order.client_order_id]
+        self._ended[order.client_order_id] = order
+        if len(self._ended) > self._history_max:
+            self._ended.popitem(last=False)
 
     def _apply_stray(self, event: OrderEvent) -> Applied:
         """An event about an order that we do not have: another session's, or one of ours long ended."""

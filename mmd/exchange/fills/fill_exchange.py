@@ -68,6 +68,7 @@ class FillExchange:
         fills, book, l3: kernel records: our orders, the exchange's book, the recorded queue.
         funds: the account.
         trades, rejects: how many there were.
+        last_order_id: the number that the last accepted order was given here.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class FillExchange:
         self._orders: dict[ClientOrderId, RestingOrder] = {}
         self._ended: dict[ClientOrderId, RestingOrder] = {}
         self._ended_max = remembered_max
-        self._last_order_id = 0
+        self.last_order_id = 0
         records = (self.fills, self.book, self.l3)
         bind(books.reset, self.book)(self.book)
         self._place = partial(bind(matching.place, *records, 0, 0, 0, 0, 0), *records)
@@ -108,7 +109,7 @@ class FillExchange:
         )
         self._on_trade = partial(bind(matching.on_trade, self.fills, 0, 0, 0), self.fills)
         self._handlers: dict[type[Command], Callable[[Command, int], Iterator[Event]]] = {
-            PlaceOrder: self._on_place,
+            PlaceOrder: self._enter,
             CancelOrder: self._on_cancel,
             ReplaceOrder: self._on_replace,
             AmendOrder: self._on_amend,
@@ -164,6 +165,19 @@ class FillExchange:
         elif not isinstance(command, ResyncBook):
             yield from self._handlers[type(command)](command, now_ns)
 
+    def on_rested(
+        self, number: ClientOrderId, side: Side, price_ticks: int, qty_lots: int, order_id: int
+    ) -> None:
+        """An order that FILLS shows already came to rest: its funds are locked."""
+        order = self._orders[number] = RestingOrder(side, price_ticks, qty_lots, order_id)
+        self.last_order_id = order_id
+        self.funds.lock(order)
+
+    def on_left(self, number: ClientOrderId) -> None:
+        """An order that FILLS shows no more was taken back: its funds are free."""
+        self.funds.unlock(self._orders[number])
+        self._forget(number)
+
     def collect(self) -> Iterator[Event]:
         """Fills that happened since the last call, each with the balances after it."""
         n = int(self.fills["n_out"][0])
@@ -173,17 +187,15 @@ class FillExchange:
         if n > 0:
             yield from self.funds.balances(row[-1])
 
-    def _on_place(self, command: Command, now_ns: int) -> Iterator[Event]:
-        assert isinstance(command, PlaceOrder)
-        yield from self._enter(command, now_ns)
-
-    def _enter(self, command: PlaceOrder | ReplaceOrder, now_ns: int) -> Iterator[Event]:
+    def _enter(self, command: Command, now_ns: int) -> Iterator[Event]:
         """Lock funds, let the order in, report what it took and what is left of it."""
+        assert isinstance(command, PlaceOrder | ReplaceOrder)
         number = command.client_order_id
         if command.tif not in _TIF:
             yield self._reject(command, now_ns, RejectReason.FILTER, "time in force not simulated")
             return
-        order = RestingOrder(command, self._last_order_id + 1)
+        at = (command.side, command.price_ticks, command.qty_lots)
+        order = RestingOrder(*at, self.last_order_id + 1)
         try:
             self.funds.lock(order)
         except Refused:
@@ -195,7 +207,7 @@ class FillExchange:
             self.funds.unlock(order)
             yield self._reject(command, now_ns, _REASON[status], _TEXT[status])
             return
-        self._last_order_id = order.order_id
+        self.last_order_id = order.order_id
         self._orders[number] = order
         yield OrderAccepted(now_ns, self.instrument.id, number, order.order_id, now_ns)
         yield from self.collect()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from mmd.core.commands import PlaceOrder, ReplaceOrder
 from mmd.core.events import Balance
 from mmd.core.instrument import Instrument
 from mmd.core.units import Side
@@ -15,10 +14,10 @@ class RestingOrder:
 
     __slots__ = ("filled_lots", "locked_atoms", "order_id", "price_ticks", "qty_lots", "side")
 
-    def __init__(self, command: PlaceOrder | ReplaceOrder, order_id: int) -> None:
-        self.side = command.side
-        self.price_ticks = command.price_ticks
-        self.qty_lots = command.qty_lots
+    def __init__(self, side: Side, price_ticks: int, qty_lots: int, order_id: int) -> None:
+        self.side = side
+        self.price_ticks = price_ticks
+        self.qty_lots = qty_lots
         self.filled_lots = 0
         self.order_id = order_id
         self.locked_atoms = 0

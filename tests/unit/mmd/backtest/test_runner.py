@@ -60,13 +60,7 @@ def made(
             is_fused=False,
         )
     sent: Sent = []
-    send = runner.in_flight.send
-
-    def listen(command: Command, now_ns: int) -> None:
-        sent.append((now_ns, command))
-        send(command, now_ns)
-
-    runner.in_flight.send = listen  # type: ignore[method-assign]
+    runner.on_command = lambda command, now_ns: sent.append((now_ns, command))
     return runner, sent
 
 
@@ -111,6 +105,54 @@ def test_the_compiled_loop_commands_what_the_engine_would(
     ]
     assert told[0] == told[1]
     assert fused.quoted_ratio == pytest.approx(plain.quoted_ratio)
+
+
+@pytest.mark.parametrize(
+    ("entry", "response"),
+    [
+        (constant(0), constant(0)),
+        (Latency(sample_ns=(5 * MS, 90 * MS)), Latency(sample_ns=(MS, 150 * MS), service_ns=MS)),
+    ],
+    ids=["at-once", "late-and-crowded"],
+)
+def test_orders_live_in_the_compiled_loop_as_they_would_outside(
+    walk: Tape, entry: Latency, response: Latency
+) -> None:
+    """Sent, filled, replaced and refused on the way: both sides' books of orders and all counts are the same."""
+    runs = [
+        made(walk, is_fused=fused, entry=entry, response=response, queue="power")
+        for fused in (True, False)
+    ]
+    for runner, _ in runs:
+        runner.run()
+    (fused, fused_sent), (plain, plain_sent) = runs
+    assert fused_sent == plain_sent
+    assert len(plain_sent) / 3 < fused.quiet_commands < len(plain_sent)
+    assert fused.commands == plain.commands == len(plain_sent)
+    for account in (fused.exchange.account, plain.exchange.account):
+        assert min(account.free.values()) > 0
+    assert fused.exchange.account.free == plain.exchange.account.free
+    assert fused.exchange.account.locked == plain.exchange.account.locked
+    assert fused.exchange.order_ids == plain.exchange.order_ids
+    assert fused.exchange.rejects == plain.exchange.rejects
+    assert fused.maker.ledger.fill_count == plain.maker.ledger.fill_count > 10
+    assert fused.engine.first_order_ns == plain.engine.first_order_ns
+    assert fused.quoted_ratio == plain.quoted_ratio
+    told = [counted(r) for r, _ in runs]
+    assert told[0] == told[1]
+    assert told[0]["acked"] > 50
+
+
+def counted(runner: BacktestRunner) -> dict[str, object]:
+    """What the engine counts of its orders."""
+    counts, gate = runner.maker.counts, runner.engine.gate
+    plain = ("sent", "acked", "rejected", "canceled", "requoted", "requotes_skipped", "breaches")
+    times = {"ack": counts.ack_times, "cancel": counts.cancel_times}
+    return (
+        {name: getattr(counts, name) for name in plain}
+        | {name: (x.counts, x.total_ns) for name, x in times.items()}
+        | {"gate": gate.counts.tolist(), "open": runner.maker.orders.open_lots}
+    )
 
 
 @pytest.mark.parametrize(
