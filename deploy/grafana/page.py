@@ -42,6 +42,8 @@ SOURCE = DataSourceRef(type_val="prometheus", uid="${source}")
 CHOSEN = 'venue=~"$venue",instrument=~"$instrument"'
 """What `$on` stands for in expressions: the instruments that were picked above."""
 BPS = "suffix: bps"
+TICKS = "suffix: ticks"
+PER_MINUTE = "suffix:/min"
 
 Steps = Sequence[tuple[float | None, str]]
 """(from which value, colour); the first from None."""
@@ -117,18 +119,17 @@ class Page:
         title: str,
         description: str,
         unit: str,
-        query: tuple[str, str],
-        *,
+        *queries: tuple[str, str],
         size: Size = (8, 8),
         steps: Steps,
         span: tuple[float, float] = (0, 1),
     ) -> None:
-        """The last values side by side."""
+        """The last values side by side, in the order of the queries."""
         panel = bargauge.Panel().thresholds(_thresholds(steps)).min(span[0]).max(span[1])
         panel = panel.orientation(VizOrientation.HORIZONTAL)
         panel = panel.display_mode(BarGaugeDisplayMode.BASIC)
         panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-        self._add(panel, title, description, unit, [query], size)
+        self._add(panel, title, description, unit, queries, size)
 
     def rows(
         self,

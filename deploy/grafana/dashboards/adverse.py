@@ -1,8 +1,11 @@
 """Adverse selection and markouts: what the price does after we were filled, and what quotes make of it."""
 
 from deploy.grafana.page import BPS, Page
+from mmd.core.flow.markout import HORIZONS_NS
+from mmd.core.units import NANOS_PER_SECOND
 
 _WHO = "{{venue}} {{instrument}}"
+_HORIZONS = tuple(f"{ns / NANOS_PER_SECOND:g}s" for ns in HORIZONS_NS)
 _ZERO = ((None, "transparent"), (0, "red"))
 
 
@@ -24,15 +27,15 @@ def _markouts(page: Page) -> None:
         "Markout by horizon",
         "Edge plus move of the mid after a fill, mean of all fills; below 0 is money lost before fees",
         BPS,
-        ("avg by (horizon) (mmd_markout_bps{$on})", "{{horizon}}"),
+        *((f'avg(mmd_markout_bps{{$on,horizon="{h}"}})', h) for h in _HORIZONS),
         steps=((None, "red"), (0, "orange"), (0.5, "green")),
-        span=(-5, 5),
+        span=(-10, 10),
     )
     page.lines(
         "Markouts over time",
         "The same, as the session goes on",
         BPS,
-        [('avg by (horizon) (mmd_markout_bps{$on,horizon=~"1s|10s|60s"})', "{{horizon}}")],
+        [('avg by (horizon) (mmd_markout_bps{$on,horizon=~"1s|5s|30s|300s"})', "{{horizon}}")],
         steps=_ZERO,
     )
     page.lines(

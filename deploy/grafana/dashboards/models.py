@@ -1,6 +1,6 @@
 """Models: who predicts, what, how well, and what is left when a part fails."""
 
-from deploy.grafana.page import BPS, Page
+from deploy.grafana.page import BPS, TICKS, Page
 
 _WHO = "{{venue}} {{instrument}}"
 
@@ -68,7 +68,7 @@ def _outputs(page: Page) -> None:
     page.lines(
         "Forecast",
         "Expected change of the mid, in ticks",
-        "none",
+        TICKS,
         [("mmd_model_forecast_ticks{$on}", _WHO)],
     )
     page.lines(
@@ -81,7 +81,7 @@ def _outputs(page: Page) -> None:
     page.lines(
         "Volatility forecast",
         "Expected volatility of the mid, in ticks",
-        "none",
+        TICKS,
         [("mmd_model_volatility_ticks{$on}", _WHO)],
         span=(0, None),
     )

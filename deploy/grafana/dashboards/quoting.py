@@ -1,8 +1,10 @@
 """Quoting and fills: where our orders stand, why, and who takes them."""
 
-from deploy.grafana.page import BPS, Page
+from deploy.grafana.page import BPS, PER_MINUTE, Page
 
 _WHO = "{{venue}} {{instrument}}"
+_NONE = 'label_replace(vector(0), "reason", "none", "", "")'
+"""A line at 0 where nothing was refused."""
 
 
 def quoting() -> Page:
@@ -104,7 +106,7 @@ def _orders(page: Page) -> None:
     page.lines(
         "Refused by the venue",
         "By reason, per minute; WOULD_TAKE is the price of post-only",
-        "none",
+        PER_MINUTE,
         [("60 * sum by (reason) (rate(mmd_order_rejects_total[5m]))", "{{reason}}")],
         span=(0, None),
     )
@@ -112,7 +114,12 @@ def _orders(page: Page) -> None:
         "Refused by our risk gate",
         "By reason, per second",
         "ops",
-        [("sum by (reason) (rate(mmd_risk_refusals_total[1m])) > 0 or vector(0)", "{{reason}}")],
+        [
+            (
+                f"sum by (reason) (rate(mmd_risk_refusals_total[1m])) > 0 or {_NONE}",
+                "{{reason}}",
+            )
+        ],
         span=(0, None),
     )
 
@@ -121,7 +128,7 @@ def _fills(page: Page) -> None:
     page.lines(
         "Fills",
         "Per minute",
-        "none",
+        PER_MINUTE,
         [("60 * rate(mmd_fills_total{$on}[5m])", _WHO)],
         span=(0, None),
     )

@@ -115,7 +115,7 @@ def _hedges(page: Page) -> None:
     page.lines(
         "Hedge under way",
         "What is still to be traded, lots of the route's instrument",
-        "none",
+        "suffix: lots",
         [("mmd_hedge_remaining_lots{$on}", _WHO)],
     )
     page.lines(

@@ -81,7 +81,7 @@ def _process(page: Page) -> None:
     page.lines(
         "Processor",
         "Cores that the engine process takes",
-        "none",
+        "suffix: cores",
         [("rate(mmd_engine_cpu_seconds_total[1m])", "{{instance}}")],
         span=(0, None),
     )
