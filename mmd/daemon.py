@@ -5,12 +5,12 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 import uvloop
-from msgspec.structs import replace
 
 from mmd import app
 from mmd.config import Settings
@@ -25,10 +25,9 @@ from mmd.journal.folder_lock import folder_lock
 from mmd.ops.audit import BookAudit
 from mmd.ops.break_even import report_break_even
 from mmd.ops.engine_side import EngineSide
+from mmd.ops.picture import picture_of
 from mmd.ops.process_use import ProcessUse
 from mmd.ops.settings_reload import SettingsReload
-from mmd.ops.snapshot import snapshot
-from mmd.ops.state import State
 from mmd.ops.status_line import status_line
 from mmd.ops.summary import RunFacts, Summary, breaches, level_when_stopped, summarise
 from mmd.shell.clock import SystemClock
@@ -185,18 +184,14 @@ class Daemon:
         use = ProcessUse(journal.folder)
         stack.enter_context(use.watching())
 
-        def state_of() -> State:
-            now_ns = self._clock.monotonic_ns()
-            state = snapshot(engine, driver, journal, now_ns, use.state())
-            view = None if self._keeper is None else self._keeper.view
-            return replace(state, guardian=view, unknown_events=dict(venue.unknown_events))
-
+        beside = partial(self._beside, venue)
+        picture = picture_of(engine, driver, journal, self._clock, use, beside)
         side = EngineSide(
             self._settings.http,
             self._settings.journal.folder,
             self._options.shared,
             driver,
-            state_of,
+            picture,
             self._clock,
             SettingsReload(self._settings, self._options.load or (lambda: self._settings), driver),
         )
@@ -218,7 +213,12 @@ class Daemon:
         with quiet_collections(asyncio.get_running_loop()):
             await self._supervise(venue, driver, side)
         facts = self._run_facts(engine, compiled, began_ns, journal.folder)
-        return summarise(state_of(), facts)
+        return summarise(picture.whole(), facts)
+
+    def _beside(self, venue: Venue) -> dict[str, Any]:
+        """What is shown of those around the engine."""
+        view = None if self._keeper is None else self._keeper.view
+        return {"guardian": view, "unknown_events": dict(venue.unknown_events)}
 
     def _announce(self, engine: Engine, address: str, journal: str) -> None:
         """The session, for logs, and where its page is, for people."""

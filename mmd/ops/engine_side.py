@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import itertools
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -21,11 +20,12 @@ from mmd.core.risk.levels import RiskLevel
 from mmd.core.trading_day import DayState
 from mmd.errors import MmdError
 from mmd.ops.http import HttpServer
+from mmd.ops.picture import Picture
 from mmd.ops.process import address_in
+from mmd.ops.publisher import Publisher
 from mmd.ops.settings_reload import SettingsReload
 from mmd.ops.shared_files import CONTROL_FILE, HALT_FILE, RUNNING_FILE, STATE_FILE
 from mmd.ops.shared_state import SharedStateWriter
-from mmd.ops.state import State
 from mmd.shell.control_socket import ACTIONS, OPERATIONS, RELOAD, ControlSocket
 from mmd.shell.driver import Driver
 
@@ -44,7 +44,7 @@ class EngineSide:
         folder: Path,
         shared: Path | None,
         driver: Driver,
-        state_of: Callable[[], State],
+        picture: Picture,
         clock: Clock,
         settings: SettingsReload,
     ) -> None:
@@ -54,10 +54,10 @@ class EngineSide:
         self._folder = folder
         self._shared = shared
         self._driver = driver
-        self._state_of = state_of
+        self._picture = picture
         self._clock = clock
         self._marked: DayState | None = None
-        self._writer: SharedStateWriter | None = None
+        self._publisher: Publisher | None = None
 
     async def start(self, stack: contextlib.AsyncExitStack) -> str:
         """Open everything, to be closed by the stack; returns the address of the pages.
@@ -73,13 +73,14 @@ class EngineSide:
         if self._shared is None:
             token = self._http.token.get_secret_value()
             server = HttpServer(
-                self._http.host, self._http.port, self._state_of, self._answer, token
+                self._http.host, self._http.port, self._picture.whole, self._answer, token
             )
             await server.start()
             stack.push_async_callback(server.stop)
             return server.address
-        self._writer = SharedStateWriter(self._shared / STATE_FILE)
-        stack.callback(self._writer.close)
+        writer = SharedStateWriter(self._shared / STATE_FILE)
+        stack.callback(writer.close)
+        self._publisher = Publisher(writer, self._picture)
         control = ControlSocket(self._shared / CONTROL_FILE, self._obey)
         await control.start()
         stack.push_async_callback(control.stop)
@@ -94,8 +95,8 @@ class EngineSide:
         for number in itertools.count():
             if number % _MARK_EVERY == 0:
                 self.mark_day()
-            if self._writer is not None:
-                self._writer.publish(self._state_of())
+            if self._publisher is not None:
+                await self._publisher.publish()
             if halt.exists() and self._driver.engine.levels.level < RiskLevel.CANCEL_ALL:
                 self._driver.operate(OperatorAction.HALT, f"file {halt}")
             await asyncio.sleep(PUBLISH_PERIOD_S)

@@ -1,5 +1,6 @@
 """Builds a State from the running engine and driver; reads everything, changes nothing."""
 
+import functools
 from decimal import Decimal
 
 from mmd.core.engine import Engine
@@ -37,14 +38,14 @@ FILLS_SHOWN = 50
 _HORIZON_NAMES = tuple(f"{ns / NANOS_PER_SECOND:g}s" for ns in HORIZONS_NS)
 
 
-def snapshot(
+def session_state(
     engine: Engine,
     driver: Driver,
     journal: JournalWriter,
     now_ns: int,
     process: ProcessState | None = None,
 ) -> State:
-    """The daemon as it stands."""
+    """The daemon as it stands, without its instruments."""
     spec, levels = engine.spec, engine.levels
     return State(
         version=spec.version,
@@ -78,11 +79,12 @@ def snapshot(
         tick_to_order_us=latency_state(driver.tick_to_order),
         stages_us={stage: latency_state(h) for stage, h in driver.stages.items()},
         loop_lag_us=latency_state(driver.loop_lag),
-        instruments=[_instrument(engine, m, now_ns) for m in engine.makers],
+        instruments=[],
     )
 
 
-def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
+def instrument_state(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
+    """One instrument as it stands."""
     risk, lag_ns = engine.risk, maker.view.lag_ns
     instrument, view, ledger = maker.instrument, maker.view, maker.ledger
     counts, pnl = maker.counts, ledger.pnl
@@ -120,7 +122,7 @@ def _instrument(engine: Engine, maker: Maker, now_ns: int) -> InstrumentState:
         fills_maker=ledger.maker_count,
         book=_book(maker, now_ns),
         orders=[_order(maker, o) for o in maker.orders],
-        last_fills=[_fill(maker, f) for f in list(ledger.fills)[-FILLS_SHOWN:]],
+        last_fills=_last_fills(maker),
         markout_bps=_markouts(maker, _ticks_per_bps(maker)),
         feed_latency_s=None if lag_ns is None else risk.latency_ns(lag_ns) / NANOS_PER_SECOND,
         uptime_ratio=maker.uptime.ratio,
@@ -235,13 +237,19 @@ def _plain(atoms: int) -> str:
     return f"{Decimal(atoms).scaleb(-8).normalize():f}"
 
 
-def _fill(maker: Maker, fill: Fill) -> FillState:
-    instrument = maker.instrument
+def _last_fills(maker: Maker) -> list[FillState]:
+    steps = maker.instrument.tick_size, maker.instrument.lot_size
+    return [_fill(fill, *steps) for fill in list(maker.ledger.fills)[-FILLS_SHOWN:]]
+
+
+@functools.lru_cache(maxsize=1024)
+def _fill(fill: Fill, tick_size: Decimal, lot_size: Decimal) -> FillState:
+    """A fill never changes, and is shown hundreds of times."""
     return FillState(
         trade_id=fill.trade_id,
         side=fill.side.name,
-        price=str(instrument.price(fill.price_ticks)),
-        qty=str(instrument.qty(fill.qty_lots)),
+        price=str(fill.price_ticks * tick_size),
+        qty=str(fill.qty_lots * lot_size),
         is_maker=fill.is_maker,
         fee=_plain(fill.fee_atoms),
         fee_asset=fill.fee_asset,
