@@ -112,7 +112,8 @@ def test_values_on_the_page_are_those_of_the_api(daemon: Family, browser: Browse
 def compare(shown: dict[str, Any], state: dict[str, Any]) -> None:
     """Texts against one /api/state."""
     row = state["instruments"][0]
-    assert shown["position"] == f"{row['position']} MMD"
+    assert number(shown["position"]) == float(row["position"])
+    assert shown["position"].endswith(" MMD")
     assert number(shown["pnl"]) == pytest.approx(row["pnl_total"], abs=5.1e-5)
     assert number(shown["day"]) == pytest.approx(state["risk"]["day_pnl"], abs=5.1e-3)
     assert number(shown["sent"]) == row["orders_sent"]
