@@ -29,6 +29,7 @@ from mmd.core.market_view import MarketView
 from mmd.core.quoting.record import QUOTE
 from mmd.core.units import InstrumentId
 from mmd.jit.kernel import F4, bind, new
+from models.remote_prediction import BATCH_MIN, device_of, has_card
 
 TREES: Final = 200
 LEAVES: Final = 31
@@ -170,6 +171,21 @@ def _networks(hidden: int, x: F4) -> Iterator[Timing | Skipped]:
             part, f"torch, {WINDOW}-step window", lambda: whole(window, whole.begin(1)), _SLOW_CALLS
         )
         yield _against(plain, fast)
+    from models.bench_backends import batches  # noqa: PLC0415
+
+    for backend, call in batches(weights):
+        if isinstance(call, str):
+            yield Skipped(f"{part}, {backend}", call)
+        else:
+            yield _against(measured(part, backend, call, _SLOW_CALLS), fast)
+
+
+def chosen(instruments: int = 1) -> str:
+    """What `models.backend = "auto"` computes a session's networks with here."""
+    has = has_card()
+    here = "compiled kernel" if device_of("auto", instruments, lambda: has) == "" else "torch_cuda"
+    found = "one is here" if has else "none is here"
+    return f"{here}, trees and tables always so; torch_cuda from {BATCH_MIN} instruments on where there is a card: {found}"
 
 
 def _trees(x: F4) -> Iterator[Timing | Skipped]:

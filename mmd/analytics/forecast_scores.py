@@ -57,6 +57,7 @@ class HorizonScores(NamedTuple):
         brier_of_none: the same of the share of rises, always.
         calibration: by forecast probability, ten bins of like count, over moves.
         deciles: by forecast change, in ticks.
+        confusion: of the direction; after forecasts of a fall and of a rise, how often the mid fell, stayed and rose.
     """
 
     bars: int
@@ -70,11 +71,17 @@ class HorizonScores(NamedTuple):
     brier_of_none: float
     calibration: list[Bin]
     deciles: list[Bin]
+    confusion: list[list[int]]
+
+    @property
+    def ahead(self) -> str:
+        """The horizon in words."""
+        return f"{self.bars} bar{'s' if self.bars != 1 else ''}"
 
     @property
     def verdicts(self) -> list[str]:
         """What the intervals say, one plain sentence for each simple forecast."""
-        return [_verdict(self.bars, other) for other in self.against]
+        return [_verdict(self.ahead, other) for other in self.against]
 
 
 def score_horizon(
@@ -122,8 +129,13 @@ def score_horizon(
         bars, len(y), int(moved.sum()), block,
         drawn.ratio(none - errors, none), drawn.ratio(hits, moved), against,
         _mean(np.square(p[moved] - rose)), _mean(np.square(_mean(rose) - rose)),
-        _binned(p[moved], rose), _binned(f, y),
+        _binned(p[moved], rose), _binned(f, y), _confusion(p > 0.5, y),
     )  # fmt: skip
+
+
+def _confusion(is_rise: Flags, realised: Floats) -> list[list[int]]:
+    came = [realised < 0.0, realised == 0.0, realised > 0.0]
+    return [[int((said & what).sum()) for what in came] for said in (~is_rise, is_rise)]
 
 
 class _Drawn:
@@ -178,16 +190,16 @@ def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) > 0 else float("nan")
 
 
-def _verdict(bars: int, other: Against) -> str:
+def _verdict(ahead: str, other: Against) -> str:
     more = other.r2_more
     if more.estimate is None or more.low is None or more.high is None:
-        return f"{bars} bars ahead: too little data to compare with the {other.name} baseline"
+        return f"{ahead} ahead: too little data to compare with the {other.name} baseline"
     says = "does not beat"
     if more.low > 0.0:
         says = "beats"
     elif more.high < 0.0:
         says = "is worse than"
     return (
-        f"{bars} bars ahead: {says} the {other.name} baseline: "
+        f"{ahead} ahead: {says} the {other.name} baseline: "
         f"R2 difference {more.estimate:+.4f} [{more.low:+.4f}, {more.high:+.4f}]"
     )

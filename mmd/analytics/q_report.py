@@ -53,6 +53,7 @@ def write_q_report(
                 _row("inventory sd, units", found.inventory_sd),
             ],
         ),
+        chapter("Actions"),
         plain_table(("action", "share of decisions", "share of known states"), _shares(trained, found, settings)),
         plots([True, False, False, False, False]),
     ]  # fmt: skip
@@ -152,7 +153,9 @@ def _visits(trained: TrainedQ) -> Figure:
     seen = visits[visits > 0]
     if len(seen) == 0:
         return _figure("Visits of states", [], "visits", "states")
-    edges = np.geomspace(1.0, float(seen.max()) + 1.0, 30)
+    edges = np.unique(
+        np.geomspace(1.0, float(seen.max()) + 1.0, 30).astype(np.int64)
+    )  # counts are whole
     count, _ = np.histogram(seen, edges)
     trace = _scatter(edges[:-1], count, "states", ORANGE) | {"line": {"shape": "hv", "color": ORANGE}}  # fmt: skip
     title = f"Visits of states: {len(seen):,} of {len(visits):,} were seen"

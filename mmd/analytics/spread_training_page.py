@@ -64,11 +64,11 @@ def _facts(manifest: Manifest, split: SpreadSplit) -> list[str]:
 
 def _rows(v: Verdict) -> list[tuple[str, ...]]:
     offset, slope = v.sigma_rule
-    rule = f"offset {offset:.3g} bps, slope {slope:g}: best of a grid before the test stretch"
+    rule = "best of a grid before the test stretch"
     return [
         ("model", told(v.model), "", f"weight in the ensemble {v.weight:g}"),
         (f"fixed, {v.fixed_bps:.3g} bps", told(v.fixed), told(v.over_fixed), "best of the grid before the test stretch"),
-        ("offset + slope x sigma", told(v.rule), told(v.over_rule), rule),
+        (f"{offset:.3g} bps + {slope:g} x sigma", told(v.rule), told(v.over_rule), rule),
     ]  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from mmd.analytics.forecast_scores import Bin, HorizonScores
 from models.artefact import Manifest
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
-_HEADER = ("bars ahead", "forecast", "R2", "R2 less ours", "right signs", "Brier", "forecasts")
+_HEADER = ("bars", "forecast", "R2", "R2 less ours", "right signs", "Brier", "of none", "forecasts")
+_CONFUSION = ("bars", "forecast", "fell", "stayed", "rose")
 
 
 class Losses(NamedTuple):
@@ -39,6 +40,8 @@ def training_page(
         page.plots([False] * len(drawn)),
         page.chapter("Out of sample"),
         page.plain_table(_HEADER, [row for s in scores for row in _rows(s)]),
+        page.chapter("Direction: what was forecast, and what came"),
+        page.plain_table(_CONFUSION, [row for s in scores for row in _confusion(s)]),
         page.chapter("Provenance"),
         page.plain_table(("data", "SHA-256"), [(d.name, d.sha256) for d in manifest.data]),
         page.folded("settings", "\n".join(f"{k} = {v}" for k, v in manifest.settings.items())),
@@ -62,19 +65,28 @@ def _facts(manifest: Manifest, scores: Sequence[HorizonScores]) -> list[str]:
         f"{manifest.id}, made {manifest.created} by mmd {manifest.version}: {manifest.command}",
         (
             f"Bars of {manifest.bar_ns / 1e9:g} s. R2 is against the forecast of no change; right signs are of moves; "
-            f"intervals are 95 %, from resampled blocks of one {block} of the test stretch, which nothing was fitted on"
+            f"intervals are 95 %, from resampled blocks (each: {block}) of the test stretch, which nothing was fitted on. "
+            "Brier is the mean squared error of the probability of a rise; of none: the same of the share of rises, always"
         ),
     ]
 
 
 def _rows(s: HorizonScores) -> list[tuple[str, ...]]:
-    brier = f"{s.brier:.4f} (always the share of rises: {s.brier_of_none:.4f})"
-    ours = (str(s.bars), "LSTM", told(s.r2), "", told(s.hits), brier, f"{s.n:,}")
+    brier = f"{s.brier:.4f}", f"{s.brier_of_none:.4f}"
+    ours = (str(s.bars), "LSTM", told(s.r2), "", told(s.hits), *brier, f"{s.n:,}")
     rest = [
-        (str(s.bars), a.name, told(a.r2), told(_negative(a.r2_more)), told(a.hits), "", "")
+        (str(s.bars), a.name, told(a.r2), told(_negative(a.r2_more)), told(a.hits), "", "", "")
         for a in s.against
     ]
     return [ours, *rest]
+
+
+def _confusion(s: HorizonScores) -> list[tuple[str, ...]]:
+    """Counts, and the share of what was forecast alike."""
+    return [
+        (str(s.bars), name, *(f"{n:,} ({n / max(sum(came), 1):.1%})" for n in came))
+        for name, came in zip(("a fall", "a rise"), s.confusion, strict=True)
+    ]
 
 
 def _negative(interval: Interval) -> Interval:
@@ -91,7 +103,9 @@ def _loss_figure(losses: Sequence[Losses]) -> Figure:
         _curve(numbers, [loss.fit for loss in losses], "training", BLUE),
         _curve(numbers, [loss.selection for loss in losses], "selection", ORANGE),
     ]
-    return _figure("Loss by epoch", traces, x="epoch", y="loss")
+    figure = _figure("Loss by epoch", traces, x="epoch", y="loss")
+    figure["layout"]["xaxis"]["dtick"] = max(len(losses) // 8, 1)
+    return figure
 
 
 def _r2_figure(scores: Sequence[HorizonScores]) -> Figure:
@@ -99,7 +113,7 @@ def _r2_figure(scores: Sequence[HorizonScores]) -> Figure:
     for s in scores:
         for other in s.against:
             series.setdefault(other.name, []).append(other.r2)
-    names = [f"{s.bars} bars" for s in scores]
+    names = [s.ahead for s in scores]
     traces = [
         {
             "type": "bar",
@@ -121,7 +135,7 @@ def _r2_figure(scores: Sequence[HorizonScores]) -> Figure:
 
 def _reliability(scores: Sequence[HorizonScores]) -> Figure:
     made = [
-        _curve(*_points(s.calibration), f"{s.bars} bars", colour, mode="lines+markers")
+        _curve(*_points(s.calibration), s.ahead, colour, mode="lines+markers")
         for s, colour in zip(scores, _COLOURS, strict=False)
     ]
     ends = [b.forecast for s in scores for b in s.calibration] or [0.0, 1.0]
@@ -134,7 +148,7 @@ def _reliability(scores: Sequence[HorizonScores]) -> Figure:
 
 def _deciles(scores: Sequence[HorizonScores]) -> Figure:
     made = [
-        _curve(*_points(s.deciles), f"{s.bars} bars", colour, mode="lines+markers")
+        _curve(*_points(s.deciles), s.ahead, colour, mode="lines+markers")
         for s, colour in zip(scores, _COLOURS, strict=False)
     ]
     return _figure(
@@ -170,11 +184,14 @@ def _figure(title: str, traces: list[Figure], *, x: str, y: str) -> Figure:
     return {
         "data": traces,
         "layout": {
-            "title": {"text": title, "x": 0.012, "xanchor": "left", "font": {"size": 14}},
-            "height": 340,
-            "margin": {"l": 64, "r": 16, "t": 44, "b": 44},
+            "title": {
+                "text": title, "x": 0.012, "xanchor": "left", "y": 0.97, "yanchor": "top",
+                "font": {"size": 14},
+            },
+            "height": 356,
+            "margin": {"l": 64, "r": 16, "t": 60, "b": 44},
             "legend": legend,
             "xaxis": {"title": {"text": x}},
             "yaxis": {"title": {"text": y}, "zeroline": True},
         },
-    }
+    }  # fmt: skip

@@ -87,7 +87,8 @@ def show(model: ModelId, folder: Folder = _DEFAULT, as_json: AsJson = False) -> 
         typer.echo(json.dumps(found))
         return
     for key, value in found.items():
-        lines = json.dumps(value, indent=2) if isinstance(value, dict | list) else str(value)
+        is_many = isinstance(value, dict | list | tuple)
+        lines = json.dumps(value, indent=2) if is_many else str(value)
         typer.echo(f"{key:<10} {lines}")
 
 

@@ -23,15 +23,14 @@ def bench(
     """
     import msgspec  # noqa: PLC0415
 
-    from models.bench import Skipped  # noqa: PLC0415 - loads the compiler
-    from models.bench import bench as measured  # noqa: PLC0415
+    from models import bench as parts  # noqa: PLC0415 - loads the compiler
 
-    found = list(measured(tuple(hidden or (64, 128))))
-    timings = [f for f in found if not isinstance(f, Skipped)]
-    skipped = [f for f in found if isinstance(f, Skipped)]
+    found = list(parts.bench(tuple(hidden or (64, 128))))
+    timings = [f for f in found if not isinstance(f, parts.Skipped)]
+    skipped = [f for f in found if isinstance(f, parts.Skipped)]
     if as_json:
         told = {"timings": msgspec.to_builtins(timings), "skipped": [s._asdict() for s in skipped]}
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps(told | {"chosen": parts.chosen()}))
         return
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("part", overflow="fold")
@@ -46,3 +45,5 @@ def bench(
     Console().print(table)
     for line in skipped:
         typer.echo(f"{line.backend}: {line.why}")
+    typer.echo("ratio: CPU time against that of the compiled kernel for the same part")
+    typer.echo(f"chosen here by models.backend = auto: {parts.chosen()}")

@@ -2,10 +2,11 @@
 
 import importlib.util
 
+import numpy as np
 import pytest
 
 from mmd.core.learned import forest
-from models.bench import TREES, Skipped, Timing, bench, made_up_trees
+from models.bench import TREES, Skipped, Timing, bench, chosen, made_up_trees
 
 
 def test_without_the_training_libraries_the_kernels_are_measured(
@@ -22,6 +23,25 @@ def test_without_the_training_libraries_the_kernels_are_measured(
     assert numpy.ratio > 1.0
     skipped = [f.why.split()[0] for f in found if isinstance(f, Skipped)]
     assert skipped == ["torch", "lightgbm"]
+
+
+def test_a_batch_in_torch_says_what_the_kernel_says_and_a_card_that_is_missing_is_told() -> None:
+    """The backend that is measured is the one that serves, checked against the golden outputs as it is loaded."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    from models.bench import random_network
+    from models.bench_backends import batches
+
+    found = {backend.split(",")[0]: call for backend, call in batches(random_network(8))}
+    assert sorted(found) == ["torch_cpu", "torch_cuda"]
+    outputs = found["torch_cpu"]()
+    assert outputs.shape == (16, 3)
+    assert np.isfinite(outputs).all()
+    assert isinstance(found["torch_cuda"], str) is not torch.cuda.is_available()
+
+
+def test_what_computes_networks_here_is_told() -> None:
+    """One instrument is always computed in the engine."""
+    assert chosen(1).startswith("compiled kernel")
 
 
 def test_made_up_trees_are_of_the_size_that_is_stated() -> None:

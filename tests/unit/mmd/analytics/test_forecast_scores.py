@@ -33,6 +33,10 @@ def test_r2_and_signs_are_those_of_the_market() -> None:
     assert s.hits.estimate == pytest.approx(0.5 + np.arcsin(np.sqrt(0.2)) / np.pi, abs=0.015)
     assert s.r2.low < s.r2.estimate < s.r2.high
     assert s.brier < s.brier_of_none == pytest.approx(0.25, abs=0.001)
+    fall, rise = np.array(s.confusion)
+    assert fall.sum() + rise.sum() == s.n
+    assert fall[1] + rise[1] == s.n - s.moves
+    assert (fall[0] + rise[2]) / s.moves == pytest.approx(s.hits.estimate, abs=0.02)
 
 
 def test_verdicts_say_what_the_intervals_say() -> None:
