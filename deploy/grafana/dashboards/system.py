@@ -104,13 +104,13 @@ def _process(page: Page) -> None:
         "Since the session began",
         "s",
         ("max(mmd_uptime_seconds)", ""),
-        size=(4, 4),
+        size=(4, 6),
     )
     page.rows(
         "Build",
         "What runs, and where",
         "sum by (version, environment) (mmd_build_info)",
-        size=(12, 4),
+        size=(12, 6),
     )
     page.lines(
         "Scrape",
@@ -119,7 +119,7 @@ def _process(page: Page) -> None:
         [('scrape_duration_seconds{job="mmd"}', "{{instance}}")],
         steps=((None, "transparent"), (1, "red")),
         span=(0, None),
-        size=(8, 4),
+        size=(8, 6),
     )
 
 
