@@ -132,9 +132,8 @@ class LiveModels:
             _log.error("models_unreadable", error=str(error))
             return []
         for kind, _ in self._demoted.keys() - demoted.keys():
-            self._placed.pop(
-                (kind, ModelRole.CHAMPION), None
-            )  # the same one may have been promoted again
+            # The same one may have been promoted again.
+            self._placed.pop((kind, ModelRole.CHAMPION), None)
         self._demoted = demoted
         return found
 

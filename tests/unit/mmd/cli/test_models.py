@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from mmd.cli.main import app
 from mmd.errors import ArtefactError
 from models import serving
+from models.registry import Demotion
+from models.serving import registry_at
 from tests.trained_models import forest_artefact
 
 
@@ -39,6 +41,19 @@ def test_models_are_listed_promoted_and_rolled_back(tmp_path: Path) -> None:
     assert undone == {"champion": first, "before": second}
     shown = said("show", first, folder=tmp_path)
     assert (shown["id"], shown["role"], shown["kind"]) == (first, "champion", "spread_forest")
+
+
+def test_a_demoted_champion_is_told_until_it_is_promoted_again(tmp_path: Path) -> None:
+    """Who, where, why and when."""
+    champion = forest_artefact(tmp_path).path.name
+    said("promote", champion, folder=tmp_path)
+    demotion = Demotion(champion, "v:S", "markout", "2026-01-02T03:04:05+00:00")
+    registry_at(tmp_path).demote("spread_forest", demotion)
+    assert [row["role"] for row in said("list", folder=tmp_path)] == ["demoted"]
+    shown = said("show", champion, folder=tmp_path)
+    assert (shown["role"], shown["demoted"][0]["reason"]) == ("demoted", "markout")
+    said("promote", champion, folder=tmp_path)
+    assert said("show", champion, folder=tmp_path)["role"] == "champion"
 
 
 def test_a_changed_file_is_found(tmp_path: Path) -> None:
