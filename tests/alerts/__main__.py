@@ -52,12 +52,20 @@ def play(session: Session, folder: Path) -> list[Found]:
         watching(folder / "prometheus", stack.targets, rules) as prometheus,
     ):
         stack.is_quoting()
+        wait_up(prometheus)
         for fault in session.faults:
             wait_quiet(prometheus, fault)
             began_s = time.monotonic()
             fault.inject(stack)
             found += raised(prometheus, fault, began_s)
     return found
+
+
+def wait_up(prometheus: Prometheus) -> None:
+    """Let it see the daemon before anything is done to it: what changes must have been something else before."""
+    until_s = time.monotonic() + 60
+    while time.monotonic() < until_s and not prometheus.is_up():
+        time.sleep(POLL_S)
 
 
 def wait_quiet(prometheus: Prometheus, fault: Fault) -> None:
