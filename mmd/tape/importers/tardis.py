@@ -1,7 +1,8 @@
 """Tardis downloadable CSV: incremental_book_L2, trades, quotes and book_ticker of one instrument, in any mix.
 
 Rows of one message share their local_timestamp; a run of snapshot rows starts the book anew. Times are
-microseconds. What a file holds is told by its first line.
+microseconds. What a file holds is told by its first line. Changes before a file's first snapshot are left out, as the
+documents ask.
 
 Source: docs.tardis.dev, "Downloadable CSV files", data types and FAQ "How is the book reconstructed".
 """
@@ -114,7 +115,8 @@ class _Reader:
         path = self._places.files[file]
         lines = self._checked(path, csv_rows(path, meter))
         if kind == "incremental_book_L2":
-            return parsed(path, _messages(lines), lambda n, rows: self._book(file, n, rows))
+            known = _messages(self._from_snapshot(lines))
+            return parsed(path, known, lambda n, rows: self._book(file, n, rows))
         parse: Callable[[int, int, _Row], list[Frame]] = (
             self._trade if kind == "trades" else self._quote
         )
@@ -134,6 +136,16 @@ class _Reader:
                     "import one instrument at a time"
                 )
             yield number, row
+
+    def _from_snapshot(self, lines: _Lines) -> _Lines:
+        """Rows of a file from its first snapshot on: before that are changes of a book that nobody knows."""
+        is_known = False
+        for number, row in lines:
+            is_known = is_known or row[4] == "true"
+            if is_known:
+                yield number, row
+            else:
+                self._left_out["changes before a file's first snapshot"] += 1
 
     def _book(self, file: int, number: int, rows: list[tuple[int, _Row]]) -> list[Frame]:
         """One message's levels."""

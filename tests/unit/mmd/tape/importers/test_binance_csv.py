@@ -1,5 +1,6 @@
 """Binance's public CSV: spot and futures spellings, milliseconds and microseconds, zip or not."""
 
+import gzip
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +34,8 @@ def _file(folder: Path, name: str, text: str) -> Path:
     if name.endswith(".zip"):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(name.replace(".zip", ".csv"), text)
+    elif name.endswith(".gz"):
+        path.write_bytes(gzip.compress(text.encode()))
     else:
         path.write_text(text)
     return path
@@ -72,6 +75,40 @@ def test_futures_trades_with_tickers(tmp_path: Path) -> None:
     assert rows["last"].tolist()[:3] == [899, 900, 900]
     assert tape.header.has_sequence
     assert tape.header.instrument.kind is Kind.INVERSE
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".zip", ".csv.gz"])
+@pytest.mark.parametrize(
+    "names", ["", "id,price,qty,quote_qty,time,is_buyer_maker,is_best_match\n"]
+)
+@pytest.mark.parametrize(
+    ("stamps", "expected_ns"),
+    [
+        (
+            ("1735603200123", "1735603200124"),
+            (1_735_603_200_123_000_000, 1_735_603_200_124_000_000),
+        ),
+        (
+            ("1735689600123456", "1735689600123457"),
+            (1_735_689_600_123_456_000, 1_735_689_600_123_457_000),
+        ),
+    ],
+    ids=["2024", "2025"],
+)
+def test_spot_trades_however_they_come(
+    tmp_path: Path, suffix: str, names: str, stamps: tuple[str, str], expected_ns: tuple[int, int]
+) -> None:
+    """Milliseconds until 2024, microseconds since; with column names or without; plain, in a zip, or compressed."""
+    text = f"{names}11,93576.0,0.5,46788.0,{stamps[0]},True,True\n12,93575.5,1.5,140363.25,{stamps[1]},False,True\n"
+    file = _file(tmp_path, f"BTCUSDT-trades-2025-01-01{suffix}", text)
+    _, tape = imported(open_binance_csv, [file], tmp_path / "x.tape.parquet")
+    rows = all_rows(tape)
+    assert _columns(rows, "kind", "first", "side", "price_ticks", "qty_lots") == [
+        (TRADE, 11, 1, 187_152, 1),
+        (TRADE, 12, 0, 187_151, 3),
+    ]
+    assert tuple(rows["ts_event_ns"].tolist()) == expected_ns
+    assert tape.header.instrument.kind is Kind.SPOT
 
 
 _BAD = {

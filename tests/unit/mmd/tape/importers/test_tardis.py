@@ -1,6 +1,7 @@
 """Tardis CSV: messages by local time, snapshots that reset, trades before the book's changes, quotes."""
 
 import gzip
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -93,6 +94,44 @@ def test_quotes_are_tops(tmp_path: Path) -> None:
     assert tops["side"].tolist() == [0, 1, 0, 1]
     assert tops["qty_lots"].tolist() == [1, 2, 0, 2]
     assert tops["last"].tolist() == [1, 1, 2, 2]
+
+
+def test_changes_before_a_files_first_snapshot_are_left_out(tmp_path: Path) -> None:
+    """They were buffered while the snapshot was on its way; the next day's file begins with its own."""
+    early = _lines(
+        _BOOK_HEAD,
+        "1,2,false,bid,6425.5,90",
+        "3,4,false,ask,6426,90",
+        "5,10,true,bid,6425.5,20",
+        "5,10,true,ask,6426,10",
+        "15,20,false,bid,6425,30",
+    )
+    late = _lines(
+        _BOOK_HEAD,
+        "105,110,false,bid,6425,0",
+        "115,120,true,bid,6425.5,10",
+        "115,120,true,ask,6426,10",
+    )
+    files = _files(tmp_path, first=early, second=late)
+    report, tape = imported(open_tardis, files, tmp_path / "x.tape.parquet")
+    assert report.left_out["changes before a file's first snapshot"] == 3
+    assert [book for _, book in books(all_rows(tape))] == [
+        ({12851: 2}, {12852: 1}),
+        ({12851: 2, 12850: 3}, {12852: 1}),
+        ({12851: 1}, {12852: 1}),
+    ]
+
+
+def test_book_tickers_and_zipped_files_are_read(tmp_path: Path) -> None:
+    """A book_ticker has the columns of quotes; names of files do not matter."""
+    path = tmp_path / "binance_book_ticker.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("BTC-PERPETUAL.csv", _lines(_QUOTE_HEAD, "8,10,4,6426,6425.5,2"))
+    _, tape = imported(open_tardis, [path], tmp_path / "x.tape.parquet")
+    rows = all_rows(tape)
+    tops = rows[rows["kind"] == TOP]
+    assert tops["qty_lots"].tolist() == [1, 2]
+    assert tops["ts_recv_ns"].tolist() == [(_T + 10) * 1_000] * 2
 
 
 def test_a_snapshot_beyond_the_records_room_is_cut_to_the_best(tmp_path: Path) -> None:
