@@ -158,7 +158,9 @@ def halted() -> None:
 
 def taken_back() -> None:
     """The daemon's container is killed: the guardian's takes its orders back, and the next daemon quotes again."""
-    run(*COMPOSE, "kill", "-s", "KILL", "daemon")
+    name = run(*COMPOSE, "ps", "-q", "daemon").strip()
+    until("orders rest", lambda seen: sum(_working(seen)) > 0)
+    run(*ENGINE, "kill", "-s", "KILL", name)
     until_s = time.monotonic() + WAIT_S
     figures = ""
     while "losses_total 1" not in figures or "orders_canceled_total 0" in figures:
@@ -170,6 +172,10 @@ def taken_back() -> None:
     expect("orders_not_confirmed_gone" not in log, "the guardian could not confirm: " + log[-800:])
     run(*COMPOSE, "up", "-d", "--no-build", "--wait", "--wait-timeout", "400", "daemon")
     scraped()
+
+
+def _working(seen: dict[str, float]) -> list[float]:
+    return [n for name, n in seen.items() if name.startswith("mmd_orders_working")]
 
 
 _GUARDIAN_FIGURES = """
