@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from adapters.registry import RECORDING_FORMATS
@@ -26,10 +27,11 @@ from mmd.core.units import Side
 from mmd.errors import MmdError, TapeError
 from mmd.exchange.fills.latency import Latency, constant
 from mmd.journal.replay import replay
+from mmd.tape.format import ROW
 from mmd.tape.reader import Tape, open_tape
 from tests.fill_bench import MS, START_NS, TapeBench, random_walk
 from tests.recordings import recording
-from tests.tapes import all_rows, books, frames_of, imported
+from tests.tapes import all_rows, books, frames_of, imported, write_tape
 
 Sent = list[tuple[int, Command]]
 QUICK = {"quoting.refresh_delay_ms": "0", "quoting.requote_tolerance_bps": "2"}
@@ -244,19 +246,25 @@ def test_the_compiled_loop_refuses_what_the_gate_would(
     assert fused_sent == plain_sent
 
 
-def test_frames_that_come_with_a_timer_are_decided_on_once(tmp_path: Path) -> None:
-    """The timer is applied, then all is decided: what is refused then is tried again at the next one."""
-    bench = TapeBench()
-    bench.snapshot(0, {9_990: 500, 9_980: 500}, {10_010: 500, 10_020: 500})
-    for number in range(1, 60):
-        heavy, light = (500 + number, 5) if number % 2 else (5, 500 + number)
-        bench.book(number * 1_700 * MS, {9_990: heavy}, {10_010: light})
-    tape = bench.write(tmp_path / "grid.tape.parquet")
-    limits: dict[str, object] = {"risk.orders_per_10s": 4}
+@pytest.mark.parametrize(("seed", "orders"), [(4, 10), (4, 20), (5, 20)])
+def test_frames_that_come_with_a_timer_are_decided_on_once(
+    tmp_path: Path, seed: int, orders: int
+) -> None:
+    """The timer is applied, then all is decided: what is refused then is tried again at the next one.
+
+    Every frame comes at a time of the timers' grid, some after a pause in which timers were left out. Where the loop takes
+    the timer of such a time after its decision, it is refused twice on these tapes, and everything later is another.
+    """
+    rows, grid_ns = np.array(random_walk(seed, 800).rows, ROW), 100 * MS
+    for name in ("ts_event_ns", "ts_recv_ns"):
+        rows[name] = START_NS - (START_NS - rows[name]) // grid_ns * grid_ns
+    tape = write_tape(tmp_path / "grid.tape.parquet", rows)
+    limits: dict[str, object] = {"risk.orders_per_10s": orders}
     runs = [made(tape, is_fused=fused, overrides=limits) for fused in (True, False)]
     for runner, _ in runs:
         runner.run()
     (fused, fused_sent), (plain, plain_sent) = runs
+    assert fused.idle_timers > 100
     assert fused.engine.gate.counts == plain.engine.gate.counts
     assert len(plain_sent) > 10
     assert fused_sent == plain_sent
