@@ -51,9 +51,13 @@ def _figure(samples: list[Sample], trades: Rows, tape: Tape) -> go.Figure:
     table = np.array(samples, np.int64).reshape(-1, len(Sample._fields))
     moments = table[:, 0].astype("datetime64[ns]")
     bid, ask = table[:, 1] * tick, table[:, 2] * tick
-    titles = ("price", "spread (bps of mid)", f"depth, best 20 levels ({at.base})")
+    depth_title = f"depth, best 20 levels ({at.base}), asks below 0"
     figure = make_subplots(
-        rows=3, shared_xaxes=True, row_heights=[0.6, 0.2, 0.2], subplot_titles=titles
+        rows=3,
+        shared_xaxes=True,
+        row_heights=[0.6, 0.2, 0.2],
+        vertical_spacing=0.08,
+        subplot_titles=(f"price ({at.quote})", "spread (bps of mid)", depth_title),
     )
     step = {"shape": "hv", "width": 1}
     for name, values in (("bid", bid), ("ask", ask), ("mid", (bid + ask) / 2)):
