@@ -31,6 +31,7 @@ from mmd.journal.dying_journal import VARIABLE, arm
 from mmd.journal.reader import read_spec, sessions_in
 from mmd.journal.recovery import Moment, day_state, inventory_targets, last_order_sent
 from mmd.journal.scratch import ScratchJournal
+from mmd.journal.trades_on_record import trades_on_record
 from mmd.journal.writer import JournalWriter
 from mmd.ops.shared_files import GUARDIAN_FILE
 from mmd.session_spec import Beginning, spec_from_settings
@@ -91,6 +92,7 @@ def session_spec(
         is_own_shown=settings.environment != "paper",  # on paper nobody else sees our orders
         target_atoms=tuple(targets.get((i.venue, i.symbol)) for i in instruments),
         day=_carried_day(settings, now_ns, settings.risk.spec().day_starts_s),
+        books_early_fills=True,
     )
     return spec_from_settings(settings, instruments, beginning)
 
@@ -199,8 +201,10 @@ def _carried_day(settings: Settings, now_ns: int, starts_s: int) -> DayState | N
         ) from error
 
 
-def tell_of_earlier_session(settings: Settings, venue: Venue, clock: Clock) -> None:
-    """Tell a loaded venue when the last session sent its last order, which may still be on its way.
+def tell_of_earlier_session(
+    settings: Settings, venue: Venue, instruments: Sequence[Instrument], clock: Clock
+) -> None:
+    """Tell a loaded venue when the last session sent its last order, which may still be on its way, and of its trades.
 
     Raises:
         JournalError: The last session's journal does not verify.
@@ -212,6 +216,7 @@ def tell_of_earlier_session(settings: Settings, venue: Venue, clock: Clock) -> N
     if sessions:  # without any, this may be another host, and the venue has to be asked
         sent = last_order_sent(sessions, now, settings.environment)
         venue.expect_stragglers(0 if sent is None else now.monotonic_ns - sent.age_ns(now))
+        venue.resume_trades(trades_on_record(sessions, instruments, settings.environment))
 
 
 def open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:

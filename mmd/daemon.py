@@ -123,7 +123,7 @@ class Daemon:
             stack.push_async_callback(venue.close)
             with compile_progress() as compiled:
                 spec = app.session_spec(self._settings, await venue.load(), self._clock)
-                app.tell_of_earlier_session(self._settings, venue, self._clock)
+                app.tell_of_earlier_session(self._settings, venue, spec.instruments, self._clock)
                 self._models = LiveModels(
                     spec,
                     promotes=self._settings.models.trials.promote == "auto",

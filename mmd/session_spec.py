@@ -31,6 +31,7 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     target_atoms: tuple[int | None, ...] | None = None
     """None: of no instrument is there an earlier session's."""
     day: DayState | None = None
+    books_early_fills: bool = False
 
 
 def spec_from_settings(
@@ -58,4 +59,5 @@ def spec_from_settings(
         inventory=settings.inventory.spec(),
         hedge=settings.hedge.spec(),
         models=settings.models.spec(settings.quoting),
+        books_early_fills=beginning.books_early_fills,
     )

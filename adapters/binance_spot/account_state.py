@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
+from mmd.core.trades_told import TradesTold
 from mmd.core.units import ClientOrderId, InstrumentId
 
 _ORDERS_REMEMBERED = 65_536
@@ -18,6 +19,7 @@ class AccountState:
         self._oldest_first: deque[int] = deque()
         self.last_trade_id = dict.fromkeys(instruments, NO_TRADE)
         """Up to here every trade of ours has been reported."""
+        self._on_record: dict[InstrumentId, frozenset[int]] = {}
         self.in_sync = False
         """The user-data stream has been unbroken since the account was last reconciled."""
         self.foreign_open: dict[InstrumentId, set[int]] = {i: set() for i in self.last_trade_id}
@@ -37,6 +39,19 @@ class AccountState:
     def client_id(self, venue_order_id: int) -> ClientOrderId | None:
         """Our id of an order, if we remember it."""
         return self._client_ids.get(venue_order_id)
+
+    def resume_trades(self, instrument: InstrumentId, told: TradesTold) -> None:
+        """Go on with the trades after those that an earlier session has on record."""
+        self.last_trade_id[instrument] = told.to_id
+        self._on_record[instrument] = told.later
+
+    def is_resumed(self, instrument: InstrumentId) -> bool:
+        """Whether an earlier session's record is gone on from."""
+        return instrument in self._on_record
+
+    def is_on_record(self, instrument: InstrumentId, trade_id: int) -> bool:
+        """Whether an earlier session has a trade that comes after those which are gone on from."""
+        return trade_id in self._on_record.get(instrument, ())
 
     def saw_live_trade(self, instrument: InstrumentId, trade_id: int) -> None:
         """Note a trade from the stream. Until reconciled it proves nothing about the ones before it."""

@@ -21,6 +21,7 @@ from adapters.binance_spot.wire import AccountInfo, MyTrade, OrderReport
 from mmd.core.events import Event, Reconciled
 from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock
+from mmd.core.trades_told import TradesTold
 from mmd.core.units import ClientOrderId
 from mmd.errors import VenueError, VenueUnreachableError
 
@@ -86,8 +87,9 @@ class Reconciler:
         """Report working orders, missed fills, balances, then Reconciled for every instrument.
 
         The first run that succeeds cancels the working orders of earlier sessions and starts counting
-        trades at the newest one, unless the account was told where to continue; later runs report our
-        working orders as OrderStatus and leave them alone. Orders of strangers are only logged.
+        trades at the newest one, unless the account was told where to resume: then it reports what was traded
+        since. Later runs report our working orders as OrderStatus and leave them alone. Orders of strangers are
+        only logged.
 
         Raises:
             VenueError: the venue could not be asked, or the account never came to rest.
@@ -96,7 +98,7 @@ class Reconciler:
             if await self.cancel_own() and self.straggle_s > 0.0:
                 await self._sleep(self.straggle_s)
                 await self.cancel_own()
-            await self._find_newest_trades()
+            await self._find_first_trades()
         before = await self._api.account()
         for attempt in range(1, _ATTEMPTS + 1):
             orders = {i.id: await self._api.open_orders(i.symbol) for i in self._instruments}
@@ -160,11 +162,17 @@ class Reconciler:
             if error.code != CANCEL_REJECTED:  # -2011: filled or gone meanwhile
                 raise
 
-    async def _find_newest_trades(self) -> None:
+    async def _find_first_trades(self) -> None:
+        """Where counting begins: at the newest trade, or after those that an earlier session has on record."""
         for instrument in self._instruments:
-            if self._account.last_trade_id[instrument.id] == NO_TRADE:
-                for trade in await self._api.newest_trade(instrument.symbol):
-                    self._account.read_trades_to(instrument.id, trade.id)
+            at, account = instrument.id, self._account
+            newest = [t.id for t in await self._api.newest_trade(instrument.symbol)] or [NO_TRADE]
+            if account.is_resumed(at) and newest[0] < account.last_trade_id[at]:
+                # Ids only grow, but where a test venue began anew.
+                _log.warning("trades_set_back", venue=self._venue, trade_id=newest[0])
+                account.resume_trades(at, TradesTold(newest[0]))
+            elif not account.is_resumed(at):
+                account.resume_trades(at, TradesTold(newest[0]))
 
     async def _report_trades(self, instrument: Instrument, emit: Callable[[Event], None]) -> None:
         """Every trade after the last one reported."""
@@ -172,6 +180,9 @@ class Reconciler:
             after = self._account.last_trade_id[instrument.id]
             trades = await self._api.trades(instrument.symbol, after + 1)
             for trade in trades:
+                if self._account.is_on_record(instrument.id, trade.id):
+                    self._account.read_trades_to(instrument.id, trade.id)
+                    continue
                 order_id = await self._owner(instrument, trade)
                 now_ns = self._clock.monotonic_ns()
                 emit(self._user_data.trade(instrument.id, order_id, trade, now_ns))
@@ -229,4 +240,5 @@ class Reconciler:
             emit(balance)
         for instrument in self._instruments:
             base_atoms = held.get(instrument.base, 0)
-            emit(Reconciled(now_ns, self._venue, instrument.id, base_atoms))
+            newest = self._account.last_trade_id[instrument.id]
+            emit(Reconciled(now_ns, self._venue, instrument.id, base_atoms, newest))

@@ -38,6 +38,8 @@ from mmd.core.commands import Approved, Command, ResyncBook
 from mmd.core.events import OrderStatus
 from mmd.core.instrument import Instrument
 from mmd.core.ports import Clock, DeadMansSwitch, EventSink
+from mmd.core.trades_told import TradesTold
+from mmd.core.units import InstrumentId
 from mmd.errors import CodecError, InstrumentError, MmdError, VenueError
 from mmd.shell.connect_error import HttpRefusedError
 from mmd.shell.rest import RestClient
@@ -206,6 +208,12 @@ class BinanceSpotVenue:
         orders = self._require_loaded().orders
         if orders is not None:
             orders.expect_stragglers(sent_ns)
+
+    def resume_trades(self, told: Mapping[InstrumentId, TradesTold]) -> None:
+        """Have the first reconciliation tell what was traded since."""
+        account = self._require_loaded().account
+        for instrument, trades in told.items():
+            account.resume_trades(instrument, trades)
 
     def _listed(self, info: ExchangeInfo) -> tuple[str, ...]:
         """Every symbol of a venue that has only a few."""

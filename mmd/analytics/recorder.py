@@ -104,7 +104,10 @@ class Recorder:
         row = self._row_of(event.client_order_id)
         if isinstance(event, Fill) and self._maker.ledger.fill_count > self._fill_count:
             self._fill_count = self._maker.ledger.fill_count
-            self._take_fill(event, row, now_ns)
+            if self._maker.ledger.pnl is None:
+                self._pass_over(event)
+            else:
+                self._take_fill(event, row, now_ns)
         if row is None:
             return
         order = self.orders.table[row]
@@ -228,6 +231,14 @@ class Recorder:
                 _UNKNOWN_YET,
             )
         )
+
+    def _pass_over(self, early: Fill) -> None:
+        """A fill from before the session: it is in its PnL, and not among the fills by which its quotes are judged."""
+        amount, half_ticks = early.fee_atoms, 2 * early.price_ticks
+        if early.fee_asset == self._maker.instrument.quote:
+            self._fee_units += amount * self._money.per_quote_atom
+        elif early.fee_asset == self._maker.instrument.base:
+            self._fee_units += self._money.value(amount, half_ticks)
 
     def _row_of(self, client_order_id: int) -> int | None:
         """The order's row; None for orders of other sessions."""

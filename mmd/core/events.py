@@ -137,6 +137,8 @@ class Reconciled(_Event, frozen=True, tag=9):
     venue: str
     instrument: InstrumentId
     base_atoms: int
+    trade_id: int | None = None
+    """Of our newest trade, up to which all have been told; -1: we have none. None: nobody has looked."""
 
 
 class FeedUp(_Event, frozen=True, tag=10):

@@ -66,7 +66,8 @@ class Maker:
         self.instrument = instrument
         own = OwnLevels() if spec.book_shows_own else None
         self.view = MarketView(None if own is None else own.record)
-        self.ledger = Ledger(instrument, spec.target_atoms[instrument.id])
+        target_atoms = spec.target_atoms[instrument.id]
+        self.ledger = Ledger(instrument, target_atoms, books_early_fills=spec.books_early_fills)
         self.quoter = Quoter(instrument, spec.quoting, self.view, self.ledger.markouts.record)
         self.funding = Funding(self.quoter.quote, is_quoted=spec.quoting.funding_drift)
         self.predictor = predictor_of(spec, self.view, self.quoter)

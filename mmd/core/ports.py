@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from mmd.core.commands import Approved, Command
 from mmd.core.events import Decision, Event, OrderStatus
 from mmd.core.instrument import Instrument
+from mmd.core.trades_told import TradesTold
 from mmd.core.units import InstrumentId
 
 if TYPE_CHECKING:  # it would load the compiler into processes that need none
@@ -126,6 +127,10 @@ class Venue(Protocol):
 
     def expect_stragglers(self, sent_ns: int) -> None:
         """Say, once loaded, when a process before this one may have sent its last order: it may still arrive."""
+        ...
+
+    def resume_trades(self, told: Mapping[InstrumentId, TradesTold]) -> None:
+        """Say, once loaded, which trades earlier sessions have on record: those since are told as Fills at the start."""
         ...
 
     async def run(self, sink: EventSink) -> None:

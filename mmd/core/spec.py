@@ -184,6 +184,9 @@ class SessionSpec(msgspec.Struct, frozen=True, kw_only=True):
     arbitrage: ArbitrageSpec | None = None
     """None: nobody looks."""
     models: ModelsSpec = ModelsSpec()
+    books_early_fills: bool = False
+    """Whether fills that are told before the first reconciliation are booked, and carried inventory is valued at the first
+    mid that is known; else such fills are a part of the holdings that are found then."""
 
 
 SCHEMA = 1

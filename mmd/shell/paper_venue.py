@@ -22,6 +22,7 @@ from mmd.core.events import (
 from mmd.core.instrument import Instrument
 from mmd.core.market.record import DIFF, SNAPSHOT, TOP, TRADE
 from mmd.core.ports import Clock, DeadMansSwitch, EventSink, Venue
+from mmd.core.trades_told import TradesTold
 from mmd.core.units import InstrumentId, Side
 from mmd.exchange.fills.fill_exchange import FillExchange
 from mmd.jit.kernel import Rec
@@ -97,6 +98,9 @@ class PaperVenue:
 
     def expect_stragglers(self, sent_ns: int) -> None:
         """Orders on paper die with their process."""
+
+    def resume_trades(self, told: Mapping[InstrumentId, TradesTold]) -> None:
+        """Nothing is traded on paper while no process runs."""
 
     async def run(self, sink: EventSink) -> None:
         """Keep the real feed alive until cancelled."""

@@ -7,6 +7,8 @@ from mmd.core.commands import Approved, Command
 from mmd.core.events import Event, OrderStatus
 from mmd.core.instrument import Instrument
 from mmd.core.ports import DeadMansSwitch, EventSink, Venue
+from mmd.core.trades_told import TradesTold
+from mmd.core.units import InstrumentId
 from mmd.errors import MmdError
 from mmd.jit.kernel import Rec
 from mmd.shell.start_barrier import StartBarrier
@@ -74,6 +76,12 @@ class VenueGroup:
         """Each of them may have some."""
         for venue in self.members.values():
             venue.expect_stragglers(sent_ns)
+
+    def resume_trades(self, told: Mapping[InstrumentId, TradesTold]) -> None:
+        """Each of them hears of its own."""
+        for venue in self.members.values():
+            own = {at: t for at, t in told.items() if self._by_instrument[at] is venue}
+            venue.resume_trades(own)
 
     async def run(self, sink: EventSink) -> None:
         """Keep every venue's connections alive until cancelled; none is quoted before all are reconciled.

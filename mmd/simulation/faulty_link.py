@@ -10,6 +10,7 @@ from adapters.binance_spot.reconcile import Reconciler
 from mmd.core.commands import Command, ResyncBook
 from mmd.core.events import Balance, ClockOffset, Event, InstrumentStatus, RejectReason
 from mmd.core.instrument import Instrument
+from mmd.core.trades_told import TradesTold
 from mmd.core.units import InstrumentId
 from mmd.simulation.account_api import SimulatedAccountApi
 from mmd.simulation.agenda import Agenda
@@ -84,7 +85,7 @@ class FaultyLink:
         self._rest = VirtualRest(venue.agenda, ways[3], ways[4], weather, time)
         by_market = {market: instruments[at] for at, market in markets.items()}
         self._api = SimulatedAccountApi(venue, self, by_market)
-        state = AccountState(markets)
+        state = self._state = AccountState(markets)
         traded = tuple(by_market.values())
         self._symbols = [instrument.symbol for instrument in traded]
         clock = VirtualClock(venue.agenda)
@@ -124,6 +125,11 @@ class FaultyLink:
         self._schedule_look(self._agenda.now_ns + _LOOK_NS)
         self.feed.open()
         self.orders.open()
+
+    def resume_trades(self, told: Mapping[InstrumentId, TradesTold]) -> None:
+        """As the adapter: the first reconciliation tells what was traded since."""
+        for instrument in self.gateway.markets.keys() & told.keys():
+            self._state.resume_trades(instrument, told[instrument])
 
     def close(self) -> None:
         """The process is gone."""

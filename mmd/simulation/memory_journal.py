@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from mmd.core.commands import Command, PlaceOrder, ReplaceOrder
-from mmd.core.events import Decision, Event
+from mmd.core.events import Decision, Event, Fill
 from mmd.core.spec import SessionSpec
+from mmd.core.units import InstrumentId
 from mmd.errors import JournalError
 from mmd.jit.kernel import Rec
 from mmd.journal.format import SUFFIX, Kind, encoder
@@ -29,6 +30,7 @@ class MemoryJournal:
 
     Attributes:
         intents: client order ids of the new orders whose commands are in the journal.
+        trades: instrument and trade id of the fills in it.
         records: how many there are.
         is_dead: whether the process was killed while it wrote.
         is_full: whether the disk is: nothing is written any more.
@@ -46,6 +48,7 @@ class MemoryJournal:
         """`dies_at` is asked before each record, by the names of `mmd.journal.kill_points`."""
         self._dies_at, self._segment_bytes = dies_at, segment_bytes
         self.intents: set[int] = set()
+        self.trades: set[tuple[InstrumentId, int]] = set()
         self.records = 0
         self.is_dead = self.is_full = False
         self._header = encoder.encode(spec)
@@ -79,7 +82,11 @@ class MemoryJournal:
         if self._segment.event(event) == FULL:
             start = self._roll(self._segment.sequence)
             self._segment.event(event)
-        self._wrote(start)
+        try:
+            self._wrote(start)
+        finally:
+            if isinstance(event, Fill) and not (self.is_dead and self._torn_share < 1.0):
+                self.trades.add((event.instrument, event.trade_id))
 
     def command(self, command: Command, decision: Decision | None = None) -> None:
         """An intent."""

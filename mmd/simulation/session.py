@@ -44,6 +44,7 @@ def simulated_spec(
         started_monotonic_ns=START_NS,
         seed=seed,
         is_own_shown=True,
+        books_early_fills=True,
     )
     return spec_from_settings(settings, instruments, beginning)
 

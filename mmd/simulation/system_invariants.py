@@ -9,7 +9,7 @@ from typing import Final
 
 from mmd.core.commands import Command, PlaceOrder, ReplaceOrder
 from mmd.core.maker import Maker
-from mmd.core.units import NANOS_PER_SECOND, InstrumentId, Side, session_of
+from mmd.core.units import NANOS_PER_SECOND, InstrumentId, Side
 from mmd.exchange.executions import Execution, ExecutionKind
 from mmd.simulation.faulty_link import FaultyLink
 from mmd.simulation.invariants import (
@@ -50,7 +50,10 @@ class SystemInvariants:
         self._intents: set[int] = set()
         self._before: dict[str, set[int]] = {}
         """By venue, what had been ordered when the guardian last confirmed that nothing was left."""
-        self._fills: dict[tuple[int, str], int] = {}
+        self._trades: dict[str, set[int]] = {}
+        """By venue, what it made of the account's orders."""
+        self._told: set[tuple[InstrumentId, int]] = set()
+        """Fills in the journals of earlier processes."""
         self._journal: MemoryJournal | None = None
         self._links: dict[str, FaultyLink] = {}
         self._has_quoted = False
@@ -60,6 +63,7 @@ class SystemInvariants:
         """A process begins."""
         if self._journal is not None:
             self._intents |= self._journal.intents
+            self._told |= self._journal.trades
         self._journal, self._links, self._has_quoted = journal, links, False
         trader.on_settled, trader.on_command = self._on_settled, self._on_command
         for link in links.values():
@@ -68,13 +72,12 @@ class SystemInvariants:
     @property
     def fills(self) -> int:
         """Trades that the venues made of the account's orders."""
-        return sum(self._fills.values())
+        return sum(map(len, self._trades.values()))
 
     def on_execution(self, venue: str, event: Execution) -> None:
-        """Something happened to an order of the account: trades are counted by the session that they are of."""
+        """Something happened to an order of the account."""
         if event.kind is ExecutionKind.TRADE:
-            key = session_of(order_number(event.client_order_id)), venue
-            self._fills[key] = self._fills.get(key, 0) + 1
+            self._trades.setdefault(venue, set()).add(event.trade_id)
 
     def on_guarded(self, venue: str) -> None:
         """A guardian has confirmed that nothing is left at a venue. Raises: InvariantError."""
@@ -220,6 +223,16 @@ class SystemInvariants:
             raise broken(
                 trader, f"position: expected {held_atoms} atoms, found {ledger.position_atoms}"
             )
-        made = self._fills.get((trader.engine.spec.session, link.venue.name), 0)
-        if ledger.fill_count != made:
-            raise broken(trader, f"fills: expected {made}, found {ledger.fill_count}")
+        self._check_fills(trader, maker, self._trades.get(link.venue.name, set()))
+
+    def _check_fills(self, trader: Trader, maker: Maker, made: set[int]) -> None:
+        """Each trade of the account is a fill of one process, and in its journal as far as there is one."""
+        assert self._journal is not None, "follow comes first"
+        at, count = maker.instrument.id, maker.ledger.fill_count
+        before = {trade for i, trade in self._told if i == at}
+        if count != len(made - before):
+            raise broken(trader, f"fills: expected {len(made - before)}, found {count}")
+        told = {trade for i, trade in self._journal.trades if i == at}
+        if trader.journal_up and before | told != made:
+            differing = sorted((before | told) ^ made)
+            raise broken(trader, f"fills: expected trades {differing} in one journal")

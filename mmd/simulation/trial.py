@@ -21,6 +21,7 @@ from mmd.core.units import NANOS_PER_SECOND, InstrumentId
 from mmd.exchange.executions import Execution
 from mmd.exchange.presets import PriceLink
 from mmd.journal.recovery import day_state, inventory_targets, last_new_order
+from mmd.journal.trades_on_record import Market, OnRecord, followed, resumed, session_trades
 from mmd.simulation.fault import Fault, FaultKind
 from mmd.simulation.faulty_link import FaultyLink, VirtualClock
 from mmd.simulation.guard import Guard
@@ -69,6 +70,7 @@ class Process:
         self.targets: dict[tuple[str, str], int] = {}
         self.day: DayState | None = None
         self.sent_ns = 0
+        self.trades: dict[Market, OnRecord] = {}
         self.crashes = 0
         self.time: ProcessTime | None = None
 
@@ -210,6 +212,9 @@ class Trial:
         if process.sent_ns > 0:
             for link in process.links.values():
                 link.orders.expect_stragglers(process.sent_ns)
+        told = resumed(process.trades, self._instruments)
+        for link in process.links.values():
+            link.resume_trades(told)
         process.invariants.follow(trader, process.links, process.journal)
         process.guard.venues = [link.guarded() for link in process.links.values()]
         process.guard.serve(f"{spec.session:x}", time, partial(_out_of_hand, process, trader))
@@ -246,6 +251,7 @@ class Trial:
             process.journal.save(session)
             process.journal.is_dead = False
             process.targets |= inventory_targets(session)
+            process.trades = followed(process.trades, session_trades(session))
             sent = last_new_order(session)
             process.sent_ns = process.sent_ns if sent is None else sent.monotonic_ns
             process.day = day_state(

@@ -60,7 +60,9 @@ async def sigint(folder: Path) -> Told:
 async def _restarted(made: Rig, injected_ns: int, seen: str, *arguments: str) -> Told:
     """A new daemon: the old orders are gone before its first, and its position is the venue's."""
     async with made.started(*arguments) as daemon:
+        made.witness.poll()
         session = made.witness.session
+        assert session != 0, "a journal begins with its session's number"
         old = [o for o in made.working_ids() if o >> 32 != session]
         at_ns = await made.recovered(injected_ns)
         orders, fills, drift = await made.losses()

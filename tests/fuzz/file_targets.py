@@ -27,6 +27,7 @@ from mmd.tape.importers.options import ImportOptions
 from mmd.tape.importers.source import Importer
 from mmd.tape.importers.tardis import open_tardis
 from mmd.tape.validation import Validation
+from tests.fuzz.cheap_records import cheap_records
 from tests.fuzz.market_targets import SNAPSHOTS, STREAMS, WrongReadingError
 from tests.session import session_spec
 
@@ -153,7 +154,13 @@ class TapeSourceTarget(_OnDisk):
         self.seeds: Sequence[bytes] = [
             name.encode() + b"\0" + text for name, (_, _, text) in _SOURCES.items()
         ]
-        self._at = 0
+        self._cheap = contextlib.ExitStack()
+        self._cheap.enter_context(cheap_records())
+
+    def close(self) -> None:
+        """Remove the files; records cost what they did."""
+        self._cheap.close()
+        super().close()
 
     def check(self, frame: bytes) -> str:
         """Rows that the validation has seen, or a typed error."""

@@ -6,6 +6,7 @@ from mmd.core.events import Balance, Fill, FundingPaid, Reconciled
 from mmd.core.flow.markout import Markouts
 from mmd.core.instrument import Instrument
 from mmd.core.inventory.money import Money
+from mmd.core.inventory.opening import Opening
 from mmd.core.inventory.pnl import Pnl
 from mmd.core.orders.order import OrderPurpose
 
@@ -27,18 +28,27 @@ class Ledger:
         base_atoms, quote_atoms: total holdings, as the venue last said and moved by the fills that are not in it yet.
         position_atoms: inventory; 0 before the first reconciliation.
         position_lots: the same in whole lots, towards zero.
+        early_count: how many of the fills were told before the first reconciliation: made while no process of ours ran.
         turnover_ticklots: by side, price times quantity of what was bought and sold since the start.
         hedge_lots: what of that is held for other instruments, as hedges of theirs.
         quoted_lots: the rest, which is what quotes are about.
         changes: how often position or holdings may have changed.
     """
 
-    def __init__(self, instrument: Instrument, target_atoms: int | None) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        target_atoms: int | None,
+        *,
+        books_early_fills: bool = False,
+    ) -> None:
+        """See `mmd.core.spec.SessionSpec` for target_atoms and books_early_fills."""
         self.pnl: Pnl | None = None
         self.markouts = Markouts()
         self.fills: deque[Fill] = deque(maxlen=FILLS_KEPT)
         self.fill_count = 0
         self.maker_count = 0
+        self.early_count = 0
         self.turnover_ticklots = [0, 0]
         self.drift_atoms = 0
         self.base_atoms = 0
@@ -53,6 +63,8 @@ class Ledger:
         self._funded_ns = 0
         self._instrument = instrument
         self._target_atoms = target_atoms
+        self._opening: Opening | None = Opening(instrument) if books_early_fills else None
+        """None once it is over."""
 
     def on_reconciled(self, event: Reconciled, mid_half_ticks: int) -> None:
         """Set the baseline, or compare with it."""
@@ -62,8 +74,7 @@ class Ledger:
             if self._target_atoms is None:
                 self._target_atoms = event.base_atoms
             carried_atoms = event.base_atoms - self._target_atoms
-            self.pnl = Pnl(self._instrument, mid_half_ticks, carried_atoms)
-            self.pnl.position.hold_since(event.ts_recv_ns)
+            self.pnl = self._opened(carried_atoms, mid_half_ticks, event.ts_recv_ns)
             self._note_position(self.pnl)
         assert self._target_atoms is not None, "set with the first reconciliation"
         self.drift_atoms = event.base_atoms - self._target_atoms - self.position_atoms
@@ -81,7 +92,14 @@ class Ledger:
     def on_fill(
         self, fill: Fill, mid_half_ticks: int, now_ns: int, purpose: OrderPurpose = _QUOTE
     ) -> None:
-        """Book one of our trades; before the first reconciliation it is part of the holdings found then."""
+        """Book one of our trades; for one before the first reconciliation see `books_early_fills` of the spec."""
+        if self._opening is not None:
+            self._value_opening(mid_half_ticks)
+        if self._opening is not None:
+            self._opening.on_fill(fill, purpose)
+            if self.pnl is None:
+                self.early_count += 1
+                self._count(fill)
         if self.pnl is None:
             return
         self.changes += 1
@@ -94,11 +112,31 @@ class Ledger:
             self.markouts.on_fill(
                 fill.side, fill.price_ticks, fill.qty_lots, mid_half_ticks, now_ns
             )
+        self._count(fill)
+        self._move_holdings(fill, self.pnl.position.money, ahead_atoms)
+
+    def _count(self, fill: Fill) -> None:
         self.fills.append(fill)
         self.fill_count += 1
         self.maker_count += fill.is_maker
         self.turnover_ticklots[fill.side] += fill.price_ticks * fill.qty_lots
-        self._move_holdings(fill, self.pnl.position.money, ahead_atoms)
+
+    def _opened(self, position_atoms: int, mid_half_ticks: int, now_ns: int) -> Pnl:
+        """The account as of the first reconciliation."""
+        if self._opening is None:
+            pnl = Pnl(self._instrument, mid_half_ticks, position_atoms)
+            pnl.position.hold_since(now_ns)
+            return pnl
+        pnl = self._opening.open(position_atoms, mid_half_ticks, now_ns)
+        if mid_half_ticks > 0:
+            self._opening = None
+        return pnl
+
+    def _value_opening(self, mid_half_ticks: int) -> None:
+        """Have what was carried over, and fills since, begin at the first mid that is known."""
+        if self._opening is not None and self.pnl is not None and mid_half_ticks > 0:
+            self.pnl, self._opening = self._opening.reopen(mid_half_ticks), None
+            self.changes += 1
 
     def _move_holdings(self, fill: Fill, money: Money, ahead_atoms: int) -> None:
         """Move holdings by a fill, unless it was in the last balance, which said ahead_atoms more than fills explained.
@@ -121,6 +159,8 @@ class Ledger:
             return
         self._funded_ns = event.ts_event_ns
         self.changes += 1
+        if self._opening is not None:
+            self._opening.on_funding(event.received_atoms)
         self.pnl.on_funding(event.received_atoms)
         self.quote_atoms += event.received_atoms
 
@@ -143,6 +183,8 @@ class Ledger:
     def on_mid(self, mid_half_ticks: int, now_ns: int) -> None:
         """Mark the inventory and judge the fills whose horizon has passed."""
         if self.pnl is not None:
+            if self._opening is not None:
+                self._value_opening(mid_half_ticks)
             self.pnl.on_mid(mid_half_ticks)
         self.markouts.on_mid(mid_half_ticks, now_ns)
 
