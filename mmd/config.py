@@ -36,7 +36,7 @@ from mmd.errors import ConfigError
 
 ENV_PREFIX = "MMD_"
 SECRETS_FOLDER = Path("/run/secrets")
-_NOT_SETTINGS = {"MMD_RECORDINGS"}
+_NOT_SETTINGS = {"MMD_RECORDINGS", "MMD_DIE_AT"}
 
 
 class VenueSection(BaseModel):

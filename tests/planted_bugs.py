@@ -206,10 +206,19 @@ def _full_speed(process: Process) -> None:
     process.trader._record = carry_on
 
 
+def _starts_afresh(process: Process) -> None:
+    """A restart begins with the venue's newest trade, whatever is on record."""
+    for link in process.links.values():
+        link._state.__init__(link.gateway.markets)
+
+
 PLANTED = {
     "no_intent": PlantedBug("intent", _no_intent, "every fortieth command is not journalled"),
     "lost_fill": PlantedBug("orders|position|fills", _lost_fill, "every third fill is not applied"),
     "double_fill": PlantedBug("orders|position|fills", _double_fill, "doubled fills count twice"),
+    "starts_afresh": PlantedBug(
+        "fills", _starts_afresh, "fills made while no process ran are not asked for"
+    ),
     "no_limit": PlantedBug("worst case", _no_limit, "ten times the approved size is sent"),
     "deaf_to_feed_loss": PlantedBug("book", _deaf_to_feed_loss, "a lost feed leaves the book"),
     "no_age_limit": PlantedBug("book", _no_age_limit, "a book never gets too old"),

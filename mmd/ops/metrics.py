@@ -40,6 +40,11 @@ _INSTRUMENT_COUNTERS: tuple[tuple[str, str, Callable[[InstrumentState], float]],
     ),
     ("mmd_fills", "Our trades", lambda i: i.fills),
     ("mmd_fills_maker", "Our trades as maker", lambda i: i.fills_maker),
+    (
+        "mmd_fills_while_down",
+        "Our trades from before the start, when no process of ours ran",
+        lambda i: i.fills_while_down,
+    ),
 )
 _INSTRUMENT_GAUGES: tuple[tuple[str, str, Callable[[InstrumentState], float | None]], ...] = (
     ("mmd_book_synced", "1 while the book is exact", lambda i: i.book.synced),

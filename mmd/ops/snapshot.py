@@ -120,6 +120,7 @@ def instrument_state(engine: Engine, maker: Maker, now_ns: int) -> InstrumentSta
         orders_owing_fills=len(maker.orders.owed_fills()),
         fills=ledger.fill_count,
         fills_maker=ledger.maker_count,
+        fills_while_down=ledger.early_count,
         book=_book(maker, now_ns),
         orders=[_order(maker, o) for o in maker.orders],
         last_fills=_last_fills(maker),

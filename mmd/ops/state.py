@@ -259,6 +259,8 @@ class InstrumentState(msgspec.Struct, frozen=True):
     """Likewise."""
     adverse: AdverseState | None = None
     """None where fills are not judged."""
+    fills_while_down: int = 0
+    """Of the fills, those that the venue told of at the start: made while no process of ours ran."""
     orders_owing_fills: int = 0
     """Orders that ended with more filled than trades were told; they count as exposure until those come."""
     order_flow: OrderFlowState | None = None

@@ -28,7 +28,7 @@ class Ledger:
         base_atoms, quote_atoms: total holdings, as the venue last said and moved by the fills that are not in it yet.
         position_atoms: inventory; 0 before the first reconciliation.
         position_lots: the same in whole lots, towards zero.
-        early_count: how many of the fills were told before the first reconciliation: made while no process of ours ran.
+        early_count: how many of the fills were told before the first reconciliation: made while no process ran.
         turnover_ticklots: by side, price times quantity of what was bought and sold since the start.
         hedge_lots: what of that is held for other instruments, as hedges of theirs.
         quoted_lots: the rest, which is what quotes are about.

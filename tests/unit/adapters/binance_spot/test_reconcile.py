@@ -12,6 +12,7 @@ from adapters.binance_spot.rejects import CANCEL_REJECTED, NO_SUCH_ORDER
 from adapters.binance_spot.rest_api import TRADES_PAGE
 from adapters.binance_spot.wire import AccountBalance, AccountInfo, MyTrade, OrderReport
 from mmd.core.events import Balance, Fill, OrderStatus, Reconciled
+from mmd.core.trades_told import TradesTold
 from mmd.errors import VenueError, VenueUnreachableError
 from mmd.shell.clock import SystemClock
 
@@ -176,11 +177,54 @@ async def test_history_longer_than_a_page_is_read_to_its_end(bench):
 
 async def test_resumed_trades_are_told_on_the_first_run(bench, mmd):
     """An earlier session's last trade was 40: what came after it is missing there."""
-    bench.state.read_trades_to(mmd.id, 40)
-    bench.state.remember(5, OURS)
+    bench.state.resume_trades(mmd.id, TradesTold(40))
+    bench.venue.past = {5: order(5, encode_id(OLD))}
     bench.venue.history = [trade(40, 5), trade(41, 5)]
     await bench.run()
-    assert [f.trade_id for f in bench.of(Fill)] == [41]
+    assert [(f.trade_id, f.client_order_id) for f in bench.of(Fill)] == [(41, OLD)]
+    assert bench.of(Reconciled)[0].trade_id == 41
+
+
+async def test_trades_on_record_are_not_told_again(bench, mmd):
+    """An earlier session was told 42 after its last reconciliation, and not 41."""
+    bench.state.resume_trades(mmd.id, TradesTold(40, frozenset({42})))
+    bench.state.remember(5, OURS)
+    bench.venue.history = [trade(k, 5) for k in (40, 41, 42, 43)]
+    await bench.run()
+    assert [f.trade_id for f in bench.of(Fill)] == [41, 43]
+
+
+async def test_an_account_without_trades_is_resumed_before_the_first(bench, mmd):
+    """All that was traded since is told."""
+    bench.state.resume_trades(mmd.id, TradesTold(NO_TRADE))
+    bench.state.remember(5, OURS)
+    bench.venue.history = [trade(1, 5)]
+    await bench.run()
+    assert [f.trade_id for f in bench.of(Fill)] == [1]
+
+
+async def test_a_test_venue_that_began_anew_is_counted_from_its_newest_trade(bench, mmd):
+    """Its ids are below those on record."""
+    bench.state.resume_trades(mmd.id, TradesTold(40))
+    bench.state.remember(5, OURS)
+    bench.venue.history = [trade(7, 5)]
+    await bench.run()
+    assert bench.of(Fill) == []
+    bench.venue.history.append(trade(8, 5))
+    await bench.run()
+    assert [f.trade_id for f in bench.of(Fill)] == [8]
+
+
+async def test_a_first_run_that_failed_is_gone_on_from(bench, mmd):
+    """What was traded between the attempts is told."""
+    bench.venue.free = [str(k) for k in range(40)]
+    with pytest.raises(VenueUnreachableError):
+        await bench.run()
+    bench.state.remember(5, OURS)
+    bench.venue.history = [trade(1, 5)]
+    bench.venue.free = ["10"]
+    await bench.run()
+    assert [f.trade_id for f in bench.of(Fill)] == [1]
 
 
 async def test_balances_that_move_are_read_again(bench):

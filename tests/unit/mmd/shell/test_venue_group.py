@@ -1,6 +1,6 @@
 """Several venues behind one port: numbering, routing, and what one's trouble means for the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -8,6 +8,7 @@ from mmd.core.commands import Approved, Command, PlaceOrder
 from mmd.core.events import Event, OrderStatus
 from mmd.core.instrument import Instrument
 from mmd.core.ports import EventSink
+from mmd.core.trades_told import TradesTold
 from mmd.core.units import ClientOrderId, InstrumentId, Side, TimeInForce
 from mmd.errors import VenueError
 from mmd.jit.kernel import Rec
@@ -39,6 +40,9 @@ class Recorded:
 
     def expect_stragglers(self, sent_ns: int) -> None:
         self.stragglers_ns = sent_ns
+
+    def resume_trades(self, told: Mapping[InstrumentId, TradesTold]) -> None:
+        self.told = told
 
     def send(self, command: Approved[Command]) -> None:
         self.sent.append(command.command)
@@ -134,3 +138,14 @@ async def test_stragglers_of_an_earlier_process_are_expected_everywhere() -> Non
     group.expect_stragglers(77)
     assert [v.stragglers_ns for v in group.members.values()] == [77, 77]  # type: ignore[attr-defined]
     assert not group.is_observing
+
+
+async def test_each_venue_hears_of_its_own_trades() -> None:
+    """Instruments are numbered through."""
+    group = group_of()
+    numbers = [i.id for i in await group.load()]
+    told = {at: TradesTold(100 + at) for at in numbers}
+    group.resume_trades(told)
+    heard = [v.told for v in group.members.values()]  # type: ignore[attr-defined]
+    assert [t for some in heard for t in some.values()] == list(told.values())
+    assert all(len(some) > 0 for some in heard)

@@ -14,6 +14,7 @@ _CAUGHT_BY = {
     "no_intent": (0, _USUAL),
     "lost_fill": (1, _USUAL),
     "double_fill": (5, _USUAL),
+    "starts_afresh": (0, (_K.CRASH,)),
     "no_limit": (0, _USUAL),
     "deaf_to_feed_loss": (4, _USUAL),
     "no_age_limit": (0, _USUAL),

@@ -109,3 +109,53 @@ def test_what_is_held_for_others_is_not_quoted():
     made.on_fill(fill(1, 50, 4), 2_000, 1)
     made.hold_for_others(-2)
     assert (made.position_lots, made.hedge_lots, made.quoted_lots) == (14, 5, 9)
+
+
+def opened_late(fills, mids, target=90 * LOT):
+    """A ledger told of fills, of holdings of 100 lots with them, and of mids, the first as it reconciles."""
+    made = Ledger(instrument(), target, books_early_fills=True)
+    for early in fills:
+        made.on_fill(early, mids[0], 1)
+    made.on_reconciled(Reconciled(1, "test", ZERO, 100 * LOT), mids[0])
+    for mid in mids[1:]:
+        made.on_mid(mid, 2)
+    return made
+
+
+def test_fills_made_while_no_process_ran_are_booked_at_their_price():
+    """Four lots were bought at 990 with the mid at 1,000: ten ticks each were earned, and ten lots are held."""
+    made = opened_late([fill(1, 50, 4, price_ticks=990)], [2_000])
+    assert (made.fill_count, made.early_count, made.position_lots) == (1, 1, 10)
+    assert made.drift_atoms == 0
+    assert made.base_atoms == 100 * LOT
+    money = made.pnl.position.money
+    assert made.pnl.total_units == money.value(4 * LOT, 2 * 10)
+    assert made.pnl.identity_error == 0
+    assert made.turnover_ticklots == [4 * 990, 0]
+
+
+def test_commissions_in_base_are_in_the_holdings_found():
+    """Position is what the venue says, whatever was taken out of the fills."""
+    made = opened_late([fill(1, 50, 4, fee_atoms=LOT // 2, fee_asset="NEXO")], [2_000])
+    assert made.position_atoms == 10 * LOT
+    assert made.drift_atoms == 0
+    assert made.pnl.identity_error == 0
+
+
+@pytest.mark.parametrize("early", [[], [fill(1, 50, 4, price_ticks=990)]])
+def test_what_was_carried_over_is_valued_at_the_first_mid_that_is_known(early):
+    """A book that comes later than the account is no profit."""
+    late, known = opened_late(early, [0, 2_000, 2_010]), opened_late(early, [2_000, 2_000, 2_010])
+    assert late.pnl.total_units == known.pnl.total_units
+    assert late.pnl.attribution == known.pnl.attribution
+    assert late.pnl.identity_error == 0
+
+
+def test_a_fill_before_the_first_mid_is_booked_with_it():
+    """It comes between the reconciliation and the book."""
+    made = opened_late([], [0])
+    made.on_fill(fill(1, 50, 4, price_ticks=990), 0, 2)
+    made.on_mid(2_000, 3)
+    assert (made.position_lots, made.early_count, made.fill_count) == (14, 0, 1)
+    assert made.pnl.total_units == made.pnl.position.money.value(4 * LOT, 2 * 10)
+    assert made.pnl.identity_error == 0
