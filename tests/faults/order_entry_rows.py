@@ -5,7 +5,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from adapters.binance_spot.sandbox_control import Delay, Fail, Fault, Frames, LoseAcks, LoseRequests
+from adapters.binance_spot.sandbox_control import (
+    Delay,
+    Fail,
+    Fault,
+    Frames,
+    LoseAcks,
+    LoseRequests,
+    Refuse,
+)
 from adapters.binance_spot.sandbox_faults import FrameFault
 from mmd.core.events import (
     CancelRejected,
@@ -159,8 +167,8 @@ async def ban_418(rig: Rig) -> int:
 
 @_row("wrong signature (-1022)", "refused for its reason, counted")
 async def signature(rig: Rig) -> int:
-    await rig.fault(fault="refuse", code=-1022, message="Signature for this request is not valid.")
-    rig.hit()
+    wrong = Refuse(code=-1022, message="Signature for this request is not valid.")
+    await _provoke(rig, _at_next(rig, "order.", wrong))
     return await rig.event(*REFUSED, holds=lambda e: e.reason is RejectReason.SIGNATURE)
 
 
@@ -196,8 +204,7 @@ async def every_code(rig: Rig) -> int:
     kinds: Counter[str] = Counter()
     at_ns = 0
     for code, message in CODES.items():
-        await rig.fault(fault="refuse", code=code, message=message)
-        await _provoke(rig, rig.at_request("order.", lambda: None))
+        await _provoke(rig, _at_next(rig, "order.place", Refuse(code=code, message=message)))
         event = await rig.found(*REFUSED, RequestTimedOut, holds=_is_of(code))
         kinds[type(event).__name__] += 1
         at_ns = at_ns or event.ts_recv_ns

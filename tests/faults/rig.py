@@ -94,7 +94,7 @@ class Rig:
             "venues.embedded.api_url": f"ws://{at[2]}/ws-api/v3",
         }
         settings = [word for k, v in (FAST | urls).items() for word in ("--set", f"{k}={v}")]
-        self.trades_before = self.trade_ids()
+        self.trades_before = self._journalled(arguments)
         async with running(
             self.folder,
             self.sandbox.port,
@@ -115,6 +115,19 @@ class Rig:
                 await daemon.quoting()
                 await daemon.instrument(lambda row: row["fills"] >= 0)
             yield daemon
+
+    def _journalled(self, arguments: Sequence[str]) -> set[int]:
+        """Trades that the sessions so far have told: a new one has to tell the others; all there are, where it is the first."""
+        folder = self._journals(arguments)
+        sessions = sessions_in(folder) if folder.exists() else []
+        if not sessions:
+            return self.trade_ids()
+        told: set[int] = set()
+        for session in sessions:
+            witness = Witness(session)
+            witness.poll()
+            told |= witness.fills.keys()
+        return told
 
     def _journals(self, arguments: Sequence[str]) -> Path:
         for word in arguments:
@@ -297,7 +310,7 @@ class Rig:
         ours = [decode_id(o.client_order_id) for o in self.working()]
         orders = sum(n not in known or n not in witness.intents for n in ours if n is not None)
         fills = len(trades ^ set(witness.fills)) + abs(state["fills"] - len(witness.fills))
-        gained = sum(self._atoms(fill) for fill in witness.fills.values())
+        gained = sum(self._atoms(f) for n, f in witness.fills.items() if n not in witness.early)
         assert witness.baseline_atoms is not None, "the account was never reconciled"
         drift = self.held_atoms() - witness.baseline_atoms - gained
         return orders, fills, drift if drift != 0 else state["position_drift_atoms"]

@@ -32,7 +32,8 @@ class Witness:
         events: all but market data, in order.
         intents: client order ids of new orders.
         fills: by the venue's trade id.
-        baseline_atoms: what was held when the session began to count.
+        baseline_atoms: what was held when the session began to count, fills that were told before then included.
+        early: ids of these fills.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,6 +43,7 @@ class Witness:
         self.intents: set[ClientOrderId] = set()
         self.fills: dict[int, Fill] = {}
         self.baseline_atoms: int | None = None
+        self.early: frozenset[int] = frozenset()
         self._number, self._at = 1, 0
 
     def poll(self) -> None:
@@ -107,3 +109,4 @@ class Witness:
                 self.fills.setdefault(event.trade_id, event)
             elif isinstance(event, Reconciled) and self.baseline_atoms is None:
                 self.baseline_atoms = event.base_atoms
+                self.early = frozenset(self.fills)
