@@ -38,8 +38,17 @@ layers: $(VENV)/.installed-dev
 unit: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
-coverage: $(VENV)/.installed-dev  ## branches covered, kernels run as plain Python
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n 2 tests/unit tests/property --timeout 900 --cov --cov-report=term-missing:skip-covered $(ARGS)
+# A kernel's branches are only seen where it runs as plain Python, a hundred times slower: there only its own tests run, and
+# those that take more than a minute are cut short.
+KERNELS := $(addprefix tests/unit/mmd/core/,quoting risk orders market flow learned inventory test_order_plan.py test_ordinary_decision.py test_market_view.py) \
+	$(addprefix tests/unit/adapters/binance_spot/,test_frame_fields.py test_frame_scan.py test_number_scan.py test_plain_number.py \
+	test_request_template.py test_exact_decode.py test_market_codec.py test_order_codec.py test_decimal_grid.py) tests/unit/reference
+
+coverage: $(VENV)/.installed-dev  ## branches covered, kernels run as plain Python (an hour)
+	-NUMBA_DISABLE_JIT=1 COVERAGE_FILE=.coverage.interpreted $(BIN)/pytest -n 2 $(KERNELS) --timeout 60 --cov --cov-report= $(ARGS)
+	COVERAGE_FILE=.coverage.compiled $(BIN)/pytest -n 2 tests/unit tests/property --cov --cov-report= $(ARGS)
+	$(BIN)/coverage combine .coverage.interpreted .coverage.compiled
+	$(BIN)/coverage report
 
 recordings: $(VENV)/.installed-dev  ## the daemon against every recording, whole (minutes)
 	$(BIN)/pytest -m "slow or not slow" tests/e2e/test_recordings.py tests/unit/mmd/core/market -n 2 $(ARGS)

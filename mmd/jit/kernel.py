@@ -4,6 +4,7 @@ A component keeps its whole state in one record (a one-element structured array)
 five records and integers, returns a status code and never raises. See ARCHITECTURE.md, "Kernels".
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -30,6 +31,8 @@ cache.install()
 
 def kernel(fn: Callable[P, R]) -> Callable[P, R]:
     """Compile an IEEE-exact kernel: the same bits on every run."""
+    if numba.config.DISABLE_JIT:
+        return interpreted(fn)
     return cast("Callable[P, R]", numba.njit(**_COMMON, **_EXACT)(fn))
 
 
@@ -43,6 +46,8 @@ def fast_kernel(fn: Callable[P, R]) -> Callable[P, R]:
 
     The same bits on every run of one machine; another kind of processor may round differently.
     """
+    if numba.config.DISABLE_JIT:
+        return interpreted(fn)
     flags = {"contract", "reassoc", "nsz", "arcp"}
     return cast("Callable[P, R]", numba.njit(fastmath=flags, **_COMMON)(fn))
 
@@ -79,10 +84,10 @@ def new(dtype: np.dtype[np.void]) -> Rec:
 def bind(fn: Callable[P, R], *args: P.args, **_: P.kwargs) -> Callable[P, R]:
     """Compile fn for these arguments now; return the code itself, free of type dispatch on each call.
 
-    With NUMBA_DISABLE_JIT=1 the plain function comes back, over recarray views (see `interpreted`).
+    With NUMBA_DISABLE_JIT=1 that is the kernel as plain Python (see `interpreted`).
     """
     if numba.config.DISABLE_JIT:
-        return interpreted(fn)
+        return fn
     types = tuple(numba.typeof(a) for a in args)
     dispatcher = cast("Any", fn)
     if types not in dispatcher.overloads:
@@ -93,11 +98,12 @@ def bind(fn: Callable[P, R], *args: P.args, **_: P.kwargs) -> Callable[P, R]:
 def interpreted(fn: Callable[P, R]) -> Callable[P, R]:
     """The kernel as plain Python: records become recarrays so that fields read as attributes."""
 
+    @functools.wraps(fn)
     def call(*args: P.args, **_: P.kwargs) -> R:
         views = (
             a.view(np.recarray) if isinstance(a, np.ndarray) and a.dtype.names else a for a in args
         )
-        with np.errstate(over="ignore"):  # machine integers wrap round without a word
+        with np.errstate(all="ignore"):  # like compiled code, which says nothing of such things
             return cast("Callable[..., R]", fn)(*views)
 
     return call
