@@ -29,6 +29,11 @@ from mmd.core.events import (
 from mmd.core.instrument import Instrument
 from mmd.core.units import ATOMS_PER_UNIT, InstrumentId
 from mmd.journal.writer import JournalWriter
+from mmd.ops.engine_side import PUBLISH_PERIOD_S
+from mmd.ops.picture import picture_of
+from mmd.ops.process_use import ProcessUse
+from mmd.ops.publisher import Publisher
+from mmd.ops.shared_state import SharedStateWriter
 from mmd.shell.clock import SystemClock
 from mmd.shell.driver import Driver
 from mmd.shell.latency import Histogram
@@ -147,6 +152,15 @@ class LoadedMaker:
         self.codec = MarketCodec(self.instruments)
         self.age = Histogram()
         self.frames = 0
+        use = ProcessUse(folder)
+        picture = picture_of(self.engine, self.driver, self.journal, self.clock, use, dict)
+        self._publisher = Publisher(SharedStateWriter(folder / "state"), picture)
+
+    async def show(self) -> None:
+        """What the daemon shows of itself to the ops process, as often as it does."""
+        while True:
+            await self._publisher.publish()
+            await asyncio.sleep(PUBLISH_PERIOD_S)
 
     def open(self) -> None:
         """Feeds, accounts and books."""
@@ -206,12 +220,14 @@ def run(
             maker.open()
             began, cpu = time.perf_counter(), time.process_time()
             sock.setblocking(False)
+            showing = asyncio.create_task(maker.show())
             await loop.create_connection(lambda: _Reader(maker, done), sock=sock)
             while sample_s > 0.0 and not done.is_set():
                 await asyncio.wait({asyncio.create_task(done.wait())}, timeout=sample_s)
                 samples.append(sample(maker))
                 said(samples[-1])
             await done.wait()
+            showing.cancel()
             maker.driver.stop()
             return time.perf_counter() - began, time.process_time() - cpu
 
