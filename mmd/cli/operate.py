@@ -1,4 +1,7 @@
-"""`mmd status`, `halt`, `resume`, `cancel-all`, `flatten`: see and steer a daemon that runs on this machine."""
+"""`mmd status`, `halt`, `resume`, `cancel-all`, `flatten`: see and steer a daemon that runs on this machine.
+
+Who wants to halt does not want to wait for imports: what only one of the commands needs, that one loads.
+"""
 
 import asyncio
 from pathlib import Path
@@ -8,13 +11,10 @@ import msgspec
 import typer
 from rich.console import Console
 
-from mmd import config
 from mmd.cli.options import AsJson, ConfigFile, Overrides, parse_overrides
-from mmd.cli.status_tables import instruments_table, risk_table
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.errors import MmdError
 from mmd.ops.shared_files import CONTROL_FILE, RUNNING_FILE, STATE_FILE
-from mmd.ops.shared_state import STALE_S, SharedStateReader
 from mmd.shell.clock import SystemClock
 from mmd.shell.control_socket import RELOAD, send_control
 
@@ -34,6 +34,9 @@ def status(
 
     Example: mmd status --config deploy/config/embedded.toml
     """
+    from mmd.cli.status_tables import instruments_table, risk_table  # noqa: PLC0415
+    from mmd.ops.shared_state import STALE_S, SharedStateReader  # noqa: PLC0415
+
     reader = SharedStateReader(_shared(config_file, overrides, journal) / STATE_FILE)
     state = reader.read()
     reader.close()
@@ -129,6 +132,8 @@ def reload(
 def _shared(config_file: Path | None, overrides: list[str] | None, journal: Path | None) -> Path:
     """The folder that the running daemon shares. Raises: MmdError where none runs."""
     if journal is None:
+        from mmd import config  # noqa: PLC0415
+
         file = config_file or (Path("mmd.toml") if Path("mmd.toml").is_file() else None)
         journal = config.load(file, parse_overrides(overrides)).journal.folder
     pointer = journal / RUNNING_FILE
