@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.binance_spot.decimal_grid import ATOMS, DecimalGrid, signed_atoms
-from mmd.errors import CodecError
+from adapters.binance_spot.decimal_grid import ATOMS, DecimalGrid, InstrumentGrids, signed_atoms
+from mmd.errors import CodecError, InstrumentError
+from tests.session import instrument
 
 GRIDS = [(2, 1), (0, 1), (0, 10), (2, 25), (8, 1), (3, 5), (12, 7)]
 
@@ -51,3 +52,9 @@ def test_atoms_may_be_negative_only_for_rebates():
     assert signed_atoms("1.5") == 150_000_000
     with pytest.raises(CodecError):
         ATOMS.units("-1")
+
+
+def test_more_decimals_than_the_digits_have_room_for_are_refused() -> None:
+    """By the instrument's name, when its grids are made."""
+    with pytest.raises(InstrumentError, match="FINEUSDT: expected at most 18 decimals"):
+        InstrumentGrids(instrument(symbol="FINEUSDT", tick_size=Decimal("1e-19")))

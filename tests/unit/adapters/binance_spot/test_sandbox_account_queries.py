@@ -1,5 +1,7 @@
 """What an account may ask about itself: rates, filters, prevented self-trades, lists."""
 
+from decimal import Decimal
+
 from adapters.binance_spot.sandbox import Sandbox
 from adapters.binance_spot.sandbox_auth import Credential
 from adapters.binance_spot.sandbox_options import SandboxOptions
@@ -33,6 +35,22 @@ async def test_commissions_are_told_and_paid_in_a_third_asset() -> None:
         _, account, _ = await client.signed("GET", _V3 + "account")
         assert [b["asset"] for b in account["balances"]] == ["BNB", "MMD", "USDT"]
         assert (account["makerCommission"], account["takerCommission"]) == (1, 2)
+
+
+async def test_what_is_asked_for_is_narrowed() -> None:
+    """Assets of which nothing is held are left out where that is wanted, and orders before an id."""
+    async with Sandbox(SandboxOptions(base_balance=Decimal(0))) as sandbox, rest(sandbox) as client:
+        for omit, assets in (("false", ["MMD", "USDT"]), ("true", ["USDT"])):
+            _, told, _ = await client.signed("GET", _V3 + "account", omitZeroBalances=omit)
+            assert [b["asset"] for b in told["balances"]] == assets
+        bid = sandbox.instrument.price(sandbox.exchange.markets[0].book.best_bid - 5)
+        resting = {**_AT, "side": "BUY", "type": "LIMIT_MAKER", "quantity": "1", "price": bid}
+        made = [(await client.signed("POST", _V3 + "order", **resting))[1] for _ in range(3)]
+        ids = [order["orderId"] for order in made]
+        _, told, _ = await client.signed("GET", _V3 + "allOrders", orderId=ids[1], **_AT)
+        assert [order["orderId"] for order in told] == ids[1:]
+        _, told, _ = await client.signed("GET", _V3 + "allOrders", limit=1, **_AT)
+        assert [order["orderId"] for order in told] == ids[2:]
 
 
 async def test_the_wallet_lists_trade_fees() -> None:

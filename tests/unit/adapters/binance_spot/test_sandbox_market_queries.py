@@ -71,6 +71,11 @@ async def test_time_zones_move_days(client: RestClient) -> None:
         )
         starts[zone] = candles[-1][0] // 60_000 % 1440
     assert starts == {"0": 0, "8": 16 * 60, "-1:30": 90}
+    for zone in ("15", "-13", "east"):
+        status, told, _ = await client.public(
+            _V3 + "klines", symbol="MMDUSDT", interval="1d", timeZone=zone
+        )
+        assert (status, told["code"]) == (400, -1130)
 
 
 async def test_tickers_of_one_some_and_all(client: RestClient) -> None:
