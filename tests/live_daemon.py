@@ -56,7 +56,8 @@ class LiveDaemon:
 
     async def get(self, path: str) -> tuple[int, str]:
         """Status and text of one of its own pages."""
-        address = (await self.event("started"))["dashboard"]
+        await self.event("started")
+        address = self.logged("ops_up")[-1]["address"]  # a restart has a port of its own
         async with self._http.get(address + path) as answer:
             return answer.status, await answer.text()
 

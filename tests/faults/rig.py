@@ -223,7 +223,7 @@ class Rig:
 
     async def operate(self, action: str) -> None:
         """A person's order to the daemon, over HTTP."""
-        address = (await self.daemon.event("started"))["dashboard"]
+        address = self.daemon.logged("ops_up")[-1]["address"]
         async with (
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
             http.post(f"{address}/api/control/{action}") as answer,
