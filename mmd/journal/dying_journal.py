@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import structlog
 
+from mmd.core.commands import Command
+from mmd.core.events import Decision
 from mmd.errors import ConfigError
 from mmd.journal.kill_points import MARKET, ROLL, KillPoint, Phase, kill_point, step_of
 from mmd.journal.writer import JournalWriter
@@ -33,9 +35,19 @@ def arm(journal: JournalWriter, text: str, die: Callable[[], None] = kill_self) 
             "half a record and a new segment are left to the simulation"
         )
     _log.warning("dies_at", point=point.name, count=count)
+    journal.pen.turn_to(None)  # what is written where it is decided would pass by here
     watch = _Watch(point, count, die)
-    for name in ("market", "event", "command"):
-        setattr(journal, name, watch.around(getattr(journal, name), name))
+    event = watch.around(journal.event, "event")
+    append = watch.around(journal.command, "command")
+
+    def command(command: Command, decision: Decision | None = None) -> None:
+        if decision is not None:
+            event(decision)
+        append(command)
+
+    replaced = {"market": watch.around(journal.market, MARKET), "event": event, "command": command}
+    for name, write in replaced.items():
+        setattr(journal, name, write)
 
 
 class _Watch:
