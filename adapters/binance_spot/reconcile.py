@@ -166,13 +166,14 @@ class Reconciler:
         """Where counting begins: at the newest trade, or after those that an earlier session has on record."""
         for instrument in self._instruments:
             at, account = instrument.id, self._account
-            newest = [t.id for t in await self._api.newest_trade(instrument.symbol)] or [NO_TRADE]
-            if account.is_resumed(at) and newest[0] < account.last_trade_id[at]:
+            trades = await self._api.newest_trade(instrument.symbol)
+            newest = trades[0].id if trades else NO_TRADE
+            if account.is_resumed(at):
+                if newest >= account.last_trade_id[at]:
+                    continue
                 # Ids only grow, but where a test venue began anew.
-                _log.warning("trades_set_back", venue=self._venue, trade_id=newest[0])
-                account.resume_trades(at, TradesTold(newest[0]))
-            elif not account.is_resumed(at):
-                account.resume_trades(at, TradesTold(newest[0]))
+                _log.warning("trades_set_back", venue=self._venue, trade_id=newest)
+            account.resume_trades(at, TradesTold(newest))
 
     async def _report_trades(self, instrument: Instrument, emit: Callable[[Event], None]) -> None:
         """Every trade after the last one reported."""
