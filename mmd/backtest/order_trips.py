@@ -192,15 +192,6 @@ def _answer(
 
 
 @leaf
-def _place_of(f: Rec, side: int, number: int) -> int:
-    """Where an order rests at the exchange; -1 where it does not."""
-    for slot in range(f.n[side]):
-        if f.id[side, slot] == number:
-            return slot
-    return -1
-
-
-@leaf
 def _take_request(t: Rec, fills: Rec, book: Rec, l3: Rec, response: Rec) -> bool:
     """The first request arrives, as `FillExchange.receive`; False where it is Python's, and then nothing has changed."""
     f, now_ns = fills[0], t.entry_due_ns
@@ -209,7 +200,7 @@ def _take_request(t: Rec, fills: Rec, book: Rec, l3: Rec, response: Rec) -> bool
     old = number if op == CANCEL else row[OTHER]
     freed = needed = 0
     if op != PLACE:
-        at = _place_of(f, side, old)
+        at = matching.find(f, side, old)
         if at < 0:
             return False
         freed = _locked_atoms(t, side, f.px[side, at], f.leaves[side, at])

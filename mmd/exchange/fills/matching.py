@@ -85,7 +85,8 @@ def _sweep_out(f: Rec, side: int) -> None:
 
 
 @leaf
-def _find(f: Rec, side: int, order_id: int) -> int:
+def find(f: Rec, side: int, order_id: int) -> int:
+    """Where an order rests; -1 where it does not. f is the row of FILLS."""
     for slot in range(f.n[side]):
         if f.id[side, slot] == order_id:
             return slot
@@ -267,7 +268,7 @@ def place(
 def cancel(fills: Rec, side: int, order_id: int) -> int:
     """Take an order out; returns the lots that it had left, 0 if it does not rest."""
     f = fills[0]
-    slot = _find(f, side, order_id)
+    slot = find(f, side, order_id)
     if slot < 0:
         return 0
     left: int = f.leaves[side, slot]
@@ -280,7 +281,7 @@ def cancel(fills: Rec, side: int, order_id: int) -> int:
 def reduce(fills: Rec, side: int, order_id: int, leaves: int) -> int:
     """Shrink an order in its place to `leaves` lots; returns ACCEPTED, NOT_SMALLER or UNKNOWN."""
     f = fills[0]
-    slot = _find(f, side, order_id)
+    slot = find(f, side, order_id)
     if slot < 0:
         return UNKNOWN
     if not 0 < leaves < f.leaves[side, slot]:
