@@ -66,8 +66,8 @@ simulate: $(VENV)/.installed  ## whole systems with faults on virtual time, ten 
 simulate-seeds: $(VENV)/.installed  ## two hundred seeds of two minutes on two cores
 	$(BIN)/mmd simulate --seeds 200 --minutes 2 --jobs 2 $(ARGS)
 
-simulate-night: $(VENV)/.installed  ## a thousand simulated hours on one core; goes on where it was interrupted
-	nice -n 19 $(BIN)/mmd simulate --first-seed 10000 --hours 1000 --results var/simulate-night.jsonl $(ARGS)
+simulate-night: $(VENV)/.installed  ## a thousand simulated hours of calm markets on one core; goes on where it was interrupted
+	nice -n 19 $(BIN)/mmd simulate --pace calm --first-seed 10000 --hours 1000 --results var/simulate-night.jsonl $(ARGS)
 
 .PHONY: faults crash-table fuzz load soak
 faults: $(VENV)/.installed-dev  ## every row of the fault matrix on real sockets (a quarter of an hour)

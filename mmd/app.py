@@ -5,7 +5,6 @@ import os
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from time import gmtime, strftime
 
 import numpy as np
 from msgspec.structs import replace
@@ -22,7 +21,7 @@ from mmd.core.learned.served_model import ModelSource
 from mmd.core.ports import Clock, Venue
 from mmd.core.spec import SessionSpec
 from mmd.core.trading_day import DayState
-from mmd.core.units import ATOMS_PER_UNIT, NANOS_PER_SECOND, InstrumentId
+from mmd.core.units import ATOMS_PER_UNIT, InstrumentId
 from mmd.errors import ConfigError, JournalError
 from mmd.exchange.fills.record import queue_model
 from mmd.guardian.address import GuardianAddress, parse_address
@@ -31,6 +30,7 @@ from mmd.journal.dying_journal import VARIABLE, arm
 from mmd.journal.reader import read_spec, sessions_in
 from mmd.journal.recovery import Moment, day_state, inventory_targets, last_order_sent
 from mmd.journal.scratch import ScratchJournal
+from mmd.journal.session_name import next_session, session_name
 from mmd.journal.trades_on_record import trades_on_record
 from mmd.journal.writer import JournalWriter
 from mmd.ops.shared_files import GUARDIAN_FILE
@@ -44,9 +44,6 @@ from mmd.shell.warmup import CompileProgress, compile_progress
 from mmd.venue_fields import embedded_addresses
 from mmd.venue_settings import venue_settings
 from models.live import LiveModels
-
-_SESSION_EPOCH_S = 1_577_836_800
-"""2020-01-01: sessions are numbered by the second in which they began."""
 
 
 def compile_kernels(settings: Settings) -> CompileProgress:
@@ -84,7 +81,7 @@ def session_spec(
     now_ns = clock.unix_ns()
     targets = _carried_targets(settings)
     beginning = Beginning(
-        session=now_ns // NANOS_PER_SECOND - _SESSION_EPOCH_S,
+        session=next_session(settings.journal.folder, now_ns),
         environment=settings.environment,
         started_unix_ns=now_ns,
         started_monotonic_ns=clock.monotonic_ns(),
@@ -220,10 +217,9 @@ def tell_of_earlier_session(
 
 
 def open_journal(settings: Settings, spec: SessionSpec) -> JournalWriter:
-    """A new journal for the session, in a folder named by its start in UTC. Raises: JournalError."""
+    """A new journal for the session, in a folder named by its start. Raises: JournalError."""
     section = settings.journal
-    began = strftime("%Y%m%dT%H%M%S", gmtime(spec.started_unix_ns // NANOS_PER_SECOND))
-    folder = section.folder / f"{began}-{spec.session:08x}"
+    folder = section.folder / session_name(spec.session)
     journal = JournalWriter(
         folder, spec, segment_bytes=section.segment_mib << 20, sync_ns=section.sync_ms * 1_000_000
     )

@@ -27,6 +27,12 @@ class ModelsSection(Section):
     spread_weight: float = Field(
         0.5, ge=0, le=1, description="of the learned half spread against GLFT's; 0: none"
     )
+    forecast_bps_per_s: float = Field(
+        5.0, ge=0, le=1e6, description="how fast the forecast may move quotes; 0: at once"
+    )
+    half_spread_bps_per_s: float = Field(
+        5.0, ge=0, le=1e6, description="how fast the learned half spread may; 0: at once"
+    )
     shadow: bool = Field(
         False, description="predict and score live even where no quote is made with it"
     )
@@ -64,6 +70,8 @@ class ModelsSection(Section):
             horizon_bars=self.horizon_bars,
             uses_forecast=uses_forecast,
             spread_weight=self.spread_weight if is_learned else 0.0,
+            forecast_rate_bps=self.forecast_bps_per_s,
+            spread_rate_bps=self.half_spread_bps_per_s,
             uses_policy=ensemble.policy,
             bandit=self.bandit.spec() if ensemble.bandit else None,
             is_online=ensemble.forecast == "online",

@@ -187,6 +187,11 @@ class RiskSection(Section):
         20, ge=1, description="rejects within the window that reduce only; cautious from half"
     )
     rejects_window_ms: int = Field(10_000, gt=0, description="that window")
+    feed_messages_per_s_max: int = Field(
+        2_000,
+        ge=0,
+        description="market data messages of an instrument within a second that make cautious; 0: off",
+    )
     caution_hold_ms: int = Field(
         30_000, ge=0, description="time of health before caution is given up"
     )

@@ -221,7 +221,13 @@ def _whole(hidden: int) -> Iterator[Timing]:
     """All that a bar costs in the engine: sample, step, walk, publish, score."""
     view, quote, shelf = MarketView(), new(QUOTE), ModelShelf()
     view.features["primed"], view.features["mid"] = 1, 10_000.0
-    spec = ModelsSpec(enabled=True, uses_forecast=True, spread_weight=0.5)
+    spec = ModelsSpec(
+        enabled=True,
+        uses_forecast=True,
+        spread_weight=0.5,
+        forecast_rate_bps=5.0,
+        spread_rate_bps=5.0,
+    )
     records = Records(view.features, view.flow, view.vol, quote)
     predictor = Predictor(spec, records, 0, lambda _: None)
     network = ServedModel(

@@ -20,6 +20,7 @@ class FrameProxy:
 
     Attributes:
         swallows: whether nothing passes either way, as in a network that drops packets.
+        rewrite: is applied to every frame of the exchange's; None: they go through as they are.
         tampers: each is applied to one depth frame, in order; what it returns is sent instead.
         answers: bodies to give for REST paths instead of the exchange's.
         tops: (bids, asks) of every top-20 frame that went through, by update id.
@@ -32,6 +33,7 @@ class FrameProxy:
         self.swallows = False
         self._is_cut = False
         self._sockets: set[web.WebSocketResponse] = set()
+        self.rewrite: Callable[[str], str] | None = None
         self.tampers: deque[Tamper] = deque()
         self.answers: dict[str, Callable[[], Any]] = {}
         self.tops: dict[int, tuple[Any, Any]] = {}
@@ -112,6 +114,8 @@ class FrameProxy:
                     return
 
     def _frames(self, text: str) -> list[str]:
+        if self.rewrite is not None:
+            text = self.rewrite(text)
         if PARTIAL in text:
             data = json.loads(text)["data"]
             self.tops[data["lastUpdateId"]] = (data["bids"], data["asks"])

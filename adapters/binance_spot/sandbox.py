@@ -172,7 +172,14 @@ class Sandbox:
             None
             if token is None
             else ControlServer(
-                token, self.hub.faults, faults, lookup, clock, self._of, self.tell_shutdown
+                token,
+                self.hub.faults,
+                faults,
+                lookup,
+                clock,
+                self._of,
+                self.tell_shutdown,
+                self.router.publish,
             )
         )
 

@@ -17,8 +17,10 @@ from adapters.binance_spot.sandbox_connection import Connection, Ending
 from adapters.binance_spot.sandbox_errors import ApiError
 from adapters.binance_spot.sandbox_faults import FrameFault, FrameFaults, RequestFaults
 from adapters.binance_spot.sandbox_lookup import STATUS_NAMES, Lookup
+from adapters.binance_spot.sandbox_numbers import atoms_of_text
 from adapters.binance_spot.sandbox_params import Params
 from mmd.core.units import NANOS_PER_SECOND
+from mmd.exchange.executions import BalanceChange, ExchangeEvent
 
 PATH = "/control/faults"
 TOKEN_HEADER = "X-MMD-Token"  # noqa: S105 - a header's name
@@ -127,12 +129,20 @@ class Shift(msgspec.Struct, tag_field="fault", tag="clock", forbid_unknown_field
     shift_ms: Annotated[int, msgspec.Meta(ge=-86_400_000, le=86_400_000)]
 
 
+class Transfer(msgspec.Struct, tag_field="fault", tag="transfer", forbid_unknown_fields=True):
+    """Pay an amount of an asset into an account, or out of it with a minus, as a person does; no trade explains it."""
+
+    asset: str
+    amount: Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
+    account: str = "main"
+
+
 class Shutdown(msgspec.Struct, tag_field="fault", tag="shutdown", forbid_unknown_fields=True):
     """Tell every connection of a shutdown, which does not come."""
 
 
 RequestFault = Delay | LoseAcks | LoseRequests | Refuse | Fail | Limit | Handshakes | StaleSnapshots
-Fault = Cut | Silence | Frames | RequestFault | Status | Shift | Shutdown
+Fault = Cut | Silence | Frames | RequestFault | Status | Shift | Transfer | Shutdown
 KINDS: tuple[type[Fault], ...] = get_args(Fault)
 _decode = msgspec.json.Decoder(Fault).decode
 
@@ -144,6 +154,7 @@ class ControlServer:
         token: What the header X-MMD-Token must be.
         connections: Open connections of a target.
         tell_shutdown: Sends serverShutdown to every connection.
+        publish: Hands what happened to an account to those concerned.
     """
 
     def __init__(
@@ -155,6 +166,7 @@ class ControlServer:
         clock: ExchangeClock,
         connections: Callable[[Target], list[Connection]],
         tell_shutdown: Callable[[], None],
+        publish: Callable[[list[ExchangeEvent]], None],
     ) -> None:
         self._token = token
         self._frames = frames
@@ -163,6 +175,7 @@ class ControlServer:
         self._clock = clock
         self._connections = connections
         self._tell_shutdown = tell_shutdown
+        self._publish = publish
 
     async def handle(self, request: web.Request) -> web.Response:
         """Carry out one fault: 204, or 400, 401 or 403 with the reason."""
@@ -179,7 +192,7 @@ class ControlServer:
         return web.Response(status=204)
 
     def apply(self, fault: Fault) -> None:
-        """Carry out a fault. Raises: ApiError for an unknown symbol."""
+        """Carry out a fault. Raises: ApiError for an unknown symbol, account or asset, and for more than is free."""
         match fault:
             case Cut():
                 for connection in self._connections(fault.target):
@@ -193,6 +206,8 @@ class ControlServer:
                 market.status = _STATUSES[fault.status]
             case Shift():
                 self._clock.shift_ns = fault.shift_ms * 1_000_000
+            case Transfer():
+                self._transfer(fault)
             case Shutdown():
                 self._tell_shutdown()
             case _:
@@ -223,6 +238,19 @@ class ControlServer:
                 requests.order_stale_snapshots(fault.count)
             case _ as never:
                 assert_never(never)
+
+    def _transfer(self, fault: Transfer) -> None:
+        account = self._lookup.exchange.accounts.get(fault.account)
+        if account is None or fault.asset not in account.free:
+            raise ApiError(-1100, f"no {fault.asset} in an account {fault.account}", 400)
+        atoms = atoms_of_text(fault.amount.removeprefix("-"), "amount")
+        atoms = -atoms if fault.amount.startswith("-") else atoms
+        if account.free[fault.asset] + atoms < 0:
+            raise ApiError(-2010, f"fewer than {fault.amount} {fault.asset} are free", 400)
+        account.receive(fault.asset, atoms)
+        held = fault.asset, account.free[fault.asset], account.locked.get(fault.asset, 0)
+        now_ns = self._clock.now_ns()
+        self._publish([BalanceChange(account=account.name, balances=(held,), ts_ns=now_ns)])
 
     @staticmethod
     def _silence(connections: list[Connection], seconds: float) -> None:
@@ -258,4 +286,6 @@ _EXAMPLES = {
     "symbol": "MMDUSDT",
     "status": "BREAK",
     "shift_ms": -1500,
+    "asset": "USDT",
+    "amount": "-250.5",
 }

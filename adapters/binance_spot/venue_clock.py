@@ -32,4 +32,4 @@ class VenueClock:
         now_ns = self._clock.monotonic_ns()
         offset_ns = now_ns + self._anchor_ns - self._clock.unix_ns()
         self.offset_ms = offset_ns / _NANOS_PER_MS
-        return ClockOffset(now_ns, venue, offset_ns, received_ns - sent_ns)
+        return ClockOffset(now_ns, venue, offset_ns, received_ns - sent_ns, self._anchor_ns)

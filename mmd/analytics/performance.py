@@ -100,7 +100,7 @@ def max_drawdown(ts_ns: Ints, equity: Floats) -> Drawdown | None:
     below = underwater(equity)
     trough = int(below.argmin())
     peak = int(equity[: trough + 1].argmax())
-    return Drawdown(-float(below[trough]), int(ts_ns[peak]), int(ts_ns[trough]))
+    return Drawdown(abs(float(below[trough])), int(ts_ns[peak]), int(ts_ns[trough]))
 
 
 def _over(above: Floats, below: Floats) -> Floats:

@@ -5,6 +5,7 @@ Memory grows with fills, orders, changes of state and samples, never with market
 """
 
 from bisect import bisect_left
+from collections.abc import Callable
 from itertools import accumulate, pairwise
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ class Recorder:
             self._ahead.on_mid(mid_half_ticks, now_ns)
         if maker.counts.sent > self._sent:
             self._sent = maker.counts.sent
-            self._take_new_orders()
+            self.on_new_orders()
         state = (int(maker.state), int(maker.reason))
         if state != self._state:
             self._state = state
@@ -81,21 +82,28 @@ class Recorder:
         """How many more until every other one goes."""
         return self._samples_max - self.samples.count
 
-    def on_decisions(self, log: Ints) -> None:
-        """Decisions that changed nothing, all that was decided since the last call about anything.
+    def on_decisions(self, log: Ints, bring_to: Callable[[int], None]) -> None:
+        """Decisions that changed no state, all that was decided since the last call about any.
 
         Args:
-            log: shape (n, 5): engine time, mid in half ticks, best bid and ask in ticks, whether to sample (1 or 0).
+            log: shape (n, 8): engine time, mid in half ticks, best bid and ask in ticks, whether to sample (1 or 0), how
+                many things had happened to our orders, our best bid and ask in ticks (0 = none).
+            bring_to: books so many of those things, on our orders and here.
         """
+        rows = log[log[:, 4] == 1]
+        if len(rows) > 0:
+            self._on_samples(rows, bring_to)
         self._ahead.on_mids(log[:, 1].tolist(), log[:, 0].tolist())
-        rows = log[log[:, 4] == 1, :4]
-        if len(rows) == 0:
-            return
+
+    def _on_samples(self, rows: Ints, bring_to: Callable[[int], None]) -> None:
+        """Those of a log that are to be sampled."""
         changes = (rows[1:, 1:] != rows[:-1, 1:]).any(axis=1).nonzero()[0] + 1
         for first, last in pairwise([0, *changes.tolist(), len(rows)]):
-            _, mid_half_ticks, bid_ticks, ask_ticks = rows[first].tolist()
+            _, mid_half_ticks, bid_ticks, ask_ticks, _, happened, *best_ticks = rows[first].tolist()
+            bring_to(happened)
             self.samples.extend(
-                self._sampled(mid_half_ticks, bid_ticks, ask_ticks), rows[first:last, 0]
+                self._sampled(mid_half_ticks, bid_ticks, ask_ticks, *best_ticks),
+                rows[first:last, 0],
             )
         self._follow_sample(int(rows[-1, 0]))
 
@@ -120,7 +128,8 @@ class Recorder:
     def sample(self, now_ns: int) -> None:
         """Keep what there is now; at samples_max every other sample goes and the step doubles."""
         view = self._maker.view
-        row = self._sampled(view.mid_half_ticks, view.bid_ticks, view.ask_ticks)
+        best_bid, best_ask = (ticks or 0 for ticks in self._maker.orders.best_price_ticks)
+        row = self._sampled(view.mid_half_ticks, view.bid_ticks, view.ask_ticks, best_bid, best_ask)
         self.samples.append((now_ns, *row))
         self._follow_sample(now_ns)
 
@@ -134,17 +143,18 @@ class Recorder:
             self.step_ns *= 2
         self.sample_due_ns = now_ns - now_ns % self.step_ns + self.step_ns
 
-    def _sampled(self, mid_half_ticks: int, bid_ticks: int, ask_ticks: int) -> tuple[Any, ...]:
-        """A sample of now but for its time, were the market this one."""
+    def _sampled(
+        self, mid_half_ticks: int, bid_ticks: int, ask_ticks: int, best_bid: int, best_ask: int
+    ) -> tuple[Any, ...]:
+        """A sample of now but for its time, were the market, and our best prices, these."""
         maker, scale = self._maker, self._maker.scale
-        best_ticks = maker.orders.best_price_ticks
         limit_lots = 0 if scale is None else scale.position_lots_max
         return (
             mid_half_ticks,
             bid_ticks,
             ask_ticks,
-            best_ticks[_BUY] or 0,
-            best_ticks[Side.SELL] or 0,
+            best_bid,
+            best_ask,
             maker.ledger.position_atoms,
             limit_lots * self._money.atoms_per_lot,
             *self._amounts_at(mid_half_ticks),
@@ -183,8 +193,8 @@ class Recorder:
         atoms = {} if pnl is None else pnl.position.unpriced_fee_atoms
         return {asset: n / ATOMS_PER_UNIT for asset, n in atoms.items() if n != 0}
 
-    def _take_new_orders(self) -> None:
-        """Orders sent since the last time: ids only grow, and none ends before its decision has."""
+    def on_new_orders(self) -> None:
+        """Orders were sent since the last time: ids only grow, and none ends before its decision has."""
         last = int(self.orders.table["client_order_id"][-1]) if self.orders.count > 0 else -1
         for o in self._maker.orders:
             if o.client_order_id > last:

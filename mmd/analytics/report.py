@@ -173,4 +173,4 @@ def _figures(session: Session, track: Track, measured: Metrics) -> list[tuple[Fi
 
 def _us(durations: Durations, q: float) -> str:
     found = durations.quantile_ns(q)
-    return tables.NOTHING if found is None else f"{found / 1e3:,.0f} µs"
+    return tables.NOTHING if found is None else f"≤ {found / 1e3:,.0f} µs"

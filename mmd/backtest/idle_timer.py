@@ -1,7 +1,8 @@
 """A timer of the engine in the compiled loop, for as long as it would only estimate and find nothing to do.
 
-What a timer does besides: it watches losses (so the loop knows between which mids no limit can be reached), judges
-markouts that quotes or risk go by, begins a new day. Wherever one of these is due the timer is the engine's.
+What a timer does besides: it watches losses (so the loop knows between which mids no limit can be reached) and streaks of
+adverse fills (so it knows how long one may get), begins a new day. Wherever one of these may change the risk level the
+timer is the engine's. Where judged fills have changed what quotes should be told, the engine tells them right after it.
 """
 
 from typing import Final
@@ -11,7 +12,7 @@ from mmd.core.flow import adverse_kernels, response
 from mmd.core.flow import impact as impacts
 from mmd.core.flow import markout as markouts
 from mmd.core.flow.adverse_kernels import ADVERSE
-from mmd.core.flow.markout import FILLS_MAX, HORIZONS, MARKOUT
+from mmd.core.flow.markout import FILLS_MAX, MARKOUT
 from mmd.core.flow.mid_history import HISTORY
 from mmd.core.market import microprice
 from mmd.core.market.trade_flow import TRADE_FLOW
@@ -46,12 +47,16 @@ IDLE = layout(
     ("age_skew_max", "f8"),
     ("judges", "i8"),  # whether fills are judged for adverse selection
     ("told", "i8"),  # steps of the response that quotes go by
+    ("is_untold", "i8"),  # whether the last timer here left something to be told
     ("mid_low", "i8"),  # half ticks between which no loss limit can be reached
     ("mid_high", "i8"),
     ("mid", "i8"),  # the last mark
     ("orders", "i8"),  # that may rest
     ("streak_at", "i8"),  # horizon whose streak of adverse fills is watched
-    ("streak", "i8"),
+    ("streak", "i8"),  # when the engine last looked
+    ("streak_max", "i8"),  # a longer one would change the risk level; 0 where any other may
+    ("messages_per_s_max", "i8"),  # more than these between two steps would change the risk level
+    ("messages", "i8"),  # that had come by the last step
     ("step_ns", "i8"),
     ("sd_target", "f8"),  # of inventory; 0: gamma is fixed
     ("solve_ns", "i8"),  # how often the microprice's table is made anew
@@ -147,49 +152,52 @@ def _follow_pace(i: Rec, v: Rec, places: Rec, now_ns: int) -> None:
 
 
 @leaf
-def _judges_nothing(i: Rec, m: Rec, now_ns: int) -> bool:
-    """Whether no markout is due, or none by which quotes or risk go."""
-    if now_ns < m.due_ns:
-        return True
-    for horizon in range(HORIZONS):
-        is_known = horizon != i.streak_at and not (
-            i.judges == 1 and horizon in adverse_kernels.JUDGED
-        )
-        if not is_known and m.judged[horizon] < m.head:
-            sent_ns = m.ts_ns[m.judged[horizon] % FILLS_MAX]
-            if sent_ns + m.horizon_ns[horizon] <= now_ns:
-                return False
-    return True
+def _keeps_level(i: Rec, m: Rec, now_ns: int) -> bool:
+    """Whether the streak of adverse fills stays below what changes the risk level, were all that fall due adverse."""
+    at, streak, due = i.streak_at, m.streak[i.streak_at], 0
+    while m.judged[at] + due < m.head:
+        sent_ns = m.ts_ns[(m.judged[at] + due) % FILLS_MAX]
+        if sent_ns + m.horizon_ns[at] > now_ns:
+            break
+        due += 1
+    if i.streak_max == 0:
+        return bool(due == 0 and streak == i.streak)
+    return bool(streak + due < i.streak_max)
 
 
 @leaf
-def _is_answer_told(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
-    """Whether a second's work on adverse selection would judge no fill and tell quotes nothing new."""
-    for k in range(len(adverse_kernels.JUDGED)):
-        if m.judged[adverse_kernels.JUDGED[k]] > a.seen[k]:
-            return False
-    return bool(round(response.level_at(a, now_ns) * response.STEPS) == i.told)
+def _is_stormy(i: Rec, v: Rec, now_ns: int) -> bool:
+    """As `MessageStorm.on_step`: whether the step of now would find a storm."""
+    came, elapsed_ns = v.messages - i.messages, now_ns - i.stepped_ns
+    return bool(came * NANOS_PER_SECOND > i.messages_per_s_max * elapsed_ns)
 
 
 @leaf
-def _may_step(i: Rec, a: Rec, m: Rec, now_ns: int) -> bool:
-    """Whether the step of a second only estimates."""
-    return bool(i.can_step == 1 and (i.judges == 0 or _is_answer_told(i, a, m, now_ns)))
-
-
-@leaf
-def is_idle_timer(i: Rec, places: Rec, now_ns: int, marked: int) -> bool:
-    """Whether the timer of now can be taken here; marked is the mid of the last decision, 0 = none since."""
+def _judge_fills(i: Rec, v: Rec, places: Rec, markout: Rec, now_ns: int) -> None:
+    """As `AdverseSelection.on_time`, but that quotes are still to be told what came of it: is_untold."""
     p = places[0]
-    m, a = record_at(p.markout, MARKOUT)[0], record_at(p.adverse, ADVERSE)[0]
+    history, flow = record_at(p.history, HISTORY), record_at(p.flow, TRADE_FLOW)
+    adverse = record_at(p.adverse, ADVERSE)
+    judged = adverse_kernels.on_step(adverse, markout, history, flow, v.mid_half_ticks, now_ns)
+    impacts.on_step(record_at(p.impact, impacts.IMPACT), history)
+    steps = round(adverse[0].response * response.STEPS)
+    i.is_untold = int(steps != i.told or (steps > 0 and judged > 0))
+
+
+@leaf
+def is_idle_timer(i: Rec, v: Rec, places: Rec, now_ns: int, marked: int) -> bool:
+    """Whether the timer of now can be taken here; v is the row of VIEW, marked the mid of the last decision, 0 = none."""
+    p = places[0]
+    m = record_at(p.markout, MARKOUT)[0]
     quote, intensity = record_at(p.quote, QUOTE), record_at(p.intensity, INTENSITY)
     mid = marked if marked > 0 else i.mid
     return bool(
         i.is_on == 1
         and i.mid_low <= mid <= i.mid_high
-        and _judges_nothing(i, m, now_ns)
-        and m.streak[i.streak_at] == i.streak
-        and (now_ns - i.stepped_ns < i.step_ns or _may_step(i, a, m, now_ns))
+        and _keeps_level(i, m, now_ns)
+        and (
+            now_ns - i.stepped_ns < i.step_ns or (i.can_step == 1 and not _is_stormy(i, v, now_ns))
+        )
         and _rests_apart(i, record_at(p.working, WORKING)[0], quote, intensity)
     )
 
@@ -202,12 +210,10 @@ def play_timer(i: Rec, v: Rec, places: Rec, now_ns: int, marked: int) -> None:
     i.timers += 1
     is_step = now_ns - i.stepped_ns >= i.step_ns
     if is_step:
+        i.messages = v.messages
         _step(i, places, now_ns)
         _follow_pace(i, v, places, now_ns)
     markout = record_at(p.markout, MARKOUT)
     markouts.on_time(markout, now_ns)
     if is_step and i.judges == 1:
-        history, flow = record_at(p.history, HISTORY), record_at(p.flow, TRADE_FLOW)
-        adverse = record_at(p.adverse, ADVERSE)
-        adverse_kernels.on_step(adverse, markout, history, flow, v.mid_half_ticks, now_ns)
-        impacts.on_step(record_at(p.impact, impacts.IMPACT), history)
+        _judge_fills(i, v, places, markout, now_ns)

@@ -18,13 +18,17 @@ from mmd.core.flow.response import STEPS
 from mmd.core.inventory.pnl import Pnl
 from mmd.core.quoter import SOLVE_NS, STEP_NS
 from mmd.core.quoting.multipliers import Cause
+from mmd.core.risk.levels import RiskLevel
 from mmd.core.shaping import SHAPE_NS
 from mmd.core.spec import SessionSpec
 from mmd.jit.kernel import Rec, new
 
 _WIDE: Final = 2**61
+_WIDE_RATE: Final = 10**9
+"""More messages a second than anybody sends, and small enough to be multiplied by times."""
 _MARGIN: Final = 0.45
 """Share of what is left of a loss limit that the mid may take, each way."""
+_NORMAL: Final = RiskLevel.NORMAL
 _KNOWN: Final = frozenset(
     {
         "reporting_currency",
@@ -48,6 +52,7 @@ _KNOWN: Final = frozenset(
         "stale_book_ns_max",
         "budgets_by_venue",  # the same where there is one
         "venue_budgets",
+        "feed_messages_per_s_max",
         "close_utc_s",
         "construction",
         "adverse",
@@ -117,6 +122,7 @@ class IdleTimers:
         self.record["step_ns"] = STEP_NS
         self.record["sd_target"] = spec.quoting.inventory_sd_target
         self.record["solve_ns"] = SOLVE_NS
+        self.record["messages_per_s_max"] = spec.risk.feed_messages_per_s_max or _WIDE_RATE
         if spec.quoting.fair_value == "microprice":
             self.record["halflife_s"] = spec.quoting.microprice_halflife_s
         shape = spec.construction
@@ -130,6 +136,7 @@ class IdleTimers:
         self._horizon = HORIZONS_NS.index(spec.risk.adverse_horizon_ns)
         self.record["streak_at"] = self._horizon
         self._streak = memoryview(self._maker.ledger.markouts.record["streak"][0])
+        self._streak_max = spec.risk.adverse_streak_max or _WIDE
         self._fills = -1
         self._told = 0
 
@@ -170,6 +177,8 @@ class IdleTimers:
         words[at["mid"]] = words[at["seen_low"]] = words[at["seen_high"]] = mid
         words[at["orders"]] = sum(maker.orders.open_orders)
         words[at["streak"]] = self._streak[self._horizon]
+        words[at["streak_max"]] = self._streak_max if self._engine.levels.level is _NORMAL else 0
+        words[at["is_untold"]] = 0
         words[at["stepped_ns"]] = quoter.stepped_ns
         words[at["steps"]] = 0
 
@@ -184,21 +193,29 @@ class IdleTimers:
     def _allow_step(self) -> bool:
         """State what the step of a second begins with; False if it would tell quotes something new."""
         words, at, maker = self._words, self._at, self._maker
-        quoter, selection, now_ns = maker.quoter, self._selection, self._engine.now_ns
+        quoter, selection = maker.quoter, self._selection
         if self._leans_on_age and quoter.multipliers.skews_but(Cause.POSITION_AGE):
             return False
+        storm = maker.message_storm
+        if storm.stepped_ns != quoter.stepped_ns:
+            return False
+        words[at["messages"]] = storm.messages
         if selection is not None:
             per_bps = 0.0 if maker.scale is None else maker.scale.ticks_per_bps
             is_together = selection.stepped_ns == quoter.stepped_ns
             if not is_together or not selection.has_answered(per_bps):
                 return False
             words[at["told"]] = round(selection.level * STEPS)
-        held_ns = maker.ledger.time_in_position_ns(now_ns)
-        words[at["held_since_ns"]] = now_ns - held_ns if held_ns > 0 else 0
+        words[at["held_since_ns"]] = maker.ledger.opened_ns or 0
         words[at["next_shape_ns"]] = maker.shaping.next_ns
         words[at["averaged_ns"]] = maker.shaping.averaged_ns
         words[at["solved_ns"]] = quoter.solved_ns
         return True
+
+    def tell(self) -> None:
+        """Have the engine, which is up to date, tell quotes what came of the fills that the loop judged."""
+        if self._selection is not None:
+            self._selection.answer()
 
     def settle(self) -> None:
         """Bring the engine up to date with the timers that the loop took."""
@@ -220,6 +237,7 @@ class IdleTimers:
         quoter, shaping = maker.quoter, maker.shaping
         quoter.stepped_ns = words[at["stepped_ns"]]
         quoter.solved_ns = words[at["solved_ns"]]
+        maker.message_storm.follow(words[at["messages"]], quoter.stepped_ns)
         if words[at["is_paced"]] == 1:
             words[at["is_paced"]] = 0
             maker.follow_pace()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from mmd.analytics.recorder import Recorder
 from mmd.backtest.feed import NEVER
 from mmd.backtest.in_flight import InFlight
 from mmd.backtest.presence import Presence
@@ -47,6 +48,7 @@ class OrderTrail:
         record: TRIPS record.
         entry, response: LATENCY records of the channels.
         on_command: told of each command that the loop sent, and when, as soon as Python learns of it; None costs nothing.
+        recorder: told of each order and each answer in the same way.
     """
 
     def __init__(
@@ -61,6 +63,9 @@ class OrderTrail:
         self.record: Rec = new(TRIPS)
         self.entry, self.response = in_flight.entry, in_flight.response
         self.on_command: Callable[[Command, int], None] | None = None
+        self.recorder: Recorder | None = None
+        self._followed = 0
+        """Rows of the trail that were booked."""
         self._engine = engine
         self._maker = engine.makers[0]
         self._id = self._maker.instrument.id
@@ -124,16 +129,22 @@ class OrderTrail:
 
     def follow(self) -> None:
         """Book what happened in the loop, in its order."""
+        if self.is_settled:
+            return
         words, at = self._words, self._at
-        n = words[self._at_trail]
-        words[self._at_trail] = 0
-        for row in self.record["trail"][0, :n].tolist():
-            self._follow_row(row)
+        self.follow_to(words[self._at_trail])
+        words[self._at_trail] = self._followed = 0
         desk, presence = self._maker.desk, self._presence
         desk.on_sent_elsewhere(words[at["sent"]], words[at["skipped"]])
         words[at["sent"]] = words[at["skipped"]] = 0
         presence.is_both = words[at["quotes_both"]] == 1
         presence.heard_ns, presence.quoted_ns = words[at["heard_ns"]], words[at["quoted_ns"]]
+
+    def follow_to(self, n: int) -> None:
+        """Book the first n things that happened, no more; `follow` must come after."""
+        for row in self.record["trail"][0, self._followed : n].tolist():
+            self._follow_row(row)
+        self._followed = n
 
     def settle(self) -> None:
         """Book what happened, and put what is on its way into the channels of Python."""
@@ -165,6 +176,8 @@ class OrderTrail:
             event = self._event(row)
             order = self._maker.orders.on_heard_elsewhere(event)
             self._maker.counts.on_changed(event, order)
+            if self.recorder is not None:
+                self.recorder.on_order(event, row[WHEN])
         else:
             self._follow_request(row)
 
@@ -173,6 +186,8 @@ class OrderTrail:
         self._maker.orders.on_sent_elsewhere(command, now_ns, row[LEVEL])
         if self._engine.first_order_ns == 0 and row[WHAT] != CANCEL:
             self._engine.first_order_ns = now_ns
+        if self.recorder is not None and row[WHAT] != CANCEL:
+            self.recorder.on_new_orders()
         if self.on_command is not None:
             self.on_command(command, now_ns + self._cost_ns)
 

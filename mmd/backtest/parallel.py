@@ -40,7 +40,9 @@ class Runs:
             processes = min(len(self.requests), os.cpu_count() or 1)
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(processes, mp_context=context)
-            self._futures = [self._pool.submit(run_backtest, r) for r in self.requests]
+            # The last first: in a bracket it is the most hopeful model, whose fills take the longest.
+            begun = [self._pool.submit(run_backtest, r) for r in reversed(self.requests)]
+            self._futures = begun[::-1]
 
     def results(self, on_done: Callable[[int], None] | None = None) -> list[BacktestResult]:
         """What they came to, in order; on_done is told how many are through. Raises: MmdError, as any of them did."""

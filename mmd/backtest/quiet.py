@@ -25,6 +25,7 @@ from mmd.backtest.timer_grid import new_timer_ns, next_timer_ns
 from mmd.backtest.trips_record import TRIPS
 from mmd.core.calm import CALM
 from mmd.core.flow.markout import MARKOUT
+from mmd.core.orders.order_diff import WORKING
 from mmd.core.view_record import VIEW, see
 from mmd.exchange.fills.record import FIFO
 from mmd.jit.kernel import Rec, kernel, leaf
@@ -37,6 +38,8 @@ LOGGED: Final = 6
 """Or the log of decisions is full and must be fetched."""
 TRAILED: Final = 7
 """Or the trail of orders is."""
+UNTOLD: Final = 9
+"""Or a timer taken here left something that quotes must be told before anything else happens."""
 UNUSUAL: Final = 8
 """Or a request has arrived at the exchange that is Python's to take in."""
 TAKEN: Final = 0
@@ -70,7 +73,7 @@ def _take_decision(q: Rec, v: Rec, t: Rec, places: Rec) -> int:
     if not is_taken(q, v, places, now_ns):
         return DECIDE
     markout = record_at(places[0].markout, MARKOUT)
-    close_decision(q, v, markout)
+    close_decision(q, v, t, record_at(places[0].working, WORKING)[0], markout)
     q.busy_ns = now_ns + q.decision_cost_ns
     q.decide_ns = NEVER
     q.decisions += 1
@@ -81,8 +84,8 @@ def _take_decision(q: Rec, v: Rec, t: Rec, places: Rec) -> int:
 
 
 @leaf
-def _take_timer(q: Rec, v: Rec, places: Rec) -> bool:
-    """Take the timer that is due, unless it is the engine's; returns whether it was taken."""
+def _take_timer(q: Rec, v: Rec, places: Rec) -> int:
+    """Take the timer that is due, unless it is the engine's (DUE); UNTOLD where it has something to tell."""
     p = places[0]
     i, m, c = (
         record_at(p.idle, IDLE)[0],
@@ -92,13 +95,13 @@ def _take_timer(q: Rec, v: Rec, places: Rec) -> bool:
     now_ns = q.timer_ns
     is_stale = now_ns - v.changed_ns > c.book_age_ns_max
     if now_ns >= q.until_ns or is_stale != (q.is_asleep == 1):
-        return False
-    if not is_idle_timer(i, places, now_ns, q.marked):
-        return False
+        return DUE
+    if not is_idle_timer(i, v, places, now_ns, q.marked):
+        return DUE
     play_timer(i, v, places, now_ns, q.marked)
     stale_ns = v.changed_ns + c.book_age_ns_max + 1
     _follow_timer(q, min(i.stepped_ns + i.step_ns, m.due_ns), stale_ns)
-    return True
+    return UNTOLD if i.is_untold == 1 else TAKEN
 
 
 @leaf
@@ -151,8 +154,8 @@ def play(  # noqa: PLR0913, PLR0917 - a kernel
     `places` are those of the engine's records, see `mmd.backtest.quiet_player`.
 
     Returns:
-        DECIDE, FILLED, REFILL, LOGGED, TRAILED, UNUSUAL, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever is
-        first.
+        DECIDE, FILLED, REFILL, LOGGED, TRAILED, UNTOLD, UNUSUAL, BROKEN, or DUE at until_ns or QUIET.timer_ns, whichever
+        is first.
     """
     e, c, is_fifo = exch[0], local[0], fills[0].model == FIFO
     q, v = record_at(places[0].quiet, QUIET)[0], record_at(places[0].state, VIEW)[0]
@@ -174,8 +177,7 @@ def play(  # noqa: PLR0913, PLR0917 - a kernel
         elif q.decide_ns < min(until_ns, q.timer_ns):
             code = _take_decision(q, v, t, places)
         elif q.timer_ns < until_ns and not is_over:
-            if not _take_timer(q, v, places):
-                return DUE
+            code = _take_timer(q, v, places)
         else:
             return DUE
     return code

@@ -216,8 +216,8 @@ def is_taken(q: Rec, v: Rec, places: Rec, now_ns: int) -> bool:
 
 
 @leaf
-def close_decision(q: Rec, v: Rec, markout: Rec) -> None:
-    """A decision that changed nothing has been taken; as `Maker.keep_books`, and as a recorder's `on_decision`."""
+def close_decision(q: Rec, v: Rec, t: Rec, w: Rec, markout: Rec) -> None:
+    """A decision has been taken here; as `Maker.keep_books`, and as a recorder's `on_decision`."""
     if v.is_dirty == 1:
         v.is_dirty = 0
         q.marked = v.mid_half_ticks
@@ -227,6 +227,7 @@ def close_decision(q: Rec, v: Rec, markout: Rec) -> None:
         row = q.log[q.n_log]
         row[0], row[1], row[4] = q.decide_ns, v.mid_half_ticks, is_sample
         row[2], row[3] = v.bid_ticks, v.ask_ticks
+        row[5], row[6], row[7] = t.n_trail, w.best[0], w.best[1]
         q.n_log += 1
         if is_sample:
             q.samples_left -= 1

@@ -1,12 +1,13 @@
 """Keeps the compiled loop of `quiet` and the engine's Python objects in step."""
 
 from functools import partial
+from typing import Final
 
 from mmd.analytics.recorder import Recorder
 from mmd.backtest.feed import DUE, NEVER, REFILL
 from mmd.backtest.idle_timers import IdleTimers
 from mmd.backtest.order_trail import OrderTrail
-from mmd.backtest.quiet import LOGGED, TRAILED, play
+from mmd.backtest.quiet import LOGGED, TRAILED, UNTOLD, play
 from mmd.backtest.quiet_decision import is_settled
 from mmd.backtest.quiet_state import MODELS, QuietState
 from mmd.backtest.settings import BacktestSettings
@@ -19,6 +20,8 @@ from mmd.core.quoting.fixed_spread import FIXED
 from mmd.jit.kernel import Rec, bind, new
 from mmd.jit.places import places
 from mmd.tape.frames import BROKEN
+
+_FULL: Final = frozenset({LOGGED, TRAILED})
 
 
 class QuietPlayer:
@@ -72,10 +75,13 @@ class QuietPlayer:
         while (code := self._play(feed.rows, *self._records, until_ns)) != BROKEN:
             if code == REFILL:
                 feed.refill()
-            elif code == LOGGED:
+            elif code in _FULL:
                 self._fetch_log()
-            elif code == TRAILED:
                 self._trail.follow()
+            elif code == UNTOLD:
+                self.sync()
+                self._idle.tell()
+                return code
             elif code != DUE or not (self.timer_ns < until_ns and self._idle.may_step()):
                 if not self._trail.is_settled:
                     self.sync()
@@ -88,18 +94,18 @@ class QuietPlayer:
         words, at = self._words, self._at
         decisions = words[at["decisions"]]
         self._state.sync()
-        if not self._trail.is_settled:
-            self._trail.settle()
         if decisions != self._synced:
             self._synced = decisions
             self._fetch_log()
+        if not self._trail.is_settled:
+            self._trail.settle()
         if not self._idle.is_settled:
             self._idle.settle()
             self._stepped_ns = max(self._stepped_ns, self._maker.quoter.stepped_ns)
 
     def watch(self, recorder: Recorder) -> None:
         """From now on tell of every decision, and sample at those at which the recorder would."""
-        self._recorder = recorder
+        self._recorder = self._trail.recorder = recorder
         self.record["logs"] = 1
         self._sample_on()
 
@@ -108,7 +114,7 @@ class QuietPlayer:
         n = words[at["n_log"]]
         if self._recorder is not None and n > 0:
             words[at["n_log"]] = 0
-            self._recorder.on_decisions(self.record["log"][0, :n])
+            self._recorder.on_decisions(self.record["log"][0, :n], self._trail.follow_to)
             self._sample_on()
 
     def _sample_on(self) -> None:
@@ -204,7 +210,8 @@ class QuietPlayer:
                 words[at["sample_ns"]],
                 words[at["until_ns"]],
             )
-        words[at["timer_ns"]] = self._on_grid(max(due_ns, now_ns + self._period_ns))
+        due_ns = max(due_ns, now_ns + self._period_ns)
+        words[at["timer_ns"]] = on_grid_ns(due_ns, self._origin_ns, self._period_ns)
         if words[at["decide_ns"]] == NEVER:
             words[at["decide_ns"]] = max(now_ns, words[at["busy_ns"]])
 
@@ -216,19 +223,15 @@ class QuietPlayer:
 
     def _next_on_grid(self, ts_ns: int) -> int:
         """The first time on the timers' grid at or after ts_ns that had no timer yet."""
-        due_ns = self._on_grid(ts_ns)
+        due_ns = on_grid_ns(ts_ns, self._origin_ns, self._period_ns)
         had_timer = due_ns <= self._words[self._at["last_timer_ns"]]
         return due_ns + self._period_ns if had_timer else due_ns
-
-    def _on_grid(self, ts_ns: int) -> int:
-        """The first time on the timers' grid at or after ts_ns."""
-        return on_grid_ns(ts_ns, self._origin_ns, self._period_ns)
 
     def _load(self) -> None:
         """Tell the loop what the engine's last word was."""
         self._is_stale = False
         self._state.load()
-        if self._state.is_quiet and self._recorder is None:
+        if self._state.is_quiet:
             self._trail.allow()
         else:
             self._trail.forbid()

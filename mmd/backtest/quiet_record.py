@@ -9,6 +9,7 @@ from mmd.jit.kernel import layout
 
 GLFT_MODEL, FIXED_MODEL = 0, 1
 LOG_MAX: Final = 1024
+LOG_COLUMNS: Final = 8
 REASONS: Final = len(RiskReason)
 ACTIONS_MAX: Final = int(WORKING["act"].shape[0])
 
@@ -56,5 +57,5 @@ QUIET = layout(
     ("step_ns", "i8"),  # how far samples are apart
     ("samples_left", "i8"),  # until they are to be thinned
     ("n_log", "i8"),
-    ("log", "i8", (LOG_MAX, 5)),  # time, mid, best bid, best ask, whether it is a sample
+    ("log", "i8", (LOG_MAX, LOG_COLUMNS)),  # see Recorder.on_decisions
 )

@@ -16,7 +16,7 @@ from mmd.backtest.feed import FILLED, FRAME, NEVER
 from mmd.backtest.in_flight import InFlight
 from mmd.backtest.order_trail import OrderTrail
 from mmd.backtest.presence import Presence
-from mmd.backtest.quiet import DECIDE
+from mmd.backtest.quiet import DECIDE, UNTOLD
 from mmd.backtest.quiet_player import QuietPlayer
 from mmd.backtest.settings import BacktestSettings
 from mmd.backtest.tape_feed import TapeFeed
@@ -206,6 +206,8 @@ class BacktestRunner:
         elif code == FILLED:
             for event in self.exchange.collect():
                 in_flight.answer(event)
+        elif code == UNTOLD:
+            pass  # what is due next may be another thing now
         elif code == DECIDE and player is not None:
             self.now_ns = player.take_decision()
             self._decide()

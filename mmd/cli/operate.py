@@ -44,7 +44,7 @@ def status(
         typer.echo(msgspec.json.encode(state).decode())
     else:
         console = Console()
-        age_s = SystemClock().unix_ns() / NANOS_PER_SECOND - state.taken_unix_s
+        age_s = SystemClock().monotonic_ns() / NANOS_PER_SECOND - state.taken_monotonic_s
         if age_s > STALE_S:
             console.print(
                 f"the engine has shown nothing for {age_s:.0f} s; this is what it showed last"

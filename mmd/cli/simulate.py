@@ -1,5 +1,6 @@
 """`mmd simulate`: whole systems with faults on virtual time, from seeds; a failing seed is shrunk to one line."""
 
+import contextlib
 import itertools
 import time
 from collections.abc import Iterator
@@ -10,12 +11,14 @@ import msgspec
 import typer
 
 from mmd.cli.options import AsJson, ConfigFile, Overrides, parse_overrides
+from mmd.cli.simulate_report import report_lines
 from mmd.errors import ConfigError, MmdError
 
 if TYPE_CHECKING:
     from mmd.simulation.fault import FaultKind
     from mmd.simulation.results_file import ResultsFile
     from mmd.simulation.simulate import Reproduction, SimulateRequest, SimulateResult
+    from mmd.simulation.worlds import MarketPace
 
 EXAMPLES = """
 Examples:
@@ -25,6 +28,9 @@ Examples:
   mmd simulate --hours 10 --jobs 2 --faults crash,entry_down,answer_lost
 
   mmd simulate --first-seed 7 --seeds 1 --seconds 41 --only 3,9
+
+  mmd simulate --pace calm --hours 1000 --results night.jsonl
+  mmd simulate --summary night.jsonl
 """
 _S_PER_HOUR = 3_600.0
 _Seeds = Annotated[int, typer.Option(help="how many seeds to run", min=1)]
@@ -46,6 +52,14 @@ _Results = Annotated[
         "--results", help="add each seed's result here, and go on where it ends", metavar="FILE"
     ),
 ]
+_Pace = Annotated[
+    str,
+    typer.Option(help="how busy the markets are: usual, or calm as a quiet instrument's"),
+]
+_Summary = Annotated[
+    Path | None,
+    typer.Option("--summary", help="run nothing: add up the results in this file", metavar="FILE"),
+]
 _Jobs = Annotated[int, typer.Option(help="seeds at a time, each in a process of its own", min=1)]
 
 
@@ -60,7 +74,9 @@ def simulate(
     faults: _Faults = "all",
     only: _Only = None,
     jobs: _Jobs = 1,
+    pace: _Pace = "usual",
     results_file: _Results = None,
+    summary: _Summary = None,
     as_json: AsJson = False,
 ) -> None:
     """Run exchanges, failing networks and daemons that crash, and check every invariant after each event.
@@ -68,11 +84,19 @@ def simulate(
     A failing seed is shrunk to the fewest faults and the shortest time, and printed as one line that shows it again.
     """
     from mmd.simulation.results_file import ResultsFile  # noqa: PLC0415 - loads the compiler
-    from mmd.simulation.simulate import SimulateRequest, load_settings  # noqa: PLC0415
+    from mmd.simulation.simulate import (  # noqa: PLC0415
+        SimulateRequest,
+        conditions_of,
+        load_settings,
+    )
 
+    if summary is not None:
+        _tell(ResultsFile(summary).read(), [], as_json)
+        return
     template = SimulateRequest(
         seed=first_seed,
         seconds=minutes * 60.0 if seconds is None else seconds,
+        pace=_pace(pace),
         kinds=_kinds(faults),
         only=_numbers(only),
         config=config_file,
@@ -82,24 +106,34 @@ def simulate(
         raise ConfigError(f"--minutes: expected more than 0, found {minutes:g}")
     load_settings(template)
     last = None if hours is not None else first_seed + seeds
+    total_s = seeds * template.seconds if hours is None else hours * _S_PER_HOUR
     kept = None if results_file is None else ResultsFile(results_file)
-    before = [] if kept is None else kept.read()
-    if before:
-        following = max(first_seed, max(r.seed for r in before) + 1)
-        template = msgspec.structs.replace(template, seed=following)
-    requests = _requests(template, last)
-    until_s = None if hours is None else hours * _S_PER_HOUR
-    began_s = time.perf_counter()
-    total_s = seeds * template.seconds if until_s is None else until_s
-    results = _run(requests, jobs, until_s, total_s, before, kept)
-    wall_s = time.perf_counter() - began_s
+    with contextlib.ExitStack() as stack:
+        held = None if kept is None else stack.enter_context(kept.resume(conditions_of(template)))
+        before = held or []
+        requests = _requests(template, last, {r.seed for r in before})
+        results = _run(requests, jobs, last is None, total_s, before, kept)
     found = [_shrunk(template, r) for r in results if r.broken]
+    _tell(results, found, as_json)
+    if found:
+        raise MmdError("\n".join(_line(f) for f in found))
+
+
+def _tell(results: "list[SimulateResult]", found: "list[Reproduction]", as_json: bool) -> None:
     if as_json:
         typer.echo(msgspec.json.encode({"results": results, "failures": found}).decode())
     else:
-        _report(results, wall_s)
-    if found:
-        raise MmdError("\n".join(_line(f) for f in found))
+        for line in report_lines(results):
+            typer.echo(line)
+
+
+def _pace(name: str) -> "MarketPace":
+    from mmd.simulation.worlds import MarketPace  # noqa: PLC0415
+
+    try:
+        return MarketPace(name)
+    except ValueError as error:
+        raise ConfigError(f"--pace: expected {' or '.join(MarketPace)}, found {name!r}") from error
 
 
 def _kinds(text: str) -> "tuple[FaultKind, ...]":
@@ -125,18 +159,21 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
         ) from error
 
 
-def _requests(template: "SimulateRequest", last: int | None) -> "Iterator[SimulateRequest]":
-    """A request for each seed; without a last one there is no end."""
+def _requests(
+    template: "SimulateRequest", last: int | None, done: set[int]
+) -> "Iterator[SimulateRequest]":
+    """A request for each seed that is not done; without a last one there is no end."""
     for seed in itertools.count(template.seed):
         if last is not None and seed >= last:
             return
-        yield msgspec.structs.replace(template, seed=seed)
+        if seed not in done:
+            yield msgspec.structs.replace(template, seed=seed)
 
 
 def _run(
     requests: "Iterator[SimulateRequest]",
     jobs: int,
-    until_s: float | None,
+    is_endless: bool,
     total_s: float,
     before: "list[SimulateResult]",
     kept: "ResultsFile | None",
@@ -164,7 +201,7 @@ def _run(
     )
     with compile_progress(), Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("simulating", total=total_s, completed=int(done_s))
-        ran = run_seeds(requests if until_s is None or done_s < until_s else iter(()), jobs)
+        ran = run_seeds(iter(()) if is_endless and done_s >= total_s else requests, jobs)
         for result in ran:
             results.append(result)
             if kept is not None:
@@ -173,7 +210,7 @@ def _run(
             speed = (done_s - before_s) / 60.0 / max(time.perf_counter() - began_s, 1e-9)
             said = f"seed {result.seed}: {result.broken or 'held'} ({speed:.2f} simulated h/min)"
             bar.update(task, completed=done_s, description=said)
-            if until_s is not None and done_s >= until_s:
+            if is_endless and done_s >= total_s:
                 break
         ran.close()
     return results
@@ -192,26 +229,3 @@ def _line(found: "Reproduction") -> str:
         f"{found.result.broken} (event {found.result.events}, {kinds})\n"
         f"  to see it again: {found.command}"
     )
-
-
-def _report(results: "list[SimulateResult]", wall_s: float) -> None:
-    hours = sum(r.simulated_s for r in results) / _S_PER_HOUR
-    failed = sum(bool(r.broken) for r in results)
-    kinds: dict[str, int] = {}
-    for result in results:
-        for kind, n in result.faults.items():
-            kinds[kind] = kinds.get(kind, 0) + n
-    typer.echo(
-        f"{len(results)} seeds, {hours:.2f} simulated hours, {sum(r.wall_s for r in results):.0f} s of runs "
-        f"in {wall_s:.0f} s: {failed} failed"
-    )
-    typer.echo(
-        f"{sum(r.events for r in results):,} events, {sum(r.orders for r in results):,} orders, "
-        f"{sum(r.fills for r in results):,} fills, {sum(r.crashes for r in results):,} crashes, "
-        f"{sum(r.guarded for r in results):,} times the guardian saw all gone, "
-        f"{sum(r.checks for r in results):,} checks ({sum(r.checks_at_rest for r in results):,} at rest), "
-        f"worst case {max((r.worst_case_ratio_max for r in results), default=0.0):.0%} of the limit"
-    )
-    cpu_s = sum(r.cpu_s for r in results)
-    typer.echo(f"{hours * _S_PER_HOUR / max(cpu_s, 1e-9):.0f} times real time on one core")
-    typer.echo("faults: " + (", ".join(f"{k} {n}" for k, n in sorted(kinds.items())) or "none"))

@@ -9,7 +9,7 @@ from mmd.core.market_view import MarketView
 from mmd.core.orders.order import Order, OrderPurpose
 from mmd.core.quoter import Quoter
 from mmd.core.risk.caution import AdverseStreak
-from mmd.core.risk.levels import RiskLevels
+from mmd.core.risk.levels import Raiser
 from mmd.core.scaling import Scale
 from mmd.core.spec import SessionSpec
 
@@ -26,7 +26,7 @@ class AdverseWatch:
     def __init__(
         self,
         spec: SessionSpec,
-        levels: RiskLevels,
+        levels: Raiser,
         quoter: Quoter,
         view: MarketView,
         ledger: Ledger,

@@ -222,7 +222,7 @@ class Engine:
             maker.on_private_down(self.now_ns)
 
     def _on_clock_offset(self, event: ClockOffset) -> None:
-        self.risk.on_clock_offset(event.offset_ns)
+        self.risk.on_clock_offset(event)
         if self.crossvenue is not None:
             self.crossvenue.on_clock_offset(event)
 

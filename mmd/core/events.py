@@ -180,6 +180,8 @@ class ClockOffset(_Event, frozen=True, tag=15):
     venue: str
     offset_ns: int
     round_trip_ns: int
+    venue_less_engine_ns: int | None = None
+    """Venue clock minus engine time, which no step of our wall clock changes; None in journals from before it was told."""
 
 
 class RateUsage(_Event, frozen=True, tag=16):

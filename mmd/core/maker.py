@@ -38,6 +38,7 @@ from mmd.core.risk.book_pace import BookPace
 from mmd.core.risk.caution import PositionDrift
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.limits import Bounds
+from mmd.core.risk.message_storm import MessageStorm
 from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.core.risk.session_risk import SessionRisk
 from mmd.core.risk.stops import RejectStorm
@@ -83,7 +84,7 @@ class Maker:
         self.pace = BookPace(spec.risk)
         self._spec = spec
         self._session = session
-        self._levels = session.levels
+        self._levels = session.levels.of(instrument.id)
         self._judge = QuoteJudge(instrument, spec, session, self.view, self.orders, self.ledger)
         self.quote_changes, self.calm = self._judge.changes, self._judge.calm
         shaped = (self.quoter, self._judge, self.ledger, self.view.vol)
@@ -94,11 +95,12 @@ class Maker:
         self.risk.venue = session.throttle.number_of(instrument.venue)
         placed = (self.orders, self.quoter.quote, self.view.record, self.risk)
         self.desk = OrderDesk(instrument, *placed, session.gate, numbers, self.counts)
-        self._storm = RejectStorm(session.levels, limits)
-        self.adverse = AdverseWatch(spec, session.levels, self.quoter, self.view, self.ledger)
+        self._storm = RejectStorm(self._levels, limits)
+        self.message_storm = MessageStorm(self._levels, spec.risk)
+        self.adverse = AdverseWatch(spec, self._levels, self.quoter, self.view, self.ledger)
         quoted = (self.quoter, self._judge, self.ledger, self.view, self.counts)
         self.learning = learning_of(spec, instrument.id, self.predictor, *quoted)
-        self._drift = PositionDrift(session.levels)
+        self._drift = PositionDrift(self._levels)
         self._drift_atoms_max = instrument.atoms_per_lot
         self._private_down_ns = 0
         self._lots_max: int | None = None
@@ -167,6 +169,7 @@ class Maker:
         ledger = self.ledger
         if self.scale is not None and self.quoter.on_time(self.orders, now_ns):
             self.shaping.on_step(now_ns)
+            self.message_storm.on_step(self.view.messages, now_ns)
             if self.learning is not None:
                 self.learning.on_step(now_ns, self.scale.ticks_per_bps)
             if self.pace.on_step(self.view.messages, now_ns):

@@ -63,6 +63,7 @@ class MarketView:
         self.touch: Rec = new(TOUCH)
         self.bar_end_ns = _NEVER
         """When the predictor's bar ends; never where nothing is predicted."""
+        self._primed: memoryview[int] = memoryview(self.features["primed"])
         self._predictor: BarClock | None = None
         volatility.configure(self.vol, sigma_prior=0.0)
         self._reset = partial(bind(books.reset, self.book), self.book)
@@ -117,7 +118,8 @@ class MarketView:
             self.bar_end_ns = self._predictor.end_ns
 
     def lose(self, now_ns: int = 0) -> None:
-        """The feed is gone: nothing in the book can be relied on until the next snapshot."""
+        """The feed is gone: nothing in the book can be relied on until the next snapshot, nor measured across the hole."""
+        self._primed[0] = 0
         self._break_bars(now_ns)
         self.is_up = False
         self.lag_ns = None

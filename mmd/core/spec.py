@@ -136,6 +136,8 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the budgets of orders and messages are each venue's; else all venues share them."""
     venue_budgets: tuple[VenueBudgets, ...] = ()
     """Of the venues whose budgets are others than the settings' own."""
+    feed_messages_per_s_max: int = 0
+    """0 is off."""
 
 
 class ArbitrageSpec(msgspec.Struct, frozen=True, kw_only=True):

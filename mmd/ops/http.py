@@ -107,14 +107,14 @@ class HttpServer:
         }
 
     def _now_s(self) -> float:
-        return self._clock.unix_ns() / NANOS_PER_SECOND
+        return self._clock.monotonic_ns() / NANOS_PER_SECOND
 
     async def _let_go(self, _: web.Application) -> None:
         self.feed.close()
 
     async def _health(self, _: web.Request) -> web.Response:
         """Whether the engine's event loop turns: its last picture is not old."""
-        age_s = self._now_s() - self._snapshot().taken_unix_s
+        age_s = self._now_s() - self._snapshot().taken_monotonic_s
         alive = age_s < STALE_S
         return _json(Health(alive, round(age_s, 3)), 200 if alive else 503)
 

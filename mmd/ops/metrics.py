@@ -50,6 +50,11 @@ _INSTRUMENT_GAUGES: tuple[tuple[str, str, Callable[[InstrumentState], float | No
     ("mmd_book_synced", "1 while the book is exact", lambda i: i.book.synced),
     ("mmd_book_age_seconds", "Time since the book last changed", lambda i: i.book.age_s),
     ("mmd_book_age_limit_seconds", "Age from which the book is stale", lambda i: i.book.age_s_max),
+    (
+        "mmd_feed_messages_per_second",
+        "Market data a second, over the last second",
+        lambda i: i.book.messages_per_s,
+    ),
     ("mmd_mid_price", "Mid in quote currency", lambda i: i.mid),
     ("mmd_fair_price", "Fair value in quote currency", lambda i: i.fair),
     ("mmd_half_spread_bps", "Half spread of level 0 in basis points", lambda i: i.half_spread_bps),

@@ -42,7 +42,7 @@ class Observer:
     """Keeps what is derived from pictures in a row."""
 
     def __init__(self, snapshot: Callable[[], State], clock_s: Callable[[], float]) -> None:
-        """`clock_s` is unix time, as the pictures' is."""
+        """`clock_s` is the machine's monotonic clock, in seconds."""
         self.log = EventLog()
         self._snapshot = snapshot
         self._clock_s = clock_s
@@ -67,7 +67,7 @@ class Observer:
         except MmdError as error:
             return Sight(None, str(error))
         last = self._last
-        age_s = max(self._clock_s() - state.taken_unix_s, 0.0)
+        age_s = max(self._clock_s() - state.taken_monotonic_s, 0.0)
         if last is not None and last.taken_unix_s == state.taken_unix_s:
             return Sight(self._place(state), age_s=age_s)
         self._follow_queues(state)

@@ -26,6 +26,8 @@ def _gauges(found: _Found) -> Iterator[Family]:
         ("mmd_model_volatility_ticks", "Expected volatility of the mid", "volatility_ticks"),
         ("mmd_model_rise_ratio", "Probability of a rise of the mid", "probability"),
         ("mmd_model_half_spread_bps", "Learned half spread", "half_spread_bps"),
+        ("mmd_model_forecast_told_ticks", "Forecast as quotes are told it", "forecast_told_ticks"),
+        ("mmd_model_half_spread_told_bps", "The same of the half spread", "half_spread_told_bps"),
     )
     for name, text, field in gauges:
         family = gauge(name, text, labels=_LABELS)
@@ -41,6 +43,8 @@ def _counters(found: _Found) -> Iterator[Family]:
         ("mmd_model_swaps", "Models that took their place", "swaps"),
         ("mmd_model_errors", "Models that were refused", "refusals"),
         ("mmd_model_rung_changes", "Changes of what is left of the ensemble", "rung_changes"),
+        ("mmd_model_forecasts_held", "Forecasts that the rate held back", "forecasts_held"),
+        ("mmd_model_spreads_held", "Half spreads that the rate held back", "spreads_held"),
     )
     for name, text, field in counters:
         family = counter(name, text, labels=_LABELS)

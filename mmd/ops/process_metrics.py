@@ -3,10 +3,12 @@
 import time
 from collections.abc import Iterator
 
+from mmd.core.units import NANOS_PER_SECOND
 from mmd.ops.family import Family, counter, gauge
 from mmd.ops.histogram_metrics import histogram_family
 from mmd.ops.process_use import ProcessState
 from mmd.ops.state import State
+from mmd.shell.clock import SystemClock
 
 _OPS_STARTED_S = time.time()  # noqa: TID251 - of this process, for whoever counts its restarts
 
@@ -28,7 +30,7 @@ def process_metrics(state: State) -> Iterator[Family]:
         (
             "mmd_state_age_seconds",
             "Age of the engine's last picture; above a second it hangs",
-            max(time.time() - state.taken_unix_s, 0.0),  # noqa: TID251 - compared across processes
+            max(SystemClock().monotonic_ns() / NANOS_PER_SECOND - state.taken_monotonic_s, 0.0),
         ),
         ("mmd_journal_up", "1 while the journal can be written", float(state.journal_up)),
         (

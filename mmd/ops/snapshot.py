@@ -10,7 +10,7 @@ from mmd.core.inventory.pnl import Pnl
 from mmd.core.maker import Maker
 from mmd.core.market_view import MarketView
 from mmd.core.orders.order import Order
-from mmd.core.risk.reasons import RiskReason
+from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.core.units import NANOS_PER_SECOND, Side
 from mmd.journal.writer import JournalWriter
 from mmd.ops.adverse_state import adverse_state
@@ -53,6 +53,7 @@ def session_state(
         session=f"{spec.session:08x}",
         uptime_s=(now_ns - spec.started_monotonic_ns) / NANOS_PER_SECOND,
         taken_unix_s=(now_ns - spec.started_monotonic_ns + spec.started_unix_ns) / NANOS_PER_SECOND,
+        taken_monotonic_s=now_ns / NANOS_PER_SECOND,
         ready=engine.is_ready,
         risk_level=levels.level.name,
         risk_reason=", ".join(r.name for r in levels.reasons),
@@ -111,7 +112,7 @@ def instrument_state(engine: Engine, maker: Maker, now_ns: int) -> InstrumentSta
         edge=money.edge,
         identity_error=0 if pnl is None else pnl.identity_error,
         sources=SourcesState() if pnl is None else _sources(pnl),
-        position_drift_atoms=ledger.drift_atoms,
+        position_drift_atoms=_drift_atoms(engine, maker),
         orders_sent=counts.sent,
         orders_acked=counts.acked,
         orders_rejected=counts.rejected,
@@ -142,6 +143,14 @@ def instrument_state(engine: Engine, maker: Maker, now_ns: int) -> InstrumentSta
         quote=instrument.quote,
         tick_size=str(instrument.tick_size),
     )
+
+
+def _drift_atoms(engine: Engine, maker: Maker) -> int:
+    """By the last reconciliation; once a balance between two of them has raised the level, by the last balance."""
+    ledger = maker.ledger
+    if engine.levels.is_active(LevelReason.POSITION_DRIFT):
+        return ledger.stated_drift_atoms
+    return ledger.drift_atoms
 
 
 class _Prices:
@@ -201,6 +210,7 @@ def _book(maker: Maker, now_ns: int) -> BookState:
         update_id=int(book["last"]),
         age_s=(now_ns - view.changed_ns) / NANOS_PER_SECOND if view.changed_ns else 0.0,
         age_s_max=maker.pace.age_ns_max / NANOS_PER_SECOND,
+        messages_per_s=maker.message_storm.per_s,
         bids=top_levels(maker, Side.BUY),
         asks=top_levels(maker, Side.SELL),
         messages=view.messages,

@@ -18,6 +18,8 @@ class BookState(msgspec.Struct, frozen=True):
     update_id: int
     age_s: float
     age_s_max: float
+    messages_per_s: float
+    """Market data of the last second that was looked at; above risk.feed_messages_per_s_max it is a storm."""
     """From which age it is stale."""
     bids: list[tuple[str, str]]
     """(price, quantity) as exact decimals, best first, at most 20."""
@@ -200,6 +202,12 @@ class PredictionState(msgspec.Struct, frozen=True):
     volatility_ticks: float
     probability: float
     half_spread_bps: float
+    forecast_told_ticks: float
+    """What quotes are told of the forecast: clipped, and no faster than it may move."""
+    half_spread_told_bps: float
+    forecasts_held: int
+    """Times that the rate kept the forecast short of where it was to be."""
+    spreads_held: int
     policy_action: str
     """What the Q-learning policy chose last; empty: there is none."""
     swaps: int
@@ -305,7 +313,9 @@ class State(msgspec.Struct, frozen=True):
     session: str
     uptime_s: float
     taken_unix_s: float
-    """When this picture was taken; an old one means that the engine is not well."""
+    """When this picture was taken, by the session's clock, which goes on evenly where the wall clock steps."""
+    taken_monotonic_s: float
+    """The same by the machine's monotonic clock, for its age: an old picture means that the engine is not well."""
     ready: bool
     risk_level: str
     risk_reason: str

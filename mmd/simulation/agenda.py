@@ -28,9 +28,12 @@ class Agenda:
 
     def run(self, until_ns: int) -> None:
         """Let everything happen that is due until then; the clock then stands at until_ns."""
-        heap, pop = self._heap, heapq.heappop
-        while heap and heap[0][0] <= until_ns:
-            self.now_ns, _, action, argument = pop(heap)
-            self.entries += 1
-            action(argument)
+        heap, pop, entries = self._heap, heapq.heappop, 0
+        try:
+            while heap and heap[0][0] <= until_ns:
+                self.now_ns, _, action, argument = pop(heap)
+                entries += 1
+                action(argument)
+        finally:
+            self.entries += entries
         self.now_ns = max(self.now_ns, until_ns)

@@ -7,6 +7,7 @@ every order and on every atom.
 from mmd.core.maker import Maker
 from mmd.core.units import Side
 from mmd.errors import MmdError
+from mmd.simulation.agenda import NEVER
 from mmd.simulation.order_gateway import order_number
 from mmd.simulation.trader import Trader
 
@@ -79,29 +80,34 @@ def check_orders(trader: Trader, maker: Maker) -> None:
     if at_venue != known:
         differing = sorted(set(at_venue.items()) ^ set(known.items()))
         raise broken(trader, f"orders: engine and exchange differ in {differing}")
-    bids = [o.price_ticks for o in resting if o.side is Side.BUY]
-    asks = [o.price_ticks for o in resting if o.side is Side.SELL]
-    if bids and asks and max(bids) >= min(asks):
-        raise broken(trader, f"own orders cross: bid {max(bids)}, ask {min(asks)}")
+    bid, ask = -NEVER, NEVER
+    for order in resting:
+        if order.side is Side.BUY:
+            bid = max(bid, order.price_ticks)
+        else:
+            ask = min(ask, order.price_ticks)
+    if bid >= ask:
+        raise broken(trader, f"own orders cross: bid {bid}, ask {ask}")
 
 
 def check_account(trader: Trader, maker: Maker) -> None:
     """Every atom of base is explained by our fills; cash is what the exchange says it is. Raises: InvariantError."""
     at, ledger = maker.instrument, maker.ledger
     link = trader.links[at.venue]
-    account = link.venue.exchange.accounts[link.gateway.account]
     if ledger.pnl is None:
         return
-    if account.total(at.base) != ledger.base_atoms or ledger.drift_atoms != 0:
+    account = link.venue.exchange.accounts[link.gateway.account]
+    held_atoms, cash_atoms = account.total(at.base), account.total(at.quote)
+    if held_atoms != ledger.base_atoms or ledger.drift_atoms != 0:
         raise broken(
             trader,
-            f"position: expected {account.total(at.base)} atoms of {at.base}, found {ledger.base_atoms} "
+            f"position: expected {held_atoms} atoms of {at.base}, found {ledger.base_atoms} "
             f"and a drift of {ledger.drift_atoms}",
         )
-    if account.total(at.quote) != ledger.quote_atoms:
+    if cash_atoms != ledger.quote_atoms:
         raise broken(
             trader,
-            f"cash: expected {account.total(at.quote)} atoms of {at.quote}, found {ledger.quote_atoms}",
+            f"cash: expected {cash_atoms} atoms of {at.quote}, found {ledger.quote_atoms}",
         )
 
 

@@ -4,6 +4,7 @@ The exchange checks what a venue checks: filters, balances, post-only, open orde
 is the answer to its own request; all else is told by what happened to the order, as a user data stream does.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 
 from mmd.core.commands import (
@@ -72,6 +73,7 @@ def order_name(number: ClientOrderId) -> str:
     return f"{number:x}"
 
 
+@functools.lru_cache(maxsize=4096)
 def order_number(name: str) -> ClientOrderId:
     """And back."""
     return ClientOrderId(int(name, 16))

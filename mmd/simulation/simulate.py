@@ -1,5 +1,6 @@
 """Seeds of whole systems with faults: run, judged, and shrunk to the fewest faults and the shortest time on failure."""
 
+import hashlib
 import multiprocessing
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -14,9 +15,10 @@ from mmd.config import Settings, load
 from mmd.core.units import NANOS_PER_SECOND
 from mmd.simulation.fault import Fault, FaultKind, draw_faults
 from mmd.simulation.invariants import InvariantError
+from mmd.simulation.provenance import code_digest
 from mmd.simulation.shrink import fewest
 from mmd.simulation.trial import Process, Trial
-from mmd.simulation.worlds import connections
+from mmd.simulation.worlds import MarketPace, connections
 
 ALL_FAULTS: Final = tuple(FaultKind)
 DEFAULTS: Final[dict[str, object]] = {"risk.on_loss": "flatten", "hedge.route": "same"}
@@ -32,6 +34,7 @@ class SimulateRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int
     seconds: float
+    pace: MarketPace = MarketPace.USUAL
     kinds: tuple[FaultKind, ...] = ALL_FAULTS
     only: tuple[int, ...] | None = None
     """Numbers of the faults to keep; None: all that are drawn."""
@@ -39,11 +42,26 @@ class SimulateRequest(msgspec.Struct, frozen=True, kw_only=True):
     overrides: dict[str, object] = {}
 
 
+class Conditions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the results of several seeds must share to be added up."""
+
+    code: str
+    """See `mmd.simulation.provenance`."""
+    settings: str
+    """A digest of the settings and of the faults that were asked for."""
+    pace: MarketPace
+    seconds: float
+
+    def describe(self) -> str:
+        """In a few words, for a person."""
+        return f"code {self.code}, settings {self.settings}, {self.pace} pace, {self.seconds:g} s a seed"
+
+
 class SimulateResult(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one seed."""
 
     seed: int
-    seconds: float
+    conditions: Conditions
     simulated_s: float
     wall_s: float
     events: int
@@ -88,6 +106,18 @@ def load_settings(request: SimulateRequest) -> Settings:
     return load(request.config, overrides if request.config else _NO_VENUE | overrides)
 
 
+def conditions_of(request: SimulateRequest) -> Conditions:
+    """What is the same for every seed of a run. Raises: ConfigError."""
+    config = b"" if request.config is None else request.config.read_bytes()
+    asked = msgspec.json.encode((request.overrides, request.kinds, request.only), order="sorted")
+    return Conditions(
+        code=code_digest(),
+        settings=hashlib.sha256(config + b"\0" + asked).hexdigest()[:8],
+        pace=request.pace,
+        seconds=request.seconds,
+    )
+
+
 def faults_of(request: SimulateRequest) -> list[Fault]:
     """The faults of a run."""
     drawn = draw_faults(request.seed, request.seconds, request.kinds, connections(request.seed))
@@ -105,7 +135,9 @@ def run_seed(request: SimulateRequest, sabotage: Sabotage | None = None) -> Simu
         ConfigError: The settings are wrong.
     """
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
-    trial = Trial(load_settings(request), request.seed, faults_of(request), sabotage)
+    trial = Trial(
+        load_settings(request), request.seed, faults_of(request), sabotage, pace=request.pace
+    )
     rule = broken = ""
     try:
         trial.run(request.seconds)
@@ -117,7 +149,7 @@ def run_seed(request: SimulateRequest, sabotage: Sabotage | None = None) -> Simu
     simulated_s = trial.world.elapsed_s
     return SimulateResult(
         seed=request.seed,
-        seconds=request.seconds,
+        conditions=conditions_of(request),
         simulated_s=simulated_s,
         wall_s=time.perf_counter() - began_s,
         events=trial.events,
@@ -198,6 +230,8 @@ def shrink(
 def command_of(request: SimulateRequest) -> str:
     """The command line of one run."""
     words = [f"mmd simulate --first-seed {request.seed} --seeds 1 --seconds {request.seconds:g}"]
+    if request.pace is not MarketPace.USUAL:
+        words.append(f"--pace {request.pace}")
     if request.kinds != ALL_FAULTS:
         words.append(f"--faults {','.join(request.kinds)}")
     if request.only is not None:

@@ -94,20 +94,26 @@ class SystemInvariants:
 
     def is_settled(self, trader: Trader) -> bool:
         """Whether nothing is on its way and nothing is in doubt."""
-        return trader.is_at_rest and all(
-            maker.orders.unknown_count == 0 and not any(o.is_in_flight for o in maker.orders)
-            for maker in trader.engine.makers
-        )
+        if not trader.is_at_rest:
+            return False
+        for maker in trader.engine.makers:  # plain loops: this is asked after every event
+            if maker.orders.unknown_count > 0:
+                return False
+            for order in maker.orders:
+                if order.is_in_flight:
+                    return False
+        return True
 
     def _on_settled(self, trader: Trader) -> None:
         self.checks += 1
-        for maker in trader.engine.makers:
+        makers = trader.engine.makers
+        for maker in makers:
             check_money(trader, maker)
             if maker.view.mismatches > 0:
                 raise broken(trader, "book: expected the venue's, found another")
         if self.is_settled(trader):
             self.checks_at_rest += 1
-            for maker in trader.engine.makers:
+            for maker in makers:
                 check_orders(trader, maker)
                 check_account(trader, maker)
                 self._check_position(trader, maker)

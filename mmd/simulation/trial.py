@@ -40,7 +40,7 @@ from mmd.simulation.trader import Trader
 from mmd.simulation.venue import Listing, SimulatedVenue
 from mmd.simulation.weather import Weather
 from mmd.simulation.world import World
-from mmd.simulation.worlds import market, topology
+from mmd.simulation.worlds import MarketPace, market, topology
 
 _MS: Final = 1_000_000
 _FEES_BPS: Final = (1.0, 2.5)
@@ -91,6 +91,7 @@ class Trial:
         faults: Sequence[Fault],
         on_started: Callable[[Process], None] | None = None,
         journal_of: Callable[[SessionSpec], MemoryJournal] = MemoryJournal,
+        pace: MarketPace = MarketPace.USUAL,
     ) -> None:
         """Everything is open when this returns; on_started is called with each process before it connects."""
         self._on_started, self._journal_of = on_started, journal_of
@@ -99,7 +100,7 @@ class Trial:
         self.kinds: Counter[FaultKind] = Counter()
         self._settings, self._seed = settings, seed
         self._rng = np.random.default_rng((seed, 0x11))
-        self._market = market(seed)
+        self._market = market(seed, pace)
         shape = topology(seed)
         names = [f"venue{v}" for v in range(shape.venues)]
         self._instruments = tuple(

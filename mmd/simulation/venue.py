@@ -125,7 +125,9 @@ class SimulatedVenue:
 
     def _play(self, market: _OpenMarket) -> None:
         """The next thing that a stranger does."""
-        self._tell_all(market.flow.step())
+        happened = market.flow.step()
+        if happened:
+            self._tell_all(happened)
         self._publish_top(market)
         self.agenda.at(market.flow.next_ns, self._play, market)
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from mmd.errors import MmdError
 from tests.alerts.faults import Fault, Session
+from tests.alerts.lying import liar_before
 from tests.alerts.sessions import NOT_LIVE, sessions
 from tests.monitoring.prometheus import Prometheus, all_rules, quicker, watching
 from tests.monitoring.stack import ROOT, running
@@ -23,10 +24,12 @@ from tests.monitoring.stack import ROOT, running
 SHORTER = {
     "mmd_engine_start_time_seconds[10m]": "mmd_engine_start_time_seconds[600s]",  # a start may take minutes
     "[1h]": "[40s]",
+    "offset 1h": "offset 40s",
     "[15m]": "[60s]",
     "[10m]": "[60s]",
     "[5m]": "[20s]",
     "mmd_uptime_seconds > 3600": "mmd_uptime_seconds > 50",
+    "mmd_uptime_seconds > 7200": "mmd_uptime_seconds > 50",
 }
 FOR_MAX_S = 3
 POLL_S = 0.5
@@ -47,7 +50,11 @@ def play(session: Session, folder: Path) -> list[Found]:
     rules = quicker(all_rules(), SHORTER, FOR_MAX_S)
     with (
         running(
-            folder, *session.settings, exchange=session.exchange, guardian=session.guardian
+            folder,
+            *session.settings,
+            exchange=session.exchange,
+            guardian=session.guardian,
+            between=liar_before if session.is_lied_to else None,
         ) as stack,
         watching(folder / "prometheus", stack.targets, rules) as prometheus,
     ):

@@ -38,6 +38,8 @@ class Session(NamedTuple):
     exchange: tuple[str, ...] = ()
     guardian: bool = False
     """Whether a guardian stands beside the daemon, instead of below it."""
+    is_lied_to: bool = False
+    """Whether somebody between the daemon and the exchange may change what the exchange says."""
 
 
 def pause(pid: int, seconds: float) -> None:

@@ -2,9 +2,10 @@
 
 import shutil
 import signal
+import time
 from pathlib import Path
 
-from tests.alerts import model_faults
+from tests.alerts import lying, model_faults
 from tests.alerts.faults import (
     Fault,
     Session,
@@ -25,18 +26,8 @@ from tests.alerts.faults import (
 )
 
 NOT_LIVE = {
+    "MessageStorm": "the embedded exchange sends some dozens of messages a second; a storm is two thousand",
     "PnlIdentityError": "two integers that are equal by construction; only a fault in the code could raise it",
-    "PositionDrift": "trades by hand are seen and booked; the embedded exchange makes no transfers",
-    "BookMismatch": "the exchange's own top 20 is made from the book that it sends; it does not contradict itself",
-    "OrderContradicted": "the embedded exchange says nothing that cannot be true",
-    "ModelDrift": "needs a market that a shipped model is wrong about for ten minutes",
-    "ModelDoubted": "needs a drift that the detectors find, many minutes of it",
-    "ToxicFlow": "needs informed flow for many minutes; the presets do not single us out",
-    "MarkoutBad": "as ToxicFlow",
-    "HedgeLate": "hedges on the embedded exchanges are done within a second",
-    "HedgeNoRoute": "needs every route to be down while inventory is critical",
-    "ModelStale": "bars close on the timer as long as the engine runs; where it hangs EngineHung tells first",
-    "MemoryGrows": "looks back an hour",
 }
 """Alerts that are not caused live, and why; each fires in a rule test."""
 
@@ -138,7 +129,7 @@ def sessions(disk: Path | None) -> list[Session]:
             guardian=True,
         ),
     ]
-    made += [*_of_models(), _of_the_machine()]
+    made += [*_of_models(), *_of_flow(), *_of_hedges(), *_of_the_venue(), *_of_the_machine()]
     if disk is not None:
         made.append(
             Session(
@@ -179,10 +170,164 @@ def _of_models() -> list[Session]:
                 ),
             ),
         ),
+        Session(
+            "models for another market",
+            model_faults.SETTINGS,
+            (
+                Fault("seventy forecasts are judged", model_faults.be_judged, ()),
+                Fault(
+                    "a promoted model expects nothing but rises",
+                    model_faults.expect_rises,
+                    ("ModelDoubted", "ModelDrift"),
+                    240,
+                ),
+            ),
+        ),
+        Session(
+            "models without a feed",
+            model_faults.SETTINGS,
+            (
+                Fault("seventy forecasts are judged", model_faults.be_judged, ()),
+                Fault("the exchange dies", on_exchange(signal.SIGKILL), ("ModelStale",), 120),
+            ),
+        ),
+        Session(
+            "a model too large",
+            model_faults.SETTINGS,
+            (
+                Fault("a minute passes", lambda _: time.sleep(60), ()),
+                Fault(
+                    "a promoted model brings 240 MB along",
+                    model_faults.swell,
+                    ("MemoryGrows",),
+                    120,
+                ),
+            ),
+        ),
     ]
 
 
-def _of_the_machine() -> Session:
+def _of_flow() -> list[Session]:
+    no_limits = (
+        "adverse_selection.responds=false",
+        "risk.loss_max=100000",
+        "risk.drawdown_max=100000",
+    )
+    near = (
+        "quoting.strategy=custom",
+        "quoting.spread_model=fixed",
+        "quoting.fixed_half_spread_bps=1.1",
+    )
+    late = ("quoting.volatility_bps_max=1000", "quoting.requote_tolerance_bps=20")
+    moves_alone = (
+        "adverse_selection.mode=threshold",
+        "adverse_selection.tests_min=1",
+        "adverse_selection.imbalance_max=0.99",
+        "adverse_selection.size_ratio_max=1",
+        "adverse_selection.fills_per_minute_max=10000",
+        "risk.position_notional_max=1000000",
+    )
+    return [
+        Session(
+            "picked off",
+            (*near, *no_limits, *late),
+            (
+                Fault(
+                    "quotes 1 bps from the mid follow the price only after 20 bps, at eight times the volatility",
+                    nothing,
+                    ("MarkoutBad",),
+                    300,
+                ),
+            ),
+            exchange=("--preset", "high_volatility"),
+        ),
+        Session(
+            "one-sided flow",
+            (*near, *no_limits, *moves_alone, "quoting.size_skew=false"),
+            (
+                Fault("the market is even for its first minute", lambda _: time.sleep(40), ()),
+                Fault(
+                    "nine market orders in ten sell while the price falls by 0.3 bps a second, and quotes do not answer",
+                    nothing,
+                    ("ToxicFlow",),
+                    240,
+                ),
+            ),
+            exchange=("--preset", "one_sided"),
+        ),
+    ]
+
+
+def _of_hedges() -> list[Session]:
+    critical = ("hedge.critical_ratio=0.02", "hedge.target_ratio=0.005", "hedge.notional_min=5")
+    return [
+        Session(
+            "a hedge that does not come through",
+            (*critical, "hedge.route=same", "hedge.deadline_s=1", "risk.rejects_max=1000"),
+            (
+                Fault(
+                    "every request is refused with 429 while a hedge is wanted",
+                    lambda s: s.fault("limit", seconds=25),
+                    ("HedgeLate",),
+                ),
+            ),
+        ),
+        Session(
+            "nowhere to hedge",
+            (
+                *critical,
+                "hedge.route=named",
+                'hedge.instruments=["embedded:OTHERUSDT"]',
+                'venues.embedded.instruments=["MMDUSDT","OTHERUSDT"]',
+            ),
+            (
+                Fault(
+                    "the instrument to hedge on stops trading",
+                    lambda s: s.fault("status", symbol="OTHERUSDT", status="BREAK"),
+                    ("HedgeNoRoute",),
+                    120,
+                ),
+            ),
+            exchange=("--symbol", "MMDUSDT", "--symbol", "OTHERUSDT"),
+        ),
+    ]
+
+
+def _of_the_venue() -> list[Session]:
+    return [
+        Session(
+            "a transfer",
+            (),
+            (
+                Fault(
+                    "somebody takes half a coin out of the account",
+                    lambda s: s.fault("transfer", asset="MMD", amount="-0.5"),
+                    ("PositionDrift",),
+                ),
+            ),
+        ),
+        Session(
+            "a venue that lies",
+            (),
+            (
+                Fault(
+                    "the venue's top 20 has a size that its book has not",
+                    lying.about_sizes,
+                    ("BookMismatch",),
+                ),
+                Fault(
+                    "the venue says of a fill that it was of ten times as much",
+                    lying.about_fills,
+                    ("OrderContradicted",),
+                    120,
+                ),
+            ),
+            is_lied_to=True,
+        ),
+    ]
+
+
+def _of_the_machine() -> list[Session]:
     faults = [
         Fault("eight other programs want the processors", busy, ("TickToOrderSlow",), 90),
         Fault("the daemon is stopped and started anew", start_anew, ("EngineRestarted",), 400),
@@ -192,4 +337,4 @@ def _of_the_machine() -> Session:
             "every write to the disk takes 0.3 s longer (strace)", slow_disk, ("JournalSyncSlow",)
         )
         faults.insert(1, slow)
-    return Session("a machine with others on it", (), tuple(faults))
+    return [Session("a machine with others on it", (), tuple(faults))]

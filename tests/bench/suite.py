@@ -122,8 +122,9 @@ def _pipeline(folder: Path, market: RecordedMarket, *, is_full: bool) -> Pipelin
     if not is_full:
         return Pipeline(folder, market.instrument, market.snapshot)
     models = ModelsSpec(
-        enabled=True, uses_forecast=True, spread_weight=0.5, uses_policy=True, late_bars=3
-    )
+        enabled=True, uses_forecast=True, spread_weight=0.5, forecast_rate_bps=5.0, spread_rate_bps=5.0,
+        uses_policy=True, late_bars=3,
+    )  # fmt: skip
     pipeline = Pipeline(folder, market.instrument, market.snapshot, shelf(), "full", models=models)
     for kind in KINDS:
         swap = ModelSwap(pipeline.bench.now_ns, ZERO, kind, ModelRole.CHAMPION, kind)

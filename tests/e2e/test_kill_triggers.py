@@ -169,6 +169,14 @@ async def test_a_fall_from_the_days_peak_closes_the_position_and_halts(tmp_path:
         assert row["position_drift_atoms"] == 0
 
 
+async def test_a_storm_of_refusals_that_goes_on_halts(tmp_path: Path) -> None:
+    """Cautious, only reducing, and where the orders that would reduce are refused as well: all gone, then halted."""
+    async with quoting(tmp_path, risk__rejects_max=4, risk__rejects_window_ms=60_000) as rig:
+        await rig.long()
+        await rig.refused_until(Side.BUY, lambda s: s["risk_level"] == "HALTED")
+        await rig.halted("REJECT_STORM", rises=4)
+
+
 async def test_a_storm_of_refusals_reduces_only(tmp_path: Path) -> None:
     """While it lasts orders that shrink the position still work and fill."""
     async with quoting(tmp_path, risk__rejects_max=4, risk__rejects_window_ms=60_000) as rig:

@@ -10,6 +10,8 @@ from tests.faults.rows import SkipError
 
 FAMILY = AloneFamily("clock")
 _row = FAMILY.row
+_LATENCY_S_MAX = 1.0
+"""A feed that is taken to be later, or to come from the future, is judged by the wrong clock."""
 _LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
 
@@ -32,6 +34,9 @@ async def _stepped(folder: Path, step: str, seconds: float) -> Told:
             ClockOffset, holds=lambda e: abs(e.offset_ns / 1e9 + seconds) < 2
         )
         at_ns = await made.recovered(detected_ns)
+        await made.seen(lambda row: abs(row["feed_latency_s"]) < _LATENCY_S_MAX)
+        status, _ = await made.daemon.get("/healthz")
+        assert status == 200, "the engine is taken for dead"
         seen = "measured against the venue's and made up for; engine time never goes back"
         return Told(injected_ns, detected_ns, at_ns, seen, await made.losses())
 

@@ -361,7 +361,7 @@ def _is_well(state: dict[str, Any]) -> bool:
 
 def _monotonic_of(state: dict[str, Any]) -> int:
     """When a picture was taken, by this machine's monotonic clock."""
-    return time.monotonic_ns() - int((time.time() - state["taken_unix_s"]) * 1e9)
+    return int(state["taken_monotonic_s"] * 1e9)
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mmd.errors import MmdError
 from tests.monitoring.prometheus import free_port
@@ -74,17 +74,33 @@ class Process:
         return found
 
 
+class Middle(Protocol):
+    """Somebody between the daemon and the exchange."""
+
+    port: int
+    """Where the daemon goes to."""
+
+
 class Stack:
     """Exchange and daemon while they run."""
 
     def __init__(
-        self, exchange: Process, daemon: Process, guardian: Process | None, figures: int
+        self,
+        exchange: Process,
+        daemon: Process,
+        guardian: Process | None,
+        figures: int,
+        middle: Middle | None = None,
     ) -> None:
-        """`guardian` stands beside the daemon and serves its metrics at the port `figures`; None: it has none there."""
+        """`guardian` stands beside the daemon and serves its metrics at the port `figures`; None: it has none there.
+
+        `middle` stands between the daemon and the exchange.
+        """
         self.exchange = exchange
         self.daemon = daemon
         self.guardian = guardian
         self._figures = figures
+        self.middle = middle
         self.exchange_address = exchange.found(r"listening on (http://\S+)")
         self.page = daemon.found(r'"dashboard": "(http://[^"]+)"')
 
@@ -146,17 +162,23 @@ def running(
     config: str = "embedded.toml",
     exchange: tuple[str, ...] = (),
     guardian: bool = False,
+    between: Callable[[str], contextlib.AbstractContextManager[Middle]] | None = None,
 ) -> Iterator[Stack]:
-    """Exchange and daemon with their logs in a folder; `settings` are KEY=VALUE; with or without a guardian beside them."""
+    """Exchange and daemon with their logs in a folder; `settings` are KEY=VALUE; with or without a guardian beside them.
+
+    `between` puts somebody before the exchange at an address.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("MMD_LOG__FORMAT", "json")
-    venue = Process(folder, "exchange", "exchange", "--port", "0", "--faults", TOKEN, *exchange)
-    try:
-        port = venue.found(r"listening on http://[^:]+:(\d+)")
+    with contextlib.ExitStack() as stack:
+        venue = Process(folder, "exchange", "exchange", "--port", "0", "--faults", TOKEN, *exchange)
+        stack.callback(venue.end)
+        address = venue.found(r"listening on (http://\S+)")
+        middle = None if between is None else stack.enter_context(between(address))
         figures = free_port()
         pairs = [
             "embedded.autostart=false",
-            f"embedded.port={port}",
+            f"embedded.port={address.rsplit(':', 1)[1] if middle is None else middle.port}",
             f"http.port={free_port()}",
             f"http.token={TOKEN}",
             *settings,
@@ -167,14 +189,11 @@ def running(
             pairs += [f"guardian.token={TOKEN}", f"guardian.metrics_port={figures}"]
         words = ["--config", str(ROOT / "deploy/config" / config)]
         words += [word for pair in pairs for word in ("--set", pair)]
-        with contextlib.ExitStack() as stack:
-            alone = Process(folder, "guardian", "guardian", *words) if guardian else None
-            if alone is not None:
-                stack.callback(alone.end)
-            daemon = Process(folder, "daemon", "run", *words)
-            stack.callback(daemon.end)
-            made = Stack(venue, daemon, alone, figures)
-            stack.callback(made.end)
-            yield made
-    finally:
-        venue.end()
+        alone = Process(folder, "guardian", "guardian", *words) if guardian else None
+        if alone is not None:
+            stack.callback(alone.end)
+        daemon = Process(folder, "daemon", "run", *words)
+        stack.callback(daemon.end)
+        made = Stack(venue, daemon, alone, figures, middle)
+        stack.callback(made.end)
+        yield made

@@ -67,9 +67,12 @@ def _quality(page: Page) -> None:
 def _outputs(page: Page) -> None:
     page.lines(
         "Forecast",
-        "Expected change of the mid, in ticks",
+        "Expected change of the mid, in ticks, and what quotes are told of it",
         TICKS,
-        [("mmd_model_forecast_ticks{$on}", _WHO)],
+        [
+            ("mmd_model_forecast_ticks{$on}", "{{venue}} {{instrument}} forecast"),
+            ("mmd_model_forecast_told_ticks{$on}", "{{venue}} {{instrument}} told"),
+        ],
     )
     page.lines(
         "Chance of a rise",

@@ -42,12 +42,10 @@ class ConsolidatedBook:
         base: str,
         outlets: Sequence[Outlet],
         conversions: Conversions,
-        unix_less_engine_ns: int,
     ) -> None:
         self.base = base
         self.outlets = outlets
         self._conversions = conversions
-        self._unix_less_engine_ns = unix_less_engine_ns
 
     def rows(self, now_ns: int) -> list[Row]:
         """Each venue as it stands; those that cannot be relied on say so."""
@@ -65,10 +63,8 @@ class ConsolidatedBook:
 
     def _row(self, outlet: Outlet, now_ns: int) -> Row:
         rate, view = self._conversions.rate(outlet.id, now_ns), outlet.view
-        lag_ns, offset_ns = view.lag_ns, outlet.offset_ns
-        latency_ns = None
-        if lag_ns is not None and offset_ns is not None:
-            latency_ns = lag_ns + self._unix_less_engine_ns + offset_ns
+        lag_ns, less_ns = view.lag_ns, outlet.venue_less_engine_ns
+        latency_ns = None if lag_ns is None or less_ns is None else lag_ns + less_ns
         has_book = rate is not None and view.mid_half_ticks > 0
         return Row(
             outlet=outlet,

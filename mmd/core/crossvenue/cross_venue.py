@@ -18,7 +18,7 @@ from mmd.core.crossvenue.scanner import Scanner, pairs_of
 from mmd.core.events import ClockOffset, Fill
 from mmd.core.maker import Maker
 from mmd.core.orders.order_update import OrderEvent
-from mmd.core.risk.session_risk import SessionRisk
+from mmd.core.risk.session_risk import SessionRisk, venue_less_engine_ns
 from mmd.core.spec import ArbitrageSpec, SessionSpec
 
 
@@ -52,7 +52,6 @@ class CrossVenue:
                 base,
                 [o for o in self.outlets if o.instrument.base == base],
                 self.conversions,
-                risk.unix_less_engine_ns,
             )
             for base in bases
         ]
@@ -71,6 +70,7 @@ class CrossVenue:
                 risk.throttle,
             )
         self._makers = makers
+        self._unix_less_engine_ns = risk.unix_less_engine_ns
 
     def on_order(self, event: OrderEvent) -> None:
         """Anything about one of our orders, after its maker has seen it."""
@@ -82,7 +82,7 @@ class CrossVenue:
         """A venue's clock was compared with ours."""
         for outlet in self.outlets:
             if outlet.instrument.venue == event.venue:
-                outlet.offset_ns = event.offset_ns
+                outlet.venue_less_engine_ns = venue_less_engine_ns(event, self._unix_less_engine_ns)
 
     def decide(self, now_ns: int) -> Iterator[Approved[Command]]:
         """Follow the opportunities; orders of those that are carried out."""

@@ -38,7 +38,7 @@ class Outlet:
         id, maker, view, instrument: the instrument and what the engine keeps of it.
         latency: of orders at the venue.
         lot_atoms, tick: its grid; atoms of base, and quote currency.
-        offset_ns: venue clock less ours, as last measured; None before.
+        venue_less_engine_ns: venue clock less engine time, as last measured; None before.
     """
 
     def __init__(self, maker: Maker, latency: OrderLatency, age_ns_max: int) -> None:
@@ -52,7 +52,7 @@ class Outlet:
         self.tick = float(maker.instrument.tick_size)
         self.taker_fee = maker.instrument.taker_fee_bps * _BPS
         self.maker_fee = maker.instrument.maker_fee_bps * _BPS
-        self.offset_ns: int | None = None
+        self.venue_less_engine_ns: int | None = None
         self._age_ns_max = age_ns_max
 
     @property

@@ -59,7 +59,7 @@ class AdverseSelection:
         """The markouts have taken in a fill: of which level, or NOT_QUOTED, and the size of its order."""
         self._on_fill(*self._fill_records, level, quoted_lots)
         if level != NOT_QUOTED:
-            self._answer()
+            self.answer()
 
     def on_time(self, mid_half_ticks: int, ticks_per_bps: float, now_ns: int) -> None:
         """Once a second: judge what has come of the fills, and let the answer fade."""
@@ -69,7 +69,7 @@ class AdverseSelection:
         self._ticks_per_bps = ticks_per_bps
         self._on_step(*self._step_records, mid_half_ticks, now_ns)
         self.impact.on_step()
-        self._answer()
+        self.answer()
 
     @property
     def level(self) -> float:
@@ -100,8 +100,8 @@ class AdverseSelection:
             impact_ticks=self.impact_ticks if self._by_impact else None,
         )
 
-    def _answer(self) -> None:
-        """Tell the quoter, if what it was told has changed."""
+    def answer(self) -> None:
+        """Tell the quoter, if what it should be told has changed."""
         response = self._wanted()
         if self.spec.responds and response != self.response:
             self.response = response

@@ -176,6 +176,11 @@ class Ledger:
         self.hedge_lots += lots
         self.quoted_lots = self.position_lots - self.hedge_lots
 
+    @property
+    def opened_ns(self) -> int | None:
+        """Engine time since which the inventory is on its present side; None while under one lot."""
+        return None if self.pnl is None else self.pnl.position.opened_ns
+
     def time_in_position_ns(self, now_ns: int) -> int:
         """Engine time for which the inventory has been on its present side; 0 while under one lot."""
         return 0 if self.pnl is None else self.pnl.position.held_ns(now_ns)

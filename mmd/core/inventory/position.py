@@ -26,6 +26,7 @@ class Position:
         fee_atoms: commissions by asset, in its atoms.
         unpriced_fee_atoms: those of third assets whose rate was not known.
         turnover_lots: by side, what was bought and sold.
+        opened_ns: engine time since which the inventory is on its present side; None while under one lot.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Position:
         self.turnover_lots = [0, 0]
         self._base = instrument.base
         self._quote = instrument.quote
-        self._opened_ns: int | None = None
+        self.opened_ns: int | None = None
 
     @property
     def lots(self) -> int:
@@ -64,7 +65,7 @@ class Position:
 
     def held_ns(self, now_ns: int) -> int:
         """Engine time for which the inventory has been on its present side; 0 while under one lot."""
-        return 0 if self._opened_ns is None else now_ns - self._opened_ns
+        return 0 if self.opened_ns is None else now_ns - self.opened_ns
 
     def hold_since(self, now_ns: int) -> None:
         """Count the time in position of an inventory that was handed over from now on."""
@@ -148,6 +149,6 @@ class Position:
 
     def _keep_time(self, lots_before: int, now_ns: int) -> None:
         if self.lots == 0:
-            self._opened_ns = None
-        elif self._opened_ns is None or lots_before * self.lots < 0:
-            self._opened_ns = now_ns
+            self.opened_ns = None
+        elif self.opened_ns is None or lots_before * self.lots < 0:
+            self.opened_ns = now_ns

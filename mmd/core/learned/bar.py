@@ -141,5 +141,6 @@ def conclude(places: Rec, now_ns: int, price_status: int) -> int:
     rung = o.rung
     if price in FAULTS or spread in FAULTS:
         return told | UNSETTLED
-    is_same = publish(prediction, record_at(p.quote, QUOTE), mid) == rung
+    features = record_at(p.features, FEATURES)
+    is_same = publish(prediction, record_at(p.quote, QUOTE), features, now_ns) == rung
     return told if is_same else told | UNSETTLED

@@ -19,6 +19,10 @@ class ModelsSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The forecast moves fair value."""
     spread_weight: float = 0.0
     """Of the learned half spread in that of the spread model `learned`; 0: none."""
+    forecast_rate_bps: float = 0.0
+    """Of the mid a second: how fast the forecast moves quotes; 0: at once."""
+    spread_rate_bps: float = 0.0
+    """The same of the learned half spread."""
     uses_policy: bool = False
     """The Q-learning policy chooses how to quote, once a bar."""
     bandit: BanditSpec | None = None

@@ -9,7 +9,11 @@ from enum import IntEnum
 from typing import Final
 
 from mmd.core.learned.lstm import CHANGE_CLIP, VOLATILITY_FLOOR
-from mmd.jit.kernel import Rec, kernel, layout, new
+from mmd.core.learned.models_spec import ModelsSpec
+from mmd.core.learned.rate_limit import elapsed_s, step_ticks, toward, within
+from mmd.core.market import features as feats
+from mmd.core.quoting.fair_value import CLIP_SPREADS
+from mmd.jit.kernel import Rec, kernel, layout, leaf, new
 
 CHANGE_MAX: Final = 2.0 * CHANGE_CLIP
 """Targets were clipped at half of this: a network that says more is outside of what it learned."""
@@ -19,6 +23,7 @@ HALF_BPS_MAX: Final = 100.0
 _OUT_OF_REACH: Final = 10.0
 """A half spread this many times beyond its bounds is not clamped but refused."""
 _BPS: Final = 1e-4
+_SPREAD: Final = feats.index("spread")
 
 
 class PartStatus(IntEnum):
@@ -68,6 +73,8 @@ PREDICTION = layout(
     # Set by the session
     ("uses_forecast", "i8"),  # whether the forecast moves fair value
     ("spread_weight", "f8"),  # of the learned half spread; 0 = none
+    ("forecast_rate_bps", "f8"),  # of the mid a second, that the forecast moves quotes; 0 = at once
+    ("spread_rate_bps", "f8"),  # the same of the learned half spread
     # The last bar
     ("end_ns", "i8"),  # engine time of its end
     ("bars", "i8"),  # since the sampling clock last started
@@ -78,6 +85,11 @@ PREDICTION = layout(
     ("probability", "f8"),  # of a rise
     ("half_spread_bps", "f8"),
     ("rung", "i8"),
+    # What quotes were told
+    ("told_ns", "i8"),  # when
+    ("half_told_bps", "f8"),  # 0 = none
+    ("forecasts_held", "i8"),  # times that the rate kept the forecast short of where it was to be
+    ("spreads_held", "i8"),
 )
 
 
@@ -128,14 +140,44 @@ def take_spread(prediction: Rec, status: int, half_bps: float) -> int:
     return status
 
 
+@leaf
+def _forecast(p: Rec, q: Rec, f: Rec, elapsed: float) -> float:
+    """What quotes are told of the forecast: within what fair value makes of it, and no faster there than may be."""
+    if p.forecast_rate_bps <= 0.0:
+        return float(p.forecast_ticks)
+    bound = CLIP_SPREADS * f.x[_SPREAD]
+    wanted = within(p.forecast_ticks, bound)
+    step = step_ticks(p.forecast_rate_bps, elapsed, f.mid)
+    told = toward(within(q.forecast, bound), wanted, step)
+    p.forecasts_held += int(told != wanted and elapsed > 0.0)
+    return told
+
+
+@leaf
+def _half_bps(p: Rec, q: Rec, f: Rec, elapsed: float) -> float:
+    """The same of the learned half spread; one that comes begins at the half spread of before."""
+    if p.spread_rate_bps <= 0.0:
+        return float(p.half_spread_bps)
+    before = p.half_told_bps
+    if before == 0.0:
+        quoted = 0.5 * (q.offset[0] + q.offset[1]) / (_BPS * f.mid)
+        before = quoted if HALF_BPS_MIN <= quoted <= HALF_BPS_MAX else p.half_spread_bps
+    told = toward(before, p.half_spread_bps, p.spread_rate_bps * elapsed)
+    p.spreads_held += int(told != p.half_spread_bps and elapsed > 0.0)
+    return told
+
+
 @kernel
-def publish(prediction: Rec, quote: Rec, mid_ticks: float) -> int:
+def publish(prediction: Rec, quote: Rec, features: Rec, now_ns: int) -> int:
     """Write what quotes read: quote.forecast, learned_half and learned_weight; returns the rung."""
-    p, q = prediction[0], quote[0]
+    p, q, f = prediction[0], quote[0], features[0]
     wants_price, wants_spread = p.uses_forecast == 1, p.spread_weight > 0.0
     has_price, has_spread = p.price_status == OK, p.spread_status == OK
-    q.forecast = p.forecast_ticks if wants_price and has_price else 0.0
-    q.learned_half = p.half_spread_bps * _BPS * mid_ticks if wants_spread and has_spread else 0.0
+    elapsed = elapsed_s(p.told_ns, now_ns)
+    p.told_ns = now_ns
+    q.forecast = _forecast(p, q, f, elapsed) if wants_price and has_price else 0.0
+    p.half_told_bps = _half_bps(p, q, f, elapsed) if wants_spread and has_spread else 0.0
+    q.learned_half = p.half_told_bps * _BPS * f.mid
     q.learned_weight = p.spread_weight
     if (has_price or not wants_price) and (has_spread or not wants_spread):
         p.rung = 0
@@ -148,10 +190,11 @@ def publish(prediction: Rec, quote: Rec, mid_ticks: float) -> int:
     return int(p.rung)
 
 
-def new_prediction(spread_weight: float, *, uses_forecast: bool) -> Rec:
+def new_prediction(spec: ModelsSpec) -> Rec:
     """PREDICTION record of a session that no model has said anything in."""
     prediction = new(PREDICTION)
-    prediction["uses_forecast"], prediction["spread_weight"] = uses_forecast, spread_weight
+    for name in ("uses_forecast", "spread_weight", "forecast_rate_bps", "spread_rate_bps"):
+        prediction[name] = getattr(spec, name)
     prediction["price_status"] = prediction["spread_status"] = NO_MODEL
     prediction["rung"], prediction["probability"] = Rung.GLFT, 0.5
     return prediction

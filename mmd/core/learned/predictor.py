@@ -72,7 +72,7 @@ class Predictor:
     ) -> None:
         """`lean` is told what the policy makes of quotes, `doubt` what drift does."""
         self.samples: Rec = new(SAMPLES)
-        p = new_prediction(spec.spread_weight, uses_forecast=spec.uses_forecast)
+        p = new_prediction(spec)
         self.prediction: Rec = p
         self.seats = Seats(spec)
         self.champions: dict[str, str] = self.seats.champions
@@ -99,7 +99,8 @@ class Predictor:
         self._bar = OrdinaryBar(spec, self.seats, records, self.samples, p)
         self._take_price = partial(bind(take_price, p, 0, 0.0, 0.0, 0.0, 0.0, 0.0), p)
         self._take_spread = partial(bind(take_spread, p, 0, 0.0), p)
-        self._publish = partial(bind(publish, p, records.quote, 0.0), p, records.quote)
+        told = p, records.quote, records.features
+        self._publish = partial(bind(publish, *told, 0), *told)
         self._arrange()
 
     @property
@@ -325,4 +326,4 @@ class Predictor:
             if count is not None and self.arm is TrialArm.CHAMPION and count.add(now_ns):
                 parts = (PRICE, price_status), (SPREAD, spread_status)
                 self.demote(DemotionReason.FAULTS, now_ns, *(k for k, s in parts if s in FAULTS))
-        self.rungs.note(self._publish(self._mid[0]), price_status, spread_status, now_ns)
+        self.rungs.note(self._publish(now_ns), price_status, spread_status, now_ns)

@@ -26,6 +26,7 @@ _LOG_RATE_STEP_MAX: Final = 1.0
 _DECAY_STEP_MAX: Final = 0.5  # of decay
 _HALVINGS: Final = 8
 _SINGULAR: Final = 1e-9
+_TRACE: Final = 1e-9  # seconds, or fills: with less of both a bin is empty
 
 INTENSITY = layout(
     ("bin_ticks", "f8"),
@@ -135,27 +136,29 @@ def _log_likelihood(e: Rec, side: int, log_rate: float, decay: float) -> float:
     for row in range(_ROWS):
         exposure_s = e.exposure_s[side, row]
         if exposure_s > 0.0:
-            log_lambda = log_rate - decay * e.distance[side, row] / exposure_s
+            log_lambda = log_rate - decay * (e.distance[side, row] / exposure_s)
             total += e.fills[side, row] * log_lambda - exposure_s * math.exp(log_lambda)
     return total
 
 
 @leaf
-def _newton(e: Rec, side: int, log_rate: float, decay: float) -> tuple[float, float]:
-    """Full Newton step in (log A, k), capped; k stays where one distance alone has been quoted."""
-    g_a = g_k = h_aa = h_ak = h_kk = 0.0
+def _newton(e: Rec, side: int, log_rate: float, decay: float) -> tuple[float, float, float]:
+    """Full Newton step in (log A, k), capped, and the log-likelihood; k stays where one distance alone was quoted."""
+    g_a = g_k = h_aa = h_ak = h_kk = total = 0.0
     for row in range(_ROWS):
         exposure_s = e.exposure_s[side, row]
         if exposure_s > 0.0:
             delta = e.distance[side, row] / exposure_s
-            expected = exposure_s * math.exp(log_rate - decay * delta)
+            log_lambda = log_rate - decay * delta
+            expected = exposure_s * math.exp(log_lambda)
+            total += e.fills[side, row] * log_lambda - expected
             g_a += e.fills[side, row] - expected
             g_k -= delta * (e.fills[side, row] - expected)
             h_aa += expected
             h_ak -= delta * expected
             h_kk += delta * delta * expected
     if not h_aa > 0.0:
-        return 0.0, 0.0
+        return 0.0, 0.0, total
     det = h_aa * h_kk - h_ak * h_ak
     if det <= _SINGULAR * h_aa * h_kk:
         step_a, step_k = g_a / h_aa, 0.0
@@ -164,17 +167,16 @@ def _newton(e: Rec, side: int, log_rate: float, decay: float) -> tuple[float, fl
         step_k = (h_aa * g_k - h_ak * g_a) / det
     cap = _DECAY_STEP_MAX * decay
     scale = max(abs(step_a) / _LOG_RATE_STEP_MAX, abs(step_k) / cap, 1.0)
-    return step_a / scale, step_k / scale
+    return step_a / scale, step_k / scale, total
 
 
 @leaf
 def _step_side(e: Rec, side: int) -> bool:
     """Move (A, k) uphill: the Newton step, halved until the likelihood does not fall."""
     log_rate, decay = math.log(e.rate[side]), e.decay[side]
-    step_a, step_k = _newton(e, side, log_rate, decay)
+    step_a, step_k, before = _newton(e, side, log_rate, decay)
     if not math.isfinite(step_a + step_k):
         return False
-    before = _log_likelihood(e, side, log_rate, decay)
     for _ in range(_HALVINGS):
         new_decay = min(max(decay + step_k, e.decay_min), e.decay_max)
         if _log_likelihood(e, side, log_rate + step_a, new_decay) >= before:
@@ -188,14 +190,19 @@ def _step_side(e: Rec, side: int) -> bool:
 
 @leaf
 def _discount(e: Rec, side: int) -> None:
-    """Sum up the evidence, then forget a little of it; the prior's rows stay."""
+    """Sum up the evidence, then forget a little of it; the prior's rows stay.
+
+    A bin of which a trace is left is emptied: it would never reach 0, and numbers that small are slow to reckon with.
+    """
     fills = exposure_s = 0.0
     for row in range(BINS):
         fills += e.fills[side, row]
         exposure_s += e.exposure_s[side, row]
-        e.fills[side, row] *= e.keep
-        e.exposure_s[side, row] *= e.keep
-        e.distance[side, row] *= e.keep
+        is_trace = e.fills[side, row] < _TRACE and e.exposure_s[side, row] < _TRACE
+        keep = 0.0 if is_trace else e.keep
+        e.fills[side, row] *= keep
+        e.exposure_s[side, row] *= keep
+        e.distance[side, row] *= keep
     e.fills_effective[side] = fills
     e.exposure_effective_s[side] = exposure_s
 

@@ -15,7 +15,10 @@ from mmd.jit.kernel import Rec, kernel
 
 GAMMA_OVER_DECAY_MIN: Final = 1e-9
 GAMMA_OVER_DECAY_MAX: Final = 1e6
-_BISECTIONS: Final = 64
+_LOG_MIN: Final = math.log(GAMMA_OVER_DECAY_MIN)
+_LOG_MAX: Final = math.log(GAMMA_OVER_DECAY_MAX)
+_STEPS_MAX: Final = 32
+_CLOSE: Final = 1e-12  # of gamma, relative
 _LOG_4: Final = math.log(4.0)
 
 
@@ -27,18 +30,21 @@ def stationary_sd(gamma: float, sigma: float, rate: float, decay: float) -> floa
 
 @kernel
 def gamma_for_sd(sd_units: float, sigma: float, rate: float, decay: float) -> float:
-    """Gamma at which `stationary_sd` is sd_units, within 1e-9..1e6 times decay; needs arguments above 0."""
+    """Gamma at which `stationary_sd` is sd_units, within 1e-9..1e6 times decay; needs arguments above 0.
+
+    By x = ln(gamma/decay), ln(alpha/eta) rises with a slope between 1 and 2 and is convex: Newton's steps overshoot
+    once at most and then close in, from wherever they begin.
+    """
     log_ratio = -4.0 * math.log(sd_units) - _LOG_4
-    low = math.log(GAMMA_OVER_DECAY_MIN)
-    high = math.log(GAMMA_OVER_DECAY_MAX)
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high)
-        gamma = decay * math.exp(middle)
-        if log_alpha_over_eta(gamma, sigma, rate, decay, 0.0) < log_ratio:
-            low = middle
-        else:
-            high = middle
-    return decay * math.exp(0.5 * (low + high))
+    x = 0.0
+    for _ in range(_STEPS_MAX):
+        ratio = math.exp(x)
+        gap = log_ratio - log_alpha_over_eta(decay * ratio, sigma, rate, decay, 0.0)
+        step = gap / (2.0 - math.log1p(ratio) / ratio)
+        x = min(max(x + step, _LOG_MIN), _LOG_MAX)
+        if abs(step) < _CLOSE:
+            break
+    return decay * math.exp(x)
 
 
 @kernel

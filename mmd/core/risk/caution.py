@@ -1,6 +1,6 @@
 """Watchers that make us cautious: while something is wrong, and for a stated time of health after it."""
 
-from mmd.core.risk.levels import RiskLevel, RiskLevels
+from mmd.core.risk.levels import Raiser, RiskLevel
 from mmd.core.risk.reasons import LevelReason
 from mmd.core.units import NANOS_PER_SECOND
 
@@ -10,7 +10,7 @@ class Caution:
 
     def __init__(
         self,
-        levels: RiskLevels,
+        levels: Raiser,
         reason: LevelReason,
         hold_ns: int,
         level: RiskLevel = RiskLevel.CAUTIOUS,
@@ -26,7 +26,7 @@ class Caution:
         if is_bad:
             self._bad_ns = now_ns
             return self._levels.escalate(self._level, self._reason, now_ns)
-        if self._levels.is_active(self._reason) and now_ns - self._bad_ns >= self._hold_ns:
+        if _is_raised(self._levels, self._reason) and now_ns - self._bad_ns >= self._hold_ns:
             self._levels.clear(self._reason, now_ns)
         return False
 
@@ -37,7 +37,7 @@ class AdverseStreak:
     A streak that nothing adds to for `hold_ns` is over, because at REDUCE_ONLY there may be no fill to end it.
     """
 
-    def __init__(self, levels: RiskLevels, streak_max: int, hold_ns: int) -> None:
+    def __init__(self, levels: Raiser, streak_max: int, hold_ns: int) -> None:
         """CAUTIOUS from streak_max adverse fills in a row, REDUCE_ONLY from twice as many; 0 is never."""
         self._levels = levels
         self._streak_max = streak_max
@@ -62,7 +62,7 @@ class AdverseStreak:
                 self._levels.escalate(RiskLevel.CAUTIOUS, LevelReason.ADVERSE_STREAK, now_ns)
         self._streak = streak
         is_over = now_ns - self._grown_ns >= self._hold_ns
-        if is_over and self._levels.is_active(LevelReason.ADVERSE_STREAK):
+        if is_over and _is_raised(self._levels, LevelReason.ADVERSE_STREAK):
             self._levels.clear(LevelReason.ADVERSE_STREAK, now_ns)
             self._streak = 0
             return True
@@ -76,7 +76,7 @@ class PositionDrift:
     the stream only after `settle_ns`, because its fill may come behind it.
     """
 
-    def __init__(self, levels: RiskLevels, settle_ns: int = 2 * NANOS_PER_SECOND) -> None:
+    def __init__(self, levels: Raiser, settle_ns: int = 2 * NANOS_PER_SECOND) -> None:
         self._levels = levels
         self._settle_ns = settle_ns
         self._since_ns: int | None = None
@@ -85,8 +85,7 @@ class PositionDrift:
         """Judge the venue's whole picture; returns whether the level rose."""
         self._since_ns = None
         if abs(drift_atoms) <= tolerance_atoms:
-            if self._levels.is_active(LevelReason.POSITION_DRIFT):
-                self._levels.clear(LevelReason.POSITION_DRIFT, now_ns)
+            self._levels.clear(LevelReason.POSITION_DRIFT, now_ns)
             return False
         return self._levels.escalate(RiskLevel.REDUCE_ONLY, LevelReason.POSITION_DRIFT, now_ns)
 
@@ -100,3 +99,7 @@ class PositionDrift:
         if now_ns - self._since_ns < self._settle_ns:
             return False
         return self._levels.escalate(RiskLevel.REDUCE_ONLY, LevelReason.POSITION_DRIFT, now_ns)
+
+
+def _is_raised(levels: Raiser, reason: LevelReason) -> bool:
+    return levels.asked(reason) is not RiskLevel.NORMAL

@@ -13,11 +13,13 @@ ends the flattening in HALTED.
 
 from collections import deque
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from mmd.core.risk.reasons import LevelReason
 
 HISTORY_MAX: Final = 256
+SESSION: Final = -1
+"""Who raises a level, where it is nobody of the session's instruments."""
 
 
 class RiskLevel(IntEnum):
@@ -40,8 +42,28 @@ class LevelChange(NamedTuple):
     reason: LevelReason | None
 
 
+class Raiser(Protocol):
+    """What a watcher needs of the levels: it raises for a reason, and clears what it raised itself."""
+
+    def escalate(
+        self, to: RiskLevel, reason: LevelReason, now_ns: int, *, then: RiskLevel | None = None
+    ) -> bool:
+        """As `RiskLevels.escalate`."""
+        ...
+
+    def clear(self, reason: LevelReason, now_ns: int) -> bool:
+        """As `RiskLevels.clear`."""
+        ...
+
+    def asked(self, reason: LevelReason) -> RiskLevel:
+        """What the watcher asked for; NORMAL while its reason is not active."""
+        ...
+
+
 class RiskLevels:
     """The current level, why, and how it came to it.
+
+    A reason is held by the session or by an instrument, and ends when nobody holds it any more.
 
     Attributes:
         level: what holds now.
@@ -55,8 +77,8 @@ class RiskLevels:
         self.since_ns = 0
         self.history: deque[LevelChange] = deque(maxlen=HISTORY_MAX)
         self.rises = [0] * len(LevelReason)
-        self._active: dict[LevelReason, RiskLevel] = {}
-        self._then: dict[LevelReason, RiskLevel] = {}
+        self._active: dict[tuple[LevelReason, int], RiskLevel] = {}
+        self._then: dict[tuple[LevelReason, int], RiskLevel] = {}
 
     @property
     def reasons(self) -> tuple[LevelReason, ...]:
@@ -65,49 +87,64 @@ class RiskLevels:
 
     def reasons_at(self, level: RiskLevel) -> tuple[LevelReason, ...]:
         """The active reasons that ask for a level."""
-        return tuple(reason for reason, asked in self._active.items() if asked is level)
+        found = (reason for (reason, _), asked in self._active.items() if asked is level)
+        return tuple(dict.fromkeys(found))
 
     def is_active(self, reason: LevelReason) -> bool:
         """Whether the reason has raised a level and has not been cleared."""
-        return reason in self._active
+        return any(active is reason for active, _ in self._active)
 
     def is_only(self, reason: LevelReason) -> bool:
         """Whether the reason is active and no other is."""
-        return len(self._active) == 1 and reason in self._active
+        return bool(self._active) and all(active is reason for active, _ in self._active)
 
-    def asked(self, reason: LevelReason) -> RiskLevel:
-        """What a reason asks for; NORMAL while it is not active."""
-        return self._active.get(reason, RiskLevel.NORMAL)
+    def asked(self, reason: LevelReason, holder: int = SESSION) -> RiskLevel:
+        """What a holder asks for, for a reason; NORMAL while it is not active."""
+        return self._active.get((reason, holder), RiskLevel.NORMAL)
+
+    def of(self, instrument: int) -> "InstrumentLevels":
+        """The levels in the hands of an instrument's watchers."""
+        return InstrumentLevels(self, instrument)
 
     def escalate(
-        self, to: RiskLevel, reason: LevelReason, now_ns: int, *, then: RiskLevel | None = None
+        self,
+        to: RiskLevel,
+        reason: LevelReason,
+        now_ns: int,
+        *,
+        then: RiskLevel | None = None,
+        holder: int = SESSION,
     ) -> bool:
-        """Ask for a level, never for less than the reason asked before; returns whether the level rose.
+        """Ask for a level, never for less than the holder asked before; returns whether the level rose.
 
         Args:
             to: the level wanted now.
             reason: why.
             now_ns: engine time.
             then: the level to go on to once every order is confirmed gone (see `on_all_canceled`).
+            holder: the instrument that asks, or SESSION.
         """
         assert to > RiskLevel.NORMAL, "use clear or resume to come down"
-        self._active[reason] = max(to, self._active.get(reason, to))
+        key = reason, holder
+        self._active[key] = max(to, self._active.get(key, to))
         if then is not None:
-            self._then[reason] = max(then, self._then.get(reason, then))
+            self._then[key] = max(then, self._then.get(key, then))
         return self._settle(now_ns, reason)
 
     def on_all_canceled(self, now_ns: int) -> bool:
         """Every order is confirmed gone: go on to what follows CANCEL_ALL; returns whether the level rose."""
         if self.level is not RiskLevel.CANCEL_ALL:
             return False
-        followed = [r for r in self.reasons if r in self._then]
-        for reason in followed:
-            self._active[reason] = self._then.pop(reason)
-        return bool(followed) and self._settle(now_ns, followed[0])
+        followed = [
+            k for k, asked in self._active.items() if asked is self.level and k in self._then
+        ]
+        for key in followed:
+            self._active[key] = self._then.pop(key)
+        return bool(followed) and self._settle(now_ns, followed[0][0])
 
     def flatten(self, reason: LevelReason, now_ns: int) -> bool:
         """An operator wants the position closed, of a halted session too; returns False after STOP."""
-        if LevelReason.STOP in self._active:
+        if self.is_active(LevelReason.STOP):
             return False
         for active in self._active:
             self._active[active] = min(self._active[active], RiskLevel.FLATTEN)
@@ -122,20 +159,20 @@ class RiskLevels:
             if level is RiskLevel.FLATTEN:
                 self._active[active] = RiskLevel.HALTED
         if reason is not None:
-            self._active[reason] = RiskLevel.HALTED
+            self._active[reason, SESSION] = RiskLevel.HALTED
         self._settle(now_ns, self.reasons_at(RiskLevel.HALTED)[0] if reason is None else reason)
 
-    def clear(self, reason: LevelReason, now_ns: int) -> bool:
-        """The reason no longer holds; returns whether it was dropped: above REDUCE_ONLY it stays."""
-        if self._active.get(reason, RiskLevel.HALTED) > RiskLevel.REDUCE_ONLY:
+    def clear(self, reason: LevelReason, now_ns: int, holder: int = SESSION) -> bool:
+        """The reason no longer holds for its holder; returns whether it was dropped: above REDUCE_ONLY it stays."""
+        if self._active.get((reason, holder), RiskLevel.HALTED) > RiskLevel.REDUCE_ONLY:
             return False
-        del self._active[reason]
+        del self._active[reason, holder]
         self._settle(now_ns, None)
         return True
 
     def resume(self, now_ns: int) -> bool:
         """An operator takes responsibility: back to NORMAL; returns False after STOP, which is final."""
-        if LevelReason.STOP in self._active:
+        if self.is_active(LevelReason.STOP):
             return False
         self._active.clear()
         self._then.clear()
@@ -151,3 +188,26 @@ class RiskLevels:
             if after > before and reason is not None:
                 self.rises[reason] += 1
         return after > before
+
+
+class InstrumentLevels:
+    """The session's levels as one instrument's watchers raise and clear them; a `Raiser`."""
+
+    __slots__ = ("_instrument", "_levels")
+
+    def __init__(self, levels: RiskLevels, instrument: int) -> None:
+        self._levels, self._instrument = levels, instrument
+
+    def escalate(
+        self, to: RiskLevel, reason: LevelReason, now_ns: int, *, then: RiskLevel | None = None
+    ) -> bool:
+        """Ask for a level; returns whether the session's rose."""
+        return self._levels.escalate(to, reason, now_ns, then=then, holder=self._instrument)
+
+    def clear(self, reason: LevelReason, now_ns: int) -> bool:
+        """The reason no longer holds here; another instrument's stays."""
+        return self._levels.clear(reason, now_ns, self._instrument)
+
+    def asked(self, reason: LevelReason) -> RiskLevel:
+        """What this instrument asks for; NORMAL while its reason is not active."""
+        return self._levels.asked(reason, self._instrument)

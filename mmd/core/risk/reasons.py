@@ -69,3 +69,5 @@ class LevelReason(IntEnum):
     VENUE_DOWN = 8
     CLOCK_OFFSET = 9
     FEED_LATENCY = 10
+    MESSAGE_STORM = 11
+    """More market data a second than the limit."""

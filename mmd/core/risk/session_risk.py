@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mmd.core.blackouts import BlackoutCalendar
+from mmd.core.events import ClockOffset
 from mmd.core.quoting.quote_state import QuoteReason
 from mmd.core.risk.backoff import Backoff
 from mmd.core.risk.caution import Caution
@@ -29,6 +30,12 @@ _UNLIMITED_NS = 2**62
 _OK = RiskReason.OK
 
 
+def venue_less_engine_ns(measured: ClockOffset, unix_less_engine_ns: int) -> int:
+    """Venue clock less engine time; where the event does not tell it, our wall clock is taken never to have stepped."""
+    told = measured.venue_less_engine_ns
+    return unix_less_engine_ns + measured.offset_ns if told is None else told
+
+
 class SessionRisk:
     """What the instruments of a session share.
 
@@ -38,6 +45,7 @@ class SessionRisk:
         lag_ns_max: a feed whose receive time less the venue's event time exceeds this is too late; the
             difference of the two clocks is in it, so that nothing is judged before that was measured.
         clock_offset_ns: venue clock less ours, as last measured; None before.
+        venue_less_engine_ns: venue clock less engine time, as last measured; before, our own unix time of the start.
         equity_atoms: PnL of the session in the reporting currency; None until every account is known.
     """
 
@@ -55,6 +63,7 @@ class SessionRisk:
         self.blackouts = BlackoutCalendar(risk.blackouts, self.unix_less_engine_ns)
         self.hindrance = _OK
         self.clock_offset_ns: int | None = None
+        self.venue_less_engine_ns = self.unix_less_engine_ns
         self.equity_atoms: int | None = None
         self.is_shared = len(spec.instruments) > 1 or self.commitments.is_limited
         self.day = day_of(spec.started_unix_ns, risk.day_starts_s)
@@ -70,12 +79,13 @@ class SessionRisk:
         self._risk = risk
         self.losses.limit(risk.loss_max, risk.drawdown_max)
 
-    def on_clock_offset(self, offset_ns: int) -> None:
+    def on_clock_offset(self, event: ClockOffset) -> None:
         """The venue's clock was compared with ours."""
-        self.clock_offset_ns = offset_ns
+        self.clock_offset_ns = event.offset_ns
+        self.venue_less_engine_ns = venue_less_engine_ns(event, self.unix_less_engine_ns)
         latency_max = self._risk.feed_latency_ns_max
         if latency_max > 0:
-            self.lag_ns_max = latency_max - self.unix_less_engine_ns - offset_ns
+            self.lag_ns_max = latency_max - self.venue_less_engine_ns
         self._settle()
 
     def advance(self, now_ns: int) -> None:
@@ -85,8 +95,7 @@ class SessionRisk:
 
     def latency_ns(self, lag_ns: int) -> int:
         """How old an event was when it came, from a feed's lag between the two clocks."""
-        offset_ns = 0 if self.clock_offset_ns is None else self.clock_offset_ns
-        return lag_ns + self.unix_less_engine_ns + offset_ns
+        return lag_ns + self.venue_less_engine_ns
 
     def on_time(self, now_ns: int, lags_ns: Sequence[int], equity_atoms: int | None) -> bool:
         """What only time brings; returns whether a new day has begun.

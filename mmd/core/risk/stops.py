@@ -8,7 +8,7 @@ from collections import deque
 from decimal import Decimal
 
 from mmd.core.events import RejectReason
-from mmd.core.risk.levels import RiskLevel, RiskLevels
+from mmd.core.risk.levels import Raiser, RiskLevel, RiskLevels
 from mmd.core.risk.limits import RiskLimits
 from mmd.core.risk.reasons import LevelReason
 from mmd.core.units import ATOMS_PER_UNIT
@@ -90,7 +90,7 @@ class RejectStorm:
     Post-only orders refused because the market moved are how post-only works, and do not count.
     """
 
-    def __init__(self, levels: RiskLevels, limits: RiskLimits) -> None:
+    def __init__(self, levels: Raiser, limits: RiskLimits) -> None:
         self._levels = levels
         self._window_ns = limits.reject_window_ns
         self._rejects_max = limits.rejects_max

@@ -69,6 +69,7 @@ HEALTHY: dict[str, str] = {
     session("mmd_guardian_losses_total"): flat(0),
     session("mmd_notices_total", 'kind="HEDGE_NO_ROUTE"'): flat(0),
     session("mmd_risk_level_rises_total", 'reason="REJECT_STORM"'): flat(0),
+    session("mmd_risk_level_rises_total", 'reason="MESSAGE_STORM"'): flat(0),
     session(_LEVEL, 'level="NORMAL"'): flat(1),
     session(_LEVEL, 'level="REDUCE_ONLY"'): flat(0),
     session(_LEVEL, 'level="CANCEL_ALL"'): flat(0),
@@ -132,6 +133,9 @@ CASES: dict[str, Case] = {
     "BookMismatch": Case({instrument("mmd_book_mismatches_total"): jumps(0, 1)}),
     "FeedGaps": Case({instrument("mmd_feed_gaps_total"): jumps(2, 12)}),
     "FeedLate": Case({instrument("mmd_feed_latency_seconds"): jumps(0.02, 1.5)}),
+    "MessageStorm": Case(
+        {session("mmd_risk_level_rises_total", 'reason="MESSAGE_STORM"'): jumps(0, 1)}
+    ),
     "ClockOff": Case({session("mmd_clock_offset_seconds"): jumps(0, -0.8)}),
     "PnlIdentityError": Case({instrument("mmd_pnl_identity_error"): jumps(0, -1)}),
     "PositionDrift": Case({instrument("mmd_position_drift_atoms"): jumps(0, 100_000)}),

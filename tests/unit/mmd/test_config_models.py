@@ -44,6 +44,7 @@ def test_parts_can_be_chosen_one_by_one() -> None:
     alone = ModelsSection().spec(QuotingSection(forecast="lstm"))
     assert alone == ModelsSpec(
         enabled=True, folder="var/models", uses_forecast=True, late_bars=3, watches_drift=True,
+        forecast_rate_bps=5.0, spread_rate_bps=5.0,
         trials=TrialsSection().spec(), demotion=TrialsSection().demotion(),
     )  # fmt: skip
     online = ModelsSection().spec(QuotingSection(forecast="online"))
@@ -51,8 +52,9 @@ def test_parts_can_be_chosen_one_by_one() -> None:
     assert online.uses_forecast
     shadow = ModelsSection(shadow=True, bar_ms=3_000).spec(QuotingSection())
     assert shadow == ModelsSpec(
-        enabled=True, folder="var/models", bar_ns=3_000_000_000, late_bars=3
-    )
+        enabled=True, folder="var/models", bar_ns=3_000_000_000, late_bars=3,
+        forecast_rate_bps=5.0, spread_rate_bps=5.0,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def test_a_session_with_models_replays_to_the_same_commands(
     predictor = again.engine.makers[0].predictor
     assert predictor is not None
     assert predictor.rungs.rung is Rung.FULL
+    assert predictor.prediction["forecasts_held"] > 0
     assert predictor.swaps == 2
     assert predictor.scores[0].scores[0].n > 100
     alone = run_backtest(msgspec.structs.replace(asked, journal=None))

@@ -48,6 +48,10 @@ async def test_only_the_token_orders_faults_and_wrong_orders_say_why(sandbox: Sa
         ({"fault": "delay", "ms": -1}, "`float` > 0"),
         ({"fault": "cut", "who": "all"}, "unknown field `who`"),
         ({"fault": "status", "symbol": "NOPE", "status": "BREAK"}, "Invalid symbol."),
+        ({"fault": "transfer", "asset": "NOPE", "amount": "1"}, "no NOPE in"),
+        ({"fault": "transfer", "asset": "USDT", "amount": "1e3"}, "matching regex"),
+        ({"fault": "transfer", "asset": "USDT", "amount": "-1", "account": "x"}, "account x"),
+        ({"fault": "transfer", "asset": "USDT", "amount": "-99999999999"}, "are free"),
     ):
         status, text = await _order(sandbox, **fault)
         assert (status, complaint in text) == (400, True), text
@@ -171,6 +175,24 @@ async def test_the_clock_is_wrong_by_what_was_ordered(sandbox: Sandbox) -> None:
         assert body["code"] == -1021
         while abs((await stream.receive())["E"] + 90_000 - now_ms()) > 2_000:
             pass
+
+
+async def test_a_transfer_changes_the_balance_and_is_told(sandbox: Sandbox) -> None:
+    """Both ways; the account's stream says what is held then, and no trade is behind it."""
+    async with socket(sandbox.api_url) as api:
+        await api.call("userDataStream.subscribe.signature")
+        held = []
+        for amount in ("-0.5", "0.25"):
+            assert await _order(sandbox, fault="transfer", asset="MMD", amount=amount) == (204, "")
+            event = (await api.event())["event"]
+            assert (event["e"], len(event["B"]), event["B"][0]["a"]) == (
+                "outboundAccountPosition", 1, "MMD",
+            )  # fmt: skip
+            account = (await api.call("account.status"))["result"]
+            free = next(b["free"] for b in account["balances"] if b["asset"] == "MMD")
+            assert free == event["B"][0]["f"]
+            held.append(float(free))
+    assert held[1] - held[0] == 0.25
 
 
 async def test_a_shutdown_is_told(sandbox: Sandbox) -> None:

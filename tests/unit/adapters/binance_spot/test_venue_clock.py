@@ -49,9 +49,14 @@ def test_wall_clock_steps_do_not_move_it():
     venue = VenueClock(clock)
     venue.measured(clock.monotonic_ns(), clock.monotonic_ns(), clock.unix_ns() // 10**6, "v")
     before = venue.now_ms()
+    server_ms = clock.unix_ns() // 10**6
     clock.unix -= 3_600 * 10**9
     clock.monotonic += 250 * 10**6
     assert venue.now_ms() == before + 250
+    now_ns = clock.monotonic_ns()
+    event = venue.measured(now_ns, now_ns, server_ms + 250, "v")
+    assert event.offset_ns // 10**9 == 3_600
+    assert event.venue_less_engine_ns == (server_ms + 250) * 10**6 + 500_000 - now_ns
 
 
 def test_before_the_first_measurement_it_is_the_wall_clock():

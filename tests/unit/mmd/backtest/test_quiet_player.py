@@ -13,6 +13,7 @@ from mmd.core.maker import Maker
 from mmd.core.quoter import Quoter
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.risk.levels import RiskLevel
+from mmd.core.risk.reasons import LevelReason
 from mmd.exchange.fills.latency import constant
 from mmd.tape.reader import Tape
 from tests.fill_bench import MS, random_walk
@@ -94,6 +95,24 @@ def test_the_compiled_loop_is_as_cautious_as_the_engine(
     }
     for state in (QuoteState.PASSIVE, QuoteState.INVENTORY_LIMIT):
         assert 0 < calls[0][state] < 0.5 * (calls[1][state] - calls[0][state]), state
+    assert fused_sent == plain_sent
+
+
+def test_the_compiled_loop_is_cautious_in_the_same_storms(walk: Tape) -> None:
+    """A limit that some seconds of the tape exceed and most do not: levels and commands are the engine's."""
+    overrides: dict[str, object] = {
+        "risk.feed_messages_per_s_max": 33,
+        "risk.caution_hold_ms": 1_000,
+    }
+    runs = [made(walk, is_fused=fused, overrides=overrides) for fused in (True, False)]
+    for runner, _ in runs:
+        runner.run()
+    (fused, fused_sent), (plain, plain_sent) = runs
+    changes = list(fused.engine.levels.history)
+    assert changes == list(plain.engine.levels.history)
+    assert 2 < len(changes) < 100
+    assert {c.reason for c in changes} == {LevelReason.MESSAGE_STORM, None}
+    assert fused.quiet_decisions > 100
     assert fused_sent == plain_sent
 
 

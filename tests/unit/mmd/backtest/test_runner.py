@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from adapters.registry import RECORDING_FORMATS
+from mmd.analytics import mids_ahead
 from mmd.analytics.recorder import SAMPLES_MAX, Recorder
 from mmd.analytics.session import read_session
 from mmd.backtest.result import backtest_result
@@ -466,15 +467,39 @@ def test_a_fill_needs_no_luck(tmp_path: Path) -> None:
     assert open_tape(tape.path).header.counts.frames["trade"] == 1
 
 
+def test_the_compiled_loop_leans_on_a_position_from_its_fill_on(tmp_path: Path) -> None:
+    """No timer of the engine comes after the one fill, and still quotes lean more the older the position is."""
+    bench = TapeBench()
+    bench.snapshot(0, {9_990: 500}, {10_010: 500})
+    for second in range(1, 120):
+        if second == 8:
+            bench.trade(7_500 * MS, Side.SELL, 9_990, 10)
+        bench.book(second * 1_000 * MS, {9_980: 100 + second % 5}, {})
+    tape = bench.write(tmp_path / "one.tape.parquet")
+    overrides: dict[str, object] = {
+        "quoting.spread_model": "fixed",
+        "quoting.fixed_half_spread_bps": "5",
+        "construction.age_skew_per_hour": 10.0,
+    }
+    runners = [made(tape, is_fused=fused, overrides=overrides)[0] for fused in (True, False)]
+    for runner in runners:
+        runner.run()
+    skews = [r.maker.quoter.quote["skew_multiplier"].item() for r in runners]
+    assert skews[0] == skews[1] > 1.2
+    assert runners[0].idle_timers > 50
+
+
 @pytest.mark.parametrize("samples_max", [SAMPLES_MAX, 40])
 def test_a_watched_run_keeps_what_its_journal_would_tell(
     walk: Tape, tmp_path: Path, samples_max: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fills, orders, samples and states out of the compiled loop are those of a replay of every decision."""
     monkeypatch.setattr(Recorder.__init__, "__defaults__", (samples_max,))
+    monkeypatch.setattr(mids_ahead, "_KEPT_MAX", 64)  # mids are forgotten in the middle of a log
     request = BacktestRequest(tape=walk.path, overrides=dict(QUICK), is_watched=True)
-    _, watched = run_watched(request)
-    run_backtest(msgspec.structs.replace(request, journal=tmp_path / "session", is_watched=False))
+    result, watched = run_watched(request)
+    journalled = msgspec.structs.replace(request, journal=tmp_path / "session", is_watched=False)
+    assert run_backtest(journalled).quoted_ratio == result.quoted_ratio
     assert watched is not None
     ours, replayed = watched.tracks[0], read_session(tmp_path / "session").tracks[0]
     assert len(replayed.fills) > 10

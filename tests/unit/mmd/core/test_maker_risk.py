@@ -229,6 +229,45 @@ def test_cautious_quotes_are_wider_and_smaller_by_the_settings() -> None:
     assert bench.engine.levels.level is RiskLevel.NORMAL
 
 
+def test_a_storm_at_one_instrument_is_not_ended_by_the_calm_of_another() -> None:
+    """Each instrument's watchers clear what they raised, and nothing else."""
+    both = (instrument(), instrument(id=ONE, symbol="BTCUSDT"))
+    bench = EngineBench(
+        session_spec(
+            instruments=both,
+            target_atoms=(None, None),
+            risk=risk(rejects_max=4, rejects_window_ms=1_000, adverse_streak_max=0),
+        )
+    )
+    bench.bring_up()
+    storm = bench.engine.makers[0]._storm
+    for _ in range(4):
+        storm.on_reject(RejectReason.OTHER, bench.now_ns)
+    for _ in range(5):
+        bench.pass_time(100)
+        bench.tick()
+    assert bench.engine.levels.level is RiskLevel.REDUCE_ONLY
+    bench.pass_time(1_000)
+    bench.tick()
+    assert bench.engine.levels.level is RiskLevel.NORMAL
+
+
+def test_a_storm_of_market_data_makes_cautious_and_then_ends() -> None:
+    """Counted once a second; back after a time of health."""
+    limits = risk(feed_messages_per_s_max=50, caution_hold_ms=2_000)
+    bench = bench_of(risk=limits)
+    seen = []
+    for per_s in (20, 100, 20, 20, 20):
+        for n in range(per_s):
+            bench.pass_time(1_000 / per_s)
+            bench.diff({9_999: 4_000 + n})
+        bench.tick()
+        bench.turn()
+        seen.append((bench.engine.levels.level.name, bench.maker.state.name))
+    assert seen[1:4] == [("CAUTIOUS", "PASSIVE")] * 2 + [("NORMAL", "ACTIVE")]
+    assert bench.engine.levels.rises[LevelReason.MESSAGE_STORM] == 1
+
+
 def test_adverse_fills_in_a_row_make_cautious() -> None:
     """Each bid is filled and the mid falls a second later; fills of one sweep count once."""
     bench = bench_of(risk=risk(adverse_streak_max=2, caution_hold_ms=5_000, loss_max=10_000))

@@ -122,6 +122,20 @@ def test_a_lost_feed_leaves_nothing_to_rely_on(bench: EngineBench) -> None:
     assert view.is_synced
 
 
+def test_nothing_is_measured_across_a_hole(bench: EngineBench) -> None:
+    """What the market did while the feed was away is neither a return nor order flow."""
+    view = bench.maker.view
+    view.lose()
+    bench.event(FeedUp(bench.now_ns, ZERO))
+    bench.snapshot(10_049, 10_051)
+    assert view.mid_half_ticks == 20_100
+    assert not view.features["returns"].any()
+    assert not view.features["ofi"].any()
+    bench.diff({10_050: 7_000})
+    assert view.features["returns"].any()
+    assert view.features["ofi"].any()
+
+
 def test_nothing_is_learned_from_a_crossed_book(bench: EngineBench) -> None:
     """A wrong bid far above the asks leaves volatility as it was, then and after the next snapshot."""
     view = bench.maker.view

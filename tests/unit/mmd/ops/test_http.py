@@ -27,6 +27,7 @@ class Served:
         self.bench = bench
         self.fault: MmdError | None = None
         self.age_s = 0.0
+        self.stepped_s = 0.0
         self.ordered: list[tuple[str, str]] = []
         self._http = http
         self.url = ""
@@ -36,8 +37,12 @@ class Served:
         """As the engine would publish it now, or `age_s` ago."""
         if self.fault is not None:
             raise self.fault
-        taken_s = SystemClock().unix_ns() / NANOS_PER_SECOND - self.age_s
-        return msgspec.structs.replace(state_of(self.bench), taken_unix_s=taken_s)
+        clock = SystemClock()
+        return msgspec.structs.replace(
+            state_of(self.bench),
+            taken_unix_s=clock.unix_ns() / NANOS_PER_SECOND + self.stepped_s,
+            taken_monotonic_s=clock.monotonic_ns() / NANOS_PER_SECOND - self.age_s,
+        )
 
     async def control(self, action: str, who: str) -> dict[str, object]:
         if action != "halt":
@@ -87,6 +92,8 @@ async def test_ready_is_503_before_the_book_is_in_sync_and_200_after() -> None:
 async def test_healthy_is_an_engine_whose_picture_is_fresh() -> None:
     """A loop that hangs publishes nothing."""
     async with serving(quoting()) as served:
+        assert (await served.get("/healthz"))[0] == 200
+        served.stepped_s = -3_600.0  # the wall clock was put forward by an hour since the start
         assert (await served.get("/healthz"))[0] == 200
         served.age_s = 60.0
         assert (await served.get("/healthz"))[0] == 503

@@ -19,6 +19,7 @@ STATE = State(
     session="00000001",
     uptime_s=1.0,
     taken_unix_s=2.0,
+    taken_monotonic_s=2.0,
     ready=True,
     risk_level="NORMAL",
     risk_reason="",

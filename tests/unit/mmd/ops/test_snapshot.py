@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from mmd.core.events import EndReason, FeedDown, OrderEnded
-from mmd.core.units import Side
+from mmd.core.events import Balance, EndReason, FeedDown, OrderEnded
+from mmd.core.risk.reasons import LevelReason
+from mmd.core.units import ATOMS_PER_UNIT, Side
 from mmd.ops.snapshot import top_levels
 from tests.engine_bench import ZERO
 from tests.ops_state import cold, quoting, state_of
@@ -40,6 +41,19 @@ async def test_a_quoting_daemon_shows_its_orders_fills_and_money() -> None:
     assert row.pnl_total == pytest.approx(row.pnl_realised + row.pnl_unrealised - row.fees)
     assert (row.identity_error, row.position_drift_atoms) == (0, 0)
     assert 0 < row.inventory_ratio < 1
+
+
+async def test_a_balance_that_no_fill_explains_is_shown_before_the_next_reconciliation() -> None:
+    """As soon as it has raised the level; a balance whose fill is still under way shows nothing."""
+    bench = quoting()
+    held = bench.maker.ledger.base_atoms
+    bench.event(Balance(bench.now_ns, "embedded", "MMD", held - ATOMS_PER_UNIT, 0))
+    assert state_of(bench).instruments[0].position_drift_atoms == 0
+    for _ in range(30):
+        bench.pass_time(100)
+        bench.tick()
+    assert bench.real_engine.levels.is_active(LevelReason.POSITION_DRIFT)
+    assert state_of(bench).instruments[0].position_drift_atoms == -ATOMS_PER_UNIT
 
 
 async def test_an_order_that_ended_with_more_than_we_heard_of_owes_fills() -> None:

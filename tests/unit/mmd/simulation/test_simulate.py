@@ -6,6 +6,7 @@ from mmd.core.units import NANOS_PER_SECOND
 from mmd.simulation.fault import FaultKind, draw_faults
 from mmd.simulation.shrink import fewest
 from mmd.simulation.simulate import SimulateRequest, faults_of, quiet_log, run_seed, shrink
+from mmd.simulation.worlds import MarketPace
 from tests.planted_bugs import PLANTED
 
 _K = FaultKind
@@ -46,6 +47,18 @@ def test_every_invariant_holds_in_two_minutes_of_faults(seed):
     assert sum(result.faults.values()) > 5
 
 
+def test_a_calm_market_has_the_same_faults_and_still_trades():
+    """Only strangers do less: under half of the events, faults as drawn, some fills."""
+    usual, calm = (
+        run_seed(SimulateRequest(seed=5, seconds=60.0, pace=pace)) for pace in MarketPace
+    )
+    assert calm.broken == usual.broken == ""
+    assert calm.faults == usual.faults
+    assert 2 * calm.events < usual.events
+    assert calm.orders > 0
+    assert calm.fills > 0
+
+
 def test_no_venue_is_quoted_before_all_have_taken_back_what_was_left():
     """Seed 1013 found it: one venue was up while the other still held orders of the process before."""
     result = run_seed(SimulateRequest(seed=1013, seconds=31.0, kinds=_USUAL))
@@ -83,6 +96,15 @@ def test_a_planted_bug_is_caught(name):
     assert result.rule in bug.rule.split("|"), result.broken
 
 
+@pytest.mark.parametrize(("name", "seed"), [("crooked_money", 1), ("idle_guardian", 2)])
+def test_a_planted_bug_is_caught_in_a_calm_market_too(name, seed):
+    """Where little happens the rules still bite: there are sales, and orders to take back."""
+    bug = PLANTED[name]
+    request = SimulateRequest(seed=seed, seconds=60.0, pace=MarketPace.CALM)
+    result = run_seed(request, bug.plant)
+    assert result.rule in bug.rule.split("|"), result.broken
+
+
 def test_requests_that_are_turned_away_do_not_make_a_storm():
     """While the venue asks to wait, cancels that it does not look at are not sent again and again."""
     request = SimulateRequest(seed=0, seconds=30.0, kinds=(FaultKind.BAN,))
@@ -103,7 +125,7 @@ def test_a_failure_is_shrunk_to_what_causes_it_and_one_line_shows_it_again():
     assert len(found.faults) < len(faults_of(request))
     (fault,) = found.faults
     assert f"--only {fault.number}" in found.command
-    assert found.result.seconds * NANOS_PER_SECOND >= fault.at_ns
+    assert found.result.conditions.seconds * NANOS_PER_SECOND >= fault.at_ns
 
 
 def test_the_fewest_causes_are_found():

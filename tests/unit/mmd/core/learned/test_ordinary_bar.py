@@ -38,6 +38,8 @@ SPEC = session_spec(
         bar_ns=BAR_NS,
         uses_forecast=True,
         spread_weight=0.5,
+        forecast_rate_bps=2.0,
+        spread_rate_bps=1.0,
         uses_policy=True,
         watches_drift=True,
         late_bars=3,
@@ -198,6 +200,7 @@ def test_the_policy_acts_and_models_speak_in_bars_that_are_ordinary() -> None:
     assert predictor.rungs.rung is Rung.FULL
     assert len(actions) >= 2
     assert len(forecasts) > WARM_BARS // 2
+    assert predictor.prediction["forecasts_held"] > 0
     assert predictor.scores[ModelRole.CHAMPION].scores[0].n > WARM_BARS // 2
     assert predictor.drift.judged > 5
 

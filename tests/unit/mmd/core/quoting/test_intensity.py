@@ -174,6 +174,20 @@ def test_quotes_through_fair_value_count_as_at_it() -> None:
     assert (fit["distance"][0, 0, 0], fit["fills"][0, 0, 0]) == (0.0, 1.0)
 
 
+def test_a_bin_that_was_left_long_ago_is_empty_again() -> None:
+    """Halving alone never reaches 0, it ends in numbers that are slow to reckon with."""
+    fit = new_intensity(_settings(half_life_s=1.0))
+    assert EXPOSE(fit, 0, 2.5, 10.0, 1.0) == OK
+    assert FILL(fit, 0, 2.5) == OK
+    for _ in range(20):
+        STEP(fit)
+    assert fit["fills"][0, 0, 2] == pytest.approx(0.5**20)
+    for _ in range(20):
+        STEP(fit)
+    assert not fit["exposure_s"][0, :, :BINS].any()
+    assert not fit["fills"][0, :, :BINS].any()
+
+
 def test_a_corrupt_side_is_reported_and_the_other_still_fitted() -> None:
     """A rate that is not a number does not spread."""
     fit = new_intensity(_settings())

@@ -148,3 +148,30 @@ def test_rises_are_counted_by_reason_and_falls_are_not():
     assert levels.asked(LevelReason.FEED_LATENCY) is RiskLevel.NORMAL
     counted = {r.name: n for r, n in zip(LevelReason, levels.rises, strict=True) if n}
     assert counted == {"FEED_LATENCY": 2}
+
+
+def test_an_instrument_clears_only_what_it_raised():
+    """The reason lasts while another instrument holds it, at what that one asks for."""
+    levels = RiskLevels()
+    first, second = levels.of(0), levels.of(1)
+    first.escalate(L.REDUCE_ONLY, R.REJECT_STORM, 1)
+    assert not second.clear(R.REJECT_STORM, 2)
+    assert levels.level is L.REDUCE_ONLY
+    assert (first.asked(R.REJECT_STORM), second.asked(R.REJECT_STORM)) == (L.REDUCE_ONLY, L.NORMAL)
+    second.escalate(L.CAUTIOUS, R.REJECT_STORM, 3)
+    assert levels.is_only(R.REJECT_STORM)
+    assert first.clear(R.REJECT_STORM, 4)
+    assert (levels.level, levels.reasons) == (L.CAUTIOUS, (R.REJECT_STORM,))
+    assert second.clear(R.REJECT_STORM, 5)
+    assert levels.level is L.NORMAL
+
+
+def test_an_instruments_reason_halts_and_resumes_with_the_session():
+    """What follows on CANCEL_ALL is its own, an operator ends everybody's."""
+    levels = RiskLevels()
+    levels.of(0).escalate(L.CANCEL_ALL, R.REJECT_STORM, 1, then=L.HALTED)
+    levels.of(1).escalate(L.CAUTIOUS, R.REJECT_STORM, 2)
+    assert levels.on_all_canceled(3)
+    assert (levels.level, levels.reasons) == (L.HALTED, (R.REJECT_STORM,))
+    assert levels.resume(4)
+    assert levels.level is L.NORMAL

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmd.core.events import ClockOffset
 from mmd.core.risk.levels import RiskLevel
 from mmd.core.risk.reasons import LevelReason, RiskReason
 from mmd.core.risk.session_risk import SessionRisk
@@ -17,6 +18,10 @@ ATOMS = 10**8
 def session(day=None, **limits) -> SessionRisk:
     spec = session_spec(risk=risk(**limits), day=day)
     return SessionRisk(spec, risk_limits(spec.risk, NO_SCALE))
+
+
+def compared(offset_ns: int, venue_less_engine_ns: int | None = None) -> ClockOffset:
+    return ClockOffset(1, "embedded", offset_ns, 0, venue_less_engine_ns)
 
 
 def test_the_day_has_a_state_once_every_account_is_known():
@@ -57,10 +62,21 @@ def test_a_new_day_forgets_the_loss_and_says_so():
 def test_latency_is_corrected_by_the_clocks_difference():
     """The venue's clock is 5 s ahead: an event that it states 4 s ahead of us is a second old."""
     shared = session(feed_latency_ms_max=2_000)
-    shared.on_clock_offset(5 * S)
+    shared.on_clock_offset(compared(5 * S))
     lag_ns = -4 * S - shared.unix_less_engine_ns
     assert shared.latency_ns(lag_ns) == S
     assert lag_ns + S <= shared.lag_ns_max < lag_ns + S + 1
+
+
+@pytest.mark.parametrize("step_s", [-90, 0, 3_600])
+def test_a_step_of_our_wall_clock_makes_no_event_late(step_s):
+    """It moves the offset between the wall clocks, not the venue's clock against engine time."""
+    shared = session(feed_latency_ms_max=2_000)
+    shared.on_clock_offset(compared(-step_s * S, shared.unix_less_engine_ns))
+    lag_ns = S - shared.unix_less_engine_ns
+    assert shared.clock_offset_ns == -step_s * S
+    assert shared.latency_ns(lag_ns) == S
+    assert lag_ns + S == shared.lag_ns_max
 
 
 @pytest.mark.parametrize("limit_ms", [0, 1_000])
@@ -69,7 +85,7 @@ def test_the_slowest_feed_makes_cautious(limit_ms):
     shared = session(feed_latency_ms_max=limit_ms)
     lag_ns = 501_000_000 - shared.unix_less_engine_ns
     shared.on_time(1, [lag_ns], None)  # the clocks have not been compared yet
-    shared.on_clock_offset(0)
+    shared.on_clock_offset(compared(0))
     shared.on_time(1, [], None)
     assert shared.levels.level is RiskLevel.NORMAL
     shared.on_time(2, [lag_ns - S, lag_ns], None)
@@ -84,5 +100,5 @@ def test_a_clock_beyond_its_limit_hinders():
         (-100_000_001, RiskReason.CLOCK_OFFSET),
         (0, RiskReason.OK),
     ):
-        shared.on_clock_offset(offset_ns)
+        shared.on_clock_offset(compared(offset_ns))
         assert shared.hindrance is hindrance
