@@ -231,6 +231,7 @@ class Quoter:
         """Tell the ladder which sides to quote and how widely."""
         self.allowed_in = state
         self.quote["allow_bid"], self.quote["allow_ask"] = sides_allowed(state, inventory_ratio)
+        self.quote["reduces_only"] = state is _INVENTORY_LIMIT
         is_passive = state is _PASSIVE
         self.multipliers.set(
             Cause.STATE,

@@ -86,5 +86,8 @@ def prepare(
     q.inventory_ratio = position_lots / max(limit_lots, 1)
     q.room_lots[BID] = max(limit_lots - position_lots, 0)
     q.room_lots[ASK] = max(limit_lots + position_lots, 0)
+    if q.reduces_only == 1:
+        q.room_lots[BID] = min(q.room_lots[BID], max(-position_lots, 0))
+        q.room_lots[ASK] = min(q.room_lots[ASK], max(position_lots, 0))
     forecast = flow_coefficient * f.x[OFI_5S] + q.forecast
     return fair_value(quote, f.centre + q.lead_shift, f.x[0], forecast)

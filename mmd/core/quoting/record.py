@@ -9,7 +9,7 @@ The stages write in turn:
     predictor   forecast, learned_half, learned_weight
     fair_value  fair
     spread      offset, skew: bid = fair + skew - offset[0], ask = fair + skew + offset[1]
-    state       allow_bid, allow_ask, spread_multiplier, size_multiplier
+    state       allow_bid, allow_ask, reduces_only, spread_multiplier, size_multiplier
     ladder      n, px, sz: the targets, best first; n[side] = 0 means that the side is not quoted
 """
 
@@ -51,6 +51,7 @@ QUOTE = layout(
     ("skew_multiplier", "f8"),
     ("allow_bid", "i8"),  # 0 or 1
     ("allow_ask", "i8"),
+    ("reduces_only", "i8"),  # 0 or 1: a side's orders together are no larger than the position they shrink
     ("unit_lots", "i8"),  # size of a level-0 order
     ("lots_min", "i8"),
     ("levels", "i8"),

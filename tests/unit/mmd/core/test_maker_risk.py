@@ -390,6 +390,16 @@ def test_holdings_that_fills_do_not_explain_reduce_only() -> None:
         assert bench.engine.levels.level.name == level
 
 
+def test_a_position_smaller_than_an_order_is_reduced_where_only_reducing_is_allowed() -> None:
+    """The order that does it is no larger than the position, so that it passes."""
+    bench = bench_of()
+    bench.fill(bench.best(Side.BUY).client_order_id, held := bench.best(Side.BUY).qty_lots // 3)
+    bench.engine.levels.escalate(RiskLevel.REDUCE_ONLY, LevelReason.ORDER_BREACH, bench.now_ns)
+    for _ in range(3):
+        bench.turn()
+    assert [(o.side, o.qty_lots) for o in bench.open.values()] == [(Side.SELL, held)]
+
+
 def test_a_balance_that_stays_unexplained_reduces_only() -> None:
     """After two seconds; one whose fill comes behind it, or ahead of it, does not."""
     bench = bench_of()

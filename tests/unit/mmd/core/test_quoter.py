@@ -70,6 +70,20 @@ def test_at_the_inventory_limit_only_the_way_back_is_quoted(lots: int, side: Sid
     assert targets(quoter) == ([], [])
 
 
+@pytest.mark.parametrize(("sign", "side"), [(1, Side.SELL), (-1, Side.BUY)])
+def test_what_only_reduces_is_no_larger_than_the_position(sign: int, side: Side) -> None:
+    """Else risk refuses it, and a position smaller than an order is never closed."""
+    quoter = quoter_of()
+    quoter.target(QuoteState.INVENTORY_LIMIT, sign * LIMIT, LIMIT, 0.0)
+    first, second = quoter.quote["sz"][0][side][:2].tolist()
+    for lots in (first // 2, first + second // 2):
+        quoter.target(QuoteState.INVENTORY_LIMIT, sign * lots, LIMIT, 0.0)
+        levels = quoter.quote["n"][0][side]
+        assert int(quoter.quote["sz"][0][side][:levels].sum()) == lots
+    quoter.target(QuoteState.ACTIVE, sign * lots, LIMIT, 0.0)
+    assert all(targets(quoter))
+
+
 def test_inventory_moves_both_quotes_towards_selling_it() -> None:
     """Long: lower than flat; short: higher; in step with the position."""
     quoter = quoter_of()
