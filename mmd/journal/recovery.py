@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mmd.core.commands import PlaceOrder, ReplaceOrder
 from mmd.core.events import DayMark, Reconciled
@@ -11,6 +11,8 @@ from mmd.core.units import NANOS_PER_SECOND
 from mmd.journal.format import Kind, command_decoder, event_decoder
 from mmd.journal.reader import read_spec, records, segment_records, segments
 
+_MARK: Final = DayMark.__struct_config__.tag
+"""Stands in the second byte of a mark: other events need no decoding."""
 _FRESH_NS = 3_600 * NANOS_PER_SECOND
 """A journal that nobody has written to for so long needs no reading: all that it sent has arrived or expired."""
 
@@ -133,7 +135,7 @@ def _last_mark(folder: Path) -> DayState | None:
     for path in reversed(paths):
         found = None
         for record in segment_records(path, is_last=path == paths[-1]):
-            if record.kind is Kind.EVENT:
+            if record.kind is Kind.EVENT and record.body[1] == _MARK:
                 event = event_decoder.decode(record.body)
                 if isinstance(event, DayMark):
                     found = event
