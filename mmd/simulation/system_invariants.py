@@ -208,7 +208,7 @@ class SystemInvariants:
         worst_atoms = 0
         market = link.gateway.markets[at]
         orders = link.venue.exchange.history.open_orders(link.gateway.account, market)
-        per_lot = maker.instrument.atoms_per_lot
+        per_lot = link.venue.exchange.markets[market].value.atoms_per_lot
         for side in Side:
             open_lots = sum(o.open_lots for o in orders if o.side is side)
             worst_atoms = max(worst_atoms, side.sign * held_atoms + open_lots * per_lot)

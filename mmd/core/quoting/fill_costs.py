@@ -42,10 +42,11 @@ class FillCosts:
 
     def update(self) -> None:
         """Take in what was judged since the last call."""
+        judged = self._sums[0]
+        if judged[_BUY, HORIZON] + judged[_SELL, HORIZON] == self._seen[0]:
+            return
         now = tuple(by[_BUY, HORIZON] + by[_SELL, HORIZON] for by in self._sums)
         fills, lots, moved, lost = (a - b for a, b in zip(now, self._seen, strict=True))
-        if fills == 0:
-            return
         self._seen = now
         keep = 0.5 ** (fills / HALF_LIFE_FILLS)
         lost_before = self.adverse_ratio * (self.fills + PRIOR_FILLS)
