@@ -189,8 +189,8 @@ class InteractiveFlow:
             self._due_ns[Kind.HURRY] = self._gap(Kind.HURRY, now_ns)
 
     def _step_latent(self, now_ns: int) -> None:
-        elapsed_s = (now_ns - self._start_ns) / NANOS_PER_SECOND
         if self._preset.phases:
+            elapsed_s = (now_ns - self._start_ns) / NANOS_PER_SECOND
             self._phase = self._schedule.at(elapsed_s)
             news_bps = self._schedule.jump_bps(elapsed_s, STEP_NS / NANOS_PER_SECOND)
             self._latent.tell(news_bps * 1e-4 * self._latent.ticks)

@@ -83,6 +83,12 @@ def new(dtype: np.dtype[np.void]) -> Rec:
     return raw[at : at + dtype.itemsize].view(dtype)
 
 
+@functools.cache
+def sample(dtype: np.dtype[np.void]) -> Rec:
+    """A record to bind kernels with, the same for all: nothing is ever read from it or written to it."""
+    return new(dtype)
+
+
 def bind(fn: Callable[P, R], *args: P.args, **_: P.kwargs) -> Callable[P, R]:
     """Compile fn for these arguments now; return the code itself, free of type dispatch on each call.
 
