@@ -234,7 +234,7 @@ class Engine:
         for maker in makers:
             shared.on_mid(maker.instrument.id, maker.view.mid_half_ticks)
         shared.revalue()
-        lags_ns = [m.view.lag_ns for m in makers if m.view.lag_ns is not None]
+        lags_ns = [lag_ns for m in makers if (lag_ns := m.view.lag_ns) is not None]
         self.risk.on_time(now_ns, lags_ns, self._equity_atoms())
         for maker in makers:
             maker.on_time(now_ns)

@@ -146,23 +146,24 @@ class InventoryWatch:
             )
         worth: dict[tuple[str, str], float] = {}
         for maker, held in zip(self._makers, self.held, strict=True):
-            rate = session.commitments.rate_of(maker.instrument.id)
-            if rate is None or held.mid == 0.0:
+            instrument, ledger, mid = maker.instrument, maker.ledger, held.mid
+            rate = session.commitments.rate_of(instrument.id)
+            if rate is None or mid == 0.0:
                 return None
-            venue, ledger = maker.instrument.venue, maker.ledger
-            worth[venue, maker.instrument.base] = ledger.base_atoms * held.mid * rate
-            worth[venue, maker.instrument.quote] = ledger.quote_atoms * rate
+            worth[instrument.venue, instrument.base] = ledger.base_atoms * mid * rate
+            worth[instrument.venue, instrument.quote] = ledger.quote_atoms * rate
         return sum(worth.values()) / ATOMS_PER_UNIT
 
     def var_ratio(self, at: int) -> float:
         """One instrument's VaR as a share of the equity; 0 where that is not known."""
-        equity, rate = (
-            self.equity,
-            self._session.commitments.rate_of(self._makers[at].instrument.id),
-        )
+        value_at_risk = self.held[at].value_at_risk
+        if value_at_risk == 0.0:  # nothing is held: the equity does not matter
+            return 0.0
+        equity = self.equity
+        rate = self._session.commitments.rate_of(self._makers[at].instrument.id)
         if equity is None or equity <= 0.0 or rate is None:
             return 0.0
-        return self.held[at].value_at_risk * rate / equity
+        return value_at_risk * rate / equity
 
     def _together(self) -> float | None:
         exposures, sigmas = [], []

@@ -10,7 +10,7 @@ from mmd.core.market.microprice import TOUCH, forget
 from mmd.core.market.others_book import OWN_LEVELS
 from mmd.core.market.record import MARKET
 from mmd.core.view_record import SOUND, VIEW, see
-from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.kernel import Rec, bind, new, sample
 from mmd.jit.places import places
 from mmd.jit.record_field import Field, words
 
@@ -77,7 +77,7 @@ class MarketView:
             touch=self.touch,
             own=self.own,
         )
-        self._see = partial(bind(see, seen, new(MARKET), 0), seen)
+        self._see = partial(bind(see, seen, sample(MARKET), 0), seen)
         self._reset()
 
     @property

@@ -123,7 +123,7 @@ class Exchange:
             held = self.accounts[account].total(market.instrument.base)
             bids = sum(o.open_lots for o in open_orders if o.side == Side.BUY)
             market.filters.check_position(
-                held // market.instrument.atoms_per_lot, bids, request.qty_lots
+                held // market.value.atoms_per_lot, bids, request.qty_lots
             )
 
     def place(

@@ -23,6 +23,12 @@ class Filters:
         self._ticklots_min = Fraction(instrument.notional_min) / unit
         self._ticklots_max = Fraction(instrument.notional_max) / unit
         self._ticklot_atoms = unit * ATOMS_PER_UNIT
+        rules = self._rules
+        self._reach = (
+            (rules.bid_ratio_down.as_integer_ratio(), rules.bid_ratio_up.as_integer_ratio()),
+            (rules.ask_ratio_down.as_integer_ratio(), rules.ask_ratio_up.as_integer_ratio()),
+        )
+        """By side, the lowest and the highest price over the reference, as numerator and denominator."""
 
     def check_order(
         self,
@@ -62,13 +68,10 @@ class Filters:
         """Raises: Refused if a limit price is outside its limits or too far from the reference."""
         if not self._instrument.price_ticks_min <= price_ticks <= self._instrument.price_ticks_max:
             raise Refused(Refusal.PRICE_FILTER)
-        rules = self._rules
-        if side == Side.BUY:
-            down, up = rules.bid_ratio_down, rules.bid_ratio_up
-        else:
-            down, up = rules.ask_ratio_down, rules.ask_ratio_up
+        (down, per_down), (up, per_up) = self._reach[side]
         if reference_ticks > 0 and not (
-            reference_ticks * down <= price_ticks <= reference_ticks * up
+            reference_ticks * down <= price_ticks * per_down
+            and price_ticks * per_up <= reference_ticks * up
         ):
             raise Refused(Refusal.PERCENT_PRICE)
 

@@ -189,8 +189,8 @@ class InteractiveFlow:
             self._due_ns[Kind.HURRY] = self._gap(Kind.HURRY, now_ns)
 
     def _step_latent(self, now_ns: int) -> None:
-        elapsed_s = (now_ns - self._start_ns) / NANOS_PER_SECOND
         if self._preset.phases:
+            elapsed_s = (now_ns - self._start_ns) / NANOS_PER_SECOND
             self._phase = self._schedule.at(elapsed_s)
             news_bps = self._schedule.jump_bps(elapsed_s, STEP_NS / NANOS_PER_SECOND)
             self._latent.tell(news_bps * 1e-4 * self._latent.ticks)
@@ -293,8 +293,9 @@ class InteractiveFlow:
     def _keep_depth(self) -> None:
         """Far traders fill up a side that was swept."""
         lots, gap = self._placement.refill_lots, self._placement.refill_gap
+        depth_min = self._preset.depth_min
         for side in self._market.book.sides:
-            while len(side) < self._preset.depth_min:
+            while len(side) < depth_min:
                 worst = side.worst
                 price = self._restart(side.side) if worst is None else worst - side.side.sign * gap
                 if price < 1:
@@ -308,11 +309,11 @@ class InteractiveFlow:
 
     def _prune(self) -> None:
         """Strangers far from the market give up, so that the book does not grow without end."""
-        book = self._market.book
+        book, price, far_ticks = self._market.book, self._latent.ticks, self._preset.far_ticks
         for side in book.sides:
             for _ in range(_PRUNED_PER_STEP):
                 worst = side.worst
-                if worst is None or abs(worst - self._latent.ticks) <= self._preset.far_ticks:
+                if worst is None or abs(worst - price) <= far_ticks:
                     break
                 if background.remove(book, side.side, worst, side.levels[worst].background) == 0:
                     break

@@ -29,15 +29,18 @@ class Field(Generic[T]):
     """One integer field of a record, as a Python type: int, bool or an IntEnum."""
 
     __slots__ = ("_at", "_kind")
+    _kind: type[T] | None
+    """None for integers, which are the words themselves."""
 
     def __init__(self, dtype: "np.dtype[np.void]", name: str, kind: type[T]) -> None:
         """`dtype` is the record's, `kind` makes the attribute's value of an integer."""
         self._at = word_of(dtype, name)
-        self._kind = kind
+        self._kind = None if kind is int else kind
 
     def __get__(self, owner: OwnsWords, _: type[OwnsWords] | None = None) -> T:
         """The field's value."""
-        return self._kind(owner.words[self._at])  # type: ignore[call-arg]
+        word, kind = owner.words[self._at], self._kind
+        return word if kind is None else kind(word)  # type: ignore[call-arg, return-value]
 
     def __set__(self, owner: OwnsWords, value: T) -> None:
         """Overwrite the field."""

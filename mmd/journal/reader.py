@@ -16,7 +16,7 @@ from mmd.journal.format import (
     Record,
     spec_decoder,
 )
-from mmd.journal.record_search import any_record_from, is_whole, verifies
+from mmd.journal.record_search import KINDS, any_record_from, is_whole, verifies
 
 
 def segments(folder: Path) -> list[Path]:
@@ -110,10 +110,11 @@ def _is_unfinished(data: memoryview, length: int) -> bool:
 
 def segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
     """Records of one segment. Raises: JournalError as `records` does."""
-    data = memoryview(_content(path))
-    at = 0
-    while at + HEAD.size <= len(data):
-        length, checksum, sequence, kind = HEAD.unpack_from(data, at)
+    content, name = _content(path), path.name
+    data = memoryview(content)
+    at, head_size, unpack = 0, HEAD.size, HEAD.unpack_from
+    while at + head_size <= len(data):
+        length, checksum, sequence, kind = unpack(data, at)
         if length == 0 and checksum == 0:
             _expect_zeros(path, data, at, is_last=is_last)
             return
@@ -121,14 +122,14 @@ def segment_records(path: Path, *, is_last: bool) -> Iterator[Record]:
             if is_last and not any_record_from(data, at + 1):
                 return
             raise JournalError(
-                f"{path.name} offset {at}: record does not verify and others follow; the file is kept as it is, restore it from a copy"
+                f"{name} offset {at}: record does not verify and others follow; the file is kept as it is, restore it from a copy"
             )
-        end = at + HEAD.size + length
-        yield Record(sequence, Kind(kind), bytes(data[at + HEAD.size : end]), path.name, at)
+        end = at + head_size + length
+        yield Record(sequence, KINDS[kind], content[at + head_size : end], name, at)
         at = end
     if at != len(data) and not is_last:
         raise JournalError(
-            f"{path.name} offset {at}: segment ends inside a record; restore it from a copy"
+            f"{name} offset {at}: segment ends inside a record; restore it from a copy"
         )
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from mmd.journal.format import BODY_MAX, CHECKED_FROM, HEAD, Kind
 
-KINDS: Final = frozenset(int(kind) for kind in Kind)
+KINDS: Final = {int(kind): kind for kind in Kind}
+"""By the number that stands for it: what Kind(number) says, without a call through its metaclass."""
 _CHUNK: Final = 1 << 16
 _KIND_AT: Final = HEAD.size - 1
 _LENGTH_BYTES: Final = 4

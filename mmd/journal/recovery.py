@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mmd.core.commands import PlaceOrder, ReplaceOrder
 from mmd.core.events import DayMark, Reconciled
 from mmd.core.trading_day import DayState, day_of
 from mmd.core.units import NANOS_PER_SECOND
-from mmd.journal.format import Kind, command_decoder, event_decoder
+from mmd.journal.format import Kind, event_decoder
 from mmd.journal.reader import read_spec, records, segment_records, segments
 
+_NEW_ORDERS: Final = frozenset(kind.__struct_config__.tag for kind in (PlaceOrder, ReplaceOrder))
+_MARK: Final = DayMark.__struct_config__.tag
+"""Tags stand in the second byte of a command or event: what is not looked for needs no decoding."""
 _FRESH_NS = 3_600 * NANOS_PER_SECOND
 """A journal that nobody has written to for so long needs no reading: all that it sent has arrived or expired."""
 
@@ -118,9 +121,8 @@ def last_new_order(folder: Path) -> Moment | None:
         for record in segment_records(path, is_last=path == paths[-1]):
             if record.kind is Kind.EVENT:
                 decided = record.body
-            elif record.kind is Kind.COMMAND and decided:
-                command = command_decoder.decode(record.body)
-                ordered = decided if isinstance(command, PlaceOrder | ReplaceOrder) else ordered
+            elif record.kind is Kind.COMMAND and decided and record.body[1] in _NEW_ORDERS:
+                ordered = decided
         if ordered:  # commands follow their decision directly
             at_ns = event_decoder.decode(ordered).ts_recv_ns
             return Moment(started_ns + at_ns, at_ns)
@@ -133,7 +135,7 @@ def _last_mark(folder: Path) -> DayState | None:
     for path in reversed(paths):
         found = None
         for record in segment_records(path, is_last=path == paths[-1]):
-            if record.kind is Kind.EVENT:
+            if record.kind is Kind.EVENT and record.body[1] == _MARK:
                 event = event_decoder.decode(record.body)
                 if isinstance(event, DayMark):
                     found = event

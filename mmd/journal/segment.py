@@ -17,7 +17,7 @@ from mmd.core.commands import Command, ReplaceOrder
 from mmd.core.events import Decision, Event
 from mmd.core.market.record import MARKET, pack_row
 from mmd.jit import crc32c
-from mmd.jit.kernel import Rec, bind, kernel, layout, leaf, new
+from mmd.jit.kernel import Rec, bind, kernel, layout, leaf, new, sample
 from mmd.jit.places import bytes_at
 from mmd.journal.format import HEAD, Kind, encoder
 
@@ -257,7 +257,7 @@ class Segment:
         self._held = np.frombuffer(memory, np.uint8)  # keeps the memory where it is
         self.end["memory"], self.end["memory_size"] = self._held.ctypes.data, len(memory)
         end = self.end
-        self.market = partial(bind(append_market, end, new(MARKET)), end)
+        self.market = partial(bind(append_market, end, sample(MARKET)), end)
         """Append a market record."""
         self._command = partial(bind(append_command, end, *[0] * (3 + INTEGERS_MAX)), end)
         self._decision = partial(bind(append_decision, end, 0, 0), end)

@@ -9,7 +9,7 @@ from adapters.binance_spot.book_sync import BookSync
 from mmd.core.events import Event, FeedDown, FeedUp
 from mmd.core.market.record import DIFF, MARKET, pack, packed_view, unpack
 from mmd.core.units import InstrumentId
-from mmd.jit.kernel import Rec, bind, new
+from mmd.jit.kernel import Rec, bind, new, sample
 from mmd.simulation.channel import Carrier, Channel
 from mmd.simulation.fault import FaultKind
 from mmd.simulation.market_frames import Frame, receive
@@ -67,7 +67,7 @@ class FeedSession:
         self._channel = Channel(self._agenda, feed_carrier(feed, weather), self._on_frame)
         self._books = {m: _Book(at, m, self) for m, at in instruments.items()}
         self._by_id = {book.at: book for book in self._books.values()}
-        self._pack = bind(pack, new(MARKET))
+        self._pack = bind(pack, sample(MARKET))
         self._heard_ns = 0
         self._is_closed = False
         self.is_up = False

@@ -15,6 +15,9 @@ INVENTORY_RATIO_MAX = 1.1
 """Of the position limit: lots are bounded by it when they are ordered, and prices move afterwards."""
 
 
+_BUY = Side.BUY  # a look-up through the metaclass of an Enum takes 0.1 us
+
+
 class InvariantError(MmdError):
     """Something that must never be, with the moment at which it came about; `rule` names what it breaks."""
 
@@ -80,12 +83,8 @@ def check_orders(trader: Trader, maker: Maker) -> None:
     if at_venue != known:
         differing = sorted(set(at_venue.items()) ^ set(known.items()))
         raise broken(trader, f"orders: engine and exchange differ in {differing}")
-    bid, ask = -NEVER, NEVER
-    for order in resting:
-        if order.side is Side.BUY:
-            bid = max(bid, order.price_ticks)
-        else:
-            ask = min(ask, order.price_ticks)
+    bid = max([o.price_ticks for o in resting if o.side is _BUY], default=-NEVER)
+    ask = min([o.price_ticks for o in resting if o.side is not _BUY], default=NEVER)
     if bid >= ask:
         raise broken(trader, f"own orders cross: bid {bid}, ask {ask}")
 

@@ -1,6 +1,7 @@
 """A journal in memory, byte for byte as on disk, that can die in the middle of a record as a process does."""
 
 from collections.abc import Callable
+from mmap import mmap
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +78,8 @@ class MemoryJournal:
     def event(self, event: Event) -> None:
         """Any other event."""
         self._check_room()
-        self._about_to(step_of(event))
+        if self._dies_at is not None:
+            self._about_to(step_of(event))
         start = self._segment.at
         if self._segment.event(event) == FULL:
             start = self._roll(self._segment.sequence)
@@ -138,8 +140,8 @@ class MemoryJournal:
         self._about_to(ROLL)
         return self._segment.at
 
-    def _begin(self, sequence: int) -> tuple[bytearray, Segment]:
-        memory = bytearray(self._segment_bytes)
+    def _begin(self, sequence: int) -> tuple[mmap, Segment]:
+        memory = mmap(-1, self._segment_bytes)  # pages that nothing is written to cost nothing
         segment = Segment(memory, sequence)
         segment.body(_HEADER, self._header)
         return memory, segment

@@ -74,6 +74,7 @@ def order_name(number: ClientOrderId) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=4_096)
 def order_number(name: str) -> ClientOrderId:
     """And back."""
     return ClientOrderId(int(name, 16))

@@ -106,6 +106,7 @@ class Trial:
         self._instruments = tuple(
             simulated_instrument(self._market, name, *_FEES_BPS, v) for v, name in enumerate(names)
         )
+        self._spec = simulated_spec(settings, self._instruments, seed)
         accounts = [f"maker{t}" for t in range(shape.traders)]
         self._venues = [self._open_venue(i, accounts) for i in self._instruments]
         self.processes = [self._process(account) for account in accounts]
@@ -185,10 +186,9 @@ class Trial:
 
     def _start(self, process: Process) -> None:
         """Start a daemon, with what the last one's journal says."""
-        spec = simulated_spec(self._settings, self._instruments, self._seed)
         now_ns, number = self.world.agenda.now_ns, self.processes.index(process)
         spec = msgspec.structs.replace(
-            spec,
+            self._spec,
             session=(now_ns - START_NS) // NANOS_PER_SECOND + 1,
             started_unix_ns=now_ns,
             started_monotonic_ns=now_ns,

@@ -136,12 +136,13 @@ class Hedging:
 
     def _is_engaged(self, hedger: Hedger) -> bool:
         """Whether another hedge is under way on the instrument, or on one that it could be hedged on."""
+        others = [other for other in self.hedgers if other is not hedger and other.is_busy]
+        if not others:
+            return False
         mine = {hedger.source, *(route.maker for route in hedger.routes)}
         return any(
-            other.is_busy
-            and (other.source in mine or (other.route is not None and other.route.maker in mine))
-            for other in self.hedgers
-            if other is not hedger
+            other.source in mine or (other.route is not None and other.route.maker in mine)
+            for other in others
         )
 
     def _ratio(self, source: Maker, route: HedgeRoute) -> float:

@@ -147,7 +147,8 @@ class Pnl:
     @property
     def identity_error(self) -> int:
         """Balances less causes, in money units: 0, or a bug."""
-        return self.total_units - self.attribution.total_units
+        by_causes = self._edge_units + self._inventory_units - self._fee_units + self._funding_units
+        return self.total_units_at(self.mid_half_ticks) - by_causes
 
     @property
     def total_quote_atoms(self) -> int:

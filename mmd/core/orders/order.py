@@ -8,6 +8,7 @@ from mmd.core.units import ClientOrderId, InstrumentId, Side
 _PENDING_NEW = OrderState.PENDING_NEW
 _IS_OPEN = tuple(state not in TERMINAL for state in OrderState)
 """By state: an index is half the price of a search, and this is asked a dozen times an order."""
+_IS_IN_FLIGHT = tuple(state in IN_FLIGHT for state in OrderState)
 
 
 class OrderPurpose(IntEnum):
@@ -100,7 +101,7 @@ class Order:
     @property
     def is_in_flight(self) -> bool:
         """Whether a request about it waits for an answer."""
-        return self.state in IN_FLIGHT
+        return _IS_IN_FLIGHT[self.state]
 
     @property
     def leaves_lots(self) -> int:

@@ -133,7 +133,7 @@ class WorkingOrders:
 
     def __iter__(self) -> Iterator[Order]:
         """Orders that may rest at the venue, oldest first."""
-        return (o for o in self._live.values() if o.is_open)
+        return iter([o for o in self._live.values() if o.is_open])
 
     def unknown_orders(self, asked_before_ns: int | None = None) -> list[Order]:
         """Orders to query; with a time, only those not asked about since then."""

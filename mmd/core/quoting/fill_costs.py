@@ -10,6 +10,7 @@ Source of prior and cap: 10 and 50 basis points, as the component form of Ho and
 from typing import Final
 
 from mmd.core.flow.markout import HORIZONS_NS
+from mmd.core.units import Side
 from mmd.jit.kernel import Rec
 
 HORIZON: Final = HORIZONS_NS.index(5_000_000_000)
@@ -17,6 +18,8 @@ PRIOR_FILLS: Final = 10.0
 HALF_LIFE_FILLS: Final = 100.0
 COST_BPS_PRIOR: Final = 10.0
 COST_BPS_MAX: Final = 50.0
+_SUMS: Final = ("fills", "weight", "moved", "lost")
+_BUY, _SELL = int(Side.BUY), int(Side.SELL)
 
 
 class FillCosts:
@@ -27,22 +30,23 @@ class FillCosts:
         adverse_ratio: share of fills with a negative markout, shrunk to 0 by PRIOR_FILLS fills.
     """
 
-    __slots__ = ("_lots", "_markout", "_moved", "_seen", "adverse_ratio", "fills")
+    __slots__ = ("_lots", "_moved", "_seen", "_sums", "adverse_ratio", "fills")
 
     def __init__(self, markout: Rec) -> None:
         """`markout` is the MARKOUT record that the instrument's fills are judged in."""
-        self._markout = markout
+        self._sums = [memoryview(markout[name][0]) for name in _SUMS]
+        """By side and horizon."""
         self._seen: tuple[int, ...] = (0, 0, 0, 0)
         self._lots = self._moved = 0.0
         self.fills = self.adverse_ratio = 0.0
 
     def update(self) -> None:
         """Take in what was judged since the last call."""
-        m = self._markout[0]
-        now = tuple(int(m[name][:, HORIZON].sum()) for name in ("fills", "weight", "moved", "lost"))
-        fills, lots, moved, lost = (a - b for a, b in zip(now, self._seen, strict=True))
-        if fills == 0:
+        judged = self._sums[0]
+        if judged[_BUY, HORIZON] + judged[_SELL, HORIZON] == self._seen[0]:
             return
+        now = tuple(by[_BUY, HORIZON] + by[_SELL, HORIZON] for by in self._sums)
+        fills, lots, moved, lost = (a - b for a, b in zip(now, self._seen, strict=True))
         self._seen = now
         keep = 0.5 ** (fills / HALF_LIFE_FILLS)
         lost_before = self.adverse_ratio * (self.fills + PRIOR_FILLS)

@@ -9,6 +9,7 @@ G(q) = ln(v_q / v_{q+1}) over (q, ratio) serves all parameters. The half-spreads
 Source: Gueant, Lehalle, Fernandez-Tapia, "Dealing with the inventory risk" (2013), theorem 2 and section 5.
 """
 
+import functools
 import math
 from typing import Final
 
@@ -91,6 +92,14 @@ def new_table(q_max: int) -> Rec:
     Raises:
         ConfigError: q_max is not between 2 and Q_CAPACITY.
     """
+    table = new(GLFT)
+    table[:] = _built(q_max)
+    return table
+
+
+@functools.cache
+def _built(q_max: int) -> Rec:
+    """The table that others are copied from: it depends on nothing else, and takes a millisecond to build."""
     table = new(GLFT)
     if bind(build, table, q_max)(table, q_max) != OK:
         raise ConfigError(f"glft_q_max is {q_max}, expected 2 to {Q_CAPACITY} units: change it")

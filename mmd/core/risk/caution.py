@@ -4,6 +4,10 @@ from mmd.core.risk.levels import Raiser, RiskLevel
 from mmd.core.risk.reasons import LevelReason
 from mmd.core.units import NANOS_PER_SECOND
 
+# Members of an Enum are looked up through its metaclass (0.1 us each): the hot ones are bound here.
+_NORMAL = RiskLevel.NORMAL
+_ADVERSE_STREAK = LevelReason.ADVERSE_STREAK
+
 
 class Caution:
     """Holds a level for one reason until it has been well for `hold_ns`."""
@@ -62,7 +66,7 @@ class AdverseStreak:
                 self._levels.escalate(RiskLevel.CAUTIOUS, LevelReason.ADVERSE_STREAK, now_ns)
         self._streak = streak
         is_over = now_ns - self._grown_ns >= self._hold_ns
-        if is_over and _is_raised(self._levels, LevelReason.ADVERSE_STREAK):
+        if is_over and _is_raised(self._levels, _ADVERSE_STREAK):
             self._levels.clear(LevelReason.ADVERSE_STREAK, now_ns)
             self._streak = 0
             return True
@@ -102,4 +106,4 @@ class PositionDrift:
 
 
 def _is_raised(levels: Raiser, reason: LevelReason) -> bool:
-    return levels.asked(reason) is not RiskLevel.NORMAL
+    return levels.asked(reason) is not _NORMAL

@@ -162,11 +162,12 @@ class Commitments:
         long_atoms = int((position_lots + open_lots[0]) * lot_atoms)
         short_atoms = int((open_lots[1] - position_lots) * lot_atoms)
         gross_atoms = max(abs(long_atoms), abs(short_atoms))
-        for scope in self._scopes_of[instrument]:
-            scope.long_atoms += long_atoms - share.long
-            scope.short_atoms += short_atoms - share.short
-            scope.gross_atoms += gross_atoms - share.gross
-        share.long, share.short, share.gross = long_atoms, short_atoms, gross_atoms
+        if (long_atoms, short_atoms) != (share.long, share.short):  # gross follows from both
+            for scope in self._scopes_of[instrument]:
+                scope.long_atoms += long_atoms - share.long
+                scope.short_atoms += short_atoms - share.short
+                scope.gross_atoms += gross_atoms - share.gross
+            share.long, share.short, share.gross = long_atoms, short_atoms, gross_atoms
         self.version += 1
         if not self._is_alone:
             self._lock(instrument, share, open_lots[1], open_ticklots[0])

@@ -46,6 +46,7 @@ class SessionRisk:
             difference of the two clocks is in it, so that nothing is judged before that was measured.
         clock_offset_ns: venue clock less ours, as last measured; None before.
         venue_less_engine_ns: venue clock less engine time, as last measured; before, our own unix time of the start.
+        capital_atoms: the capital base in the reporting currency; 0 where none is stated.
         equity_atoms: PnL of the session in the reporting currency; None until every account is known.
     """
 
@@ -67,16 +68,20 @@ class SessionRisk:
         self.equity_atoms: int | None = None
         self.is_shared = len(spec.instruments) > 1 or self.commitments.is_limited
         self.day = day_of(spec.started_unix_ns, risk.day_starts_s)
-        self._risk = risk
+        self._go_by(risk)
         self.losses = self._loss_stop(spec, limits)
         hold_ns = risk.caution_hold_ns
         self._clock = Caution(self.levels, LevelReason.CLOCK_OFFSET, hold_ns)
         self._latency = Caution(self.levels, LevelReason.FEED_LATENCY, hold_ns)
         self.lag_ns_max = _UNLIMITED_NS
 
+    def _go_by(self, risk: RiskSpec) -> None:
+        self._risk = risk
+        self.capital_atoms = int(risk.capital_base * ATOMS_PER_UNIT)
+
     def change(self, risk: RiskSpec) -> None:
         """Go by the changeable settings of another spec from now on."""
-        self._risk = risk
+        self._go_by(risk)
         self.losses.limit(risk.loss_max, risk.drawdown_max)
 
     def on_clock_offset(self, event: ClockOffset) -> None:
@@ -136,11 +141,6 @@ class SessionRisk:
             pnl_atoms=self.equity_atoms - start,
             peak_atoms=peak - start,
         )
-
-    @property
-    def capital_atoms(self) -> int:
-        """The capital base in the reporting currency; 0 where none is stated."""
-        return int(self._risk.capital_base * ATOMS_PER_UNIT)
 
     def _loss_stop(self, spec: SessionSpec, limits: RiskLimits) -> LossStop:
         flattens, day = spec.risk.on_loss == "flatten", spec.day

@@ -13,6 +13,8 @@ from mmd.core.risk.limits import RiskLimits
 from mmd.core.risk.reasons import LevelReason
 from mmd.core.units import ATOMS_PER_UNIT
 
+_REJECT_STORM = LevelReason.REJECT_STORM  # a look-up through the metaclass of an Enum takes 0.1 us
+
 
 class LossStop:
     """Cancels everything, then halts, when the day's loss or the fall from its peak reaches the limit.
@@ -119,4 +121,4 @@ class RejectStorm:
         """A whole window without rejects ends the storm; returns whether it did."""
         if now_ns - self._last_ns <= self._window_ns:
             return False
-        return self._levels.clear(LevelReason.REJECT_STORM, now_ns)
+        return self._levels.clear(_REJECT_STORM, now_ns)
