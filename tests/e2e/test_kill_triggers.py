@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 
@@ -24,6 +24,7 @@ WAIT_S = 90.0
 _LEVELS = 40
 """Of the book, by which the price falls."""
 _WALL_LOTS = 2_000_000
+_STORM: Final = {"risk__rejects_max": 4, "risk__rejects_window_ms": 60_000}
 _REFILL_S = 0.6
 """After so long the book has filled up again, and we quote in it."""
 
@@ -34,6 +35,8 @@ class Rig(NamedTuple):
     daemon: LiveDaemon
     sandbox: Sandbox
     folder: Path
+    began_atoms: int
+    """Base atoms of the account before the daemon came."""
 
     @property
     def working(self) -> list[Order]:
@@ -44,7 +47,7 @@ class Rig(NamedTuple):
     @property
     def held_atoms(self) -> int:
         """Base atoms of the account, free and locked."""
-        return self.sandbox.exchange.accounts[ACCOUNT].total("MMD")
+        return _held_atoms(self.sandbox)
 
     def take(self, side: Side, levels: int, rest_lots: int = 0) -> None:
         """A stranger takes so many levels of a side, our orders among them; the rest of his order stays there."""
@@ -62,19 +65,26 @@ class Rig(NamedTuple):
         _, events = exchange.place(STRANGER.account, request, now_ns)
         self.sandbox.router.publish(events)
 
-    async def refused_until(
-        self, side: Side, holds: Callable[[dict[str, Any]], bool]
-    ) -> dict[str, Any]:
-        """Until the state is as wanted, orders of a side are filled, and those in their place refused for want of funds."""
-        fault = {"fault": "refuse", "code": -2010, "message": "insufficient balance", "count": 2}
+    async def refuse(self, orders: int) -> None:
+        """The exchange refuses so many of the next orders, amends and cancels for want of funds."""
+        fault = {
+            "fault": "refuse",
+            "code": -2010,
+            "message": "insufficient balance",
+            "count": orders,
+        }
         async with (
-            asyncio.timeout(WAIT_S),
             aiohttp.ClientSession(headers={"X-MMD-Token": TOKEN}) as http,
+            http.post(self.sandbox.rest_url + PATH, json=fault) as answer,
         ):
-            while not holds(state := await self.daemon.state()):
-                async with http.post(self.sandbox.rest_url + PATH, json=fault) as answer:
-                    assert answer.status == 204, await answer.text()
-                self.take(side, 4)
+            assert answer.status == 204, await answer.text()
+
+    async def reduces_only(self) -> dict[str, Any]:
+        """Bids are filled, and those in their place refused, until the level is above CAUTIOUS; the state then."""
+        async with asyncio.timeout(WAIT_S):
+            while (state := await self.daemon.state())["risk_level"] in ("NORMAL", "CAUTIOUS"):
+                await self.refuse(2)
+                self.take(Side.BUY, 4)
                 await asyncio.sleep(_REFILL_S)
         return state
 
@@ -91,16 +101,16 @@ class Rig(NamedTuple):
                 await asyncio.sleep(every_s)
         return state
 
-    async def long(self) -> float:
-        """Strangers sell to us until we hold some; how much."""
+    async def long(self, least: float) -> float:
+        """Strangers sell to us until we hold more than that of base; how much. An order has one at most."""
         state = await self.until(
-            lambda s: _position(s) > 0.5, lambda: self.take(Side.BUY, 4), _REFILL_S
+            lambda s: _position(s) > least, lambda: self.take(Side.BUY, 4), _REFILL_S
         )
         return _position(state)
 
     async def losing(self) -> None:
         """Long, and the price falls below what was paid, where more is on offer than anybody takes."""
-        await self.long()
+        await self.long(0.5)
         self.take(Side.BUY, _LEVELS, _WALL_LOTS)
 
     async def halted(self, reason: str, rises: int = 1) -> None:
@@ -130,12 +140,15 @@ async def quoting(folder: Path, **settings: object) -> AsyncIterator[Rig]:
         for key, value in settings.items()
         for word in ("--set", f"{key.replace('__', '.')}={value}")
     )
-    async with (
-        Sandbox(options) as sandbox,
-        running(folder, sandbox.port, *arguments, wait_s=WAIT_S) as daemon,
-    ):
-        await daemon.quoting()
-        yield Rig(daemon, sandbox, folder)
+    async with Sandbox(options) as sandbox:
+        began_atoms = _held_atoms(sandbox)
+        async with running(folder, sandbox.port, *arguments, wait_s=WAIT_S) as daemon:
+            await daemon.quoting()
+            yield Rig(daemon, sandbox, folder, began_atoms)
+
+
+def _held_atoms(sandbox: Sandbox) -> int:
+    return sandbox.exchange.accounts[ACCOUNT].total("MMD")
 
 
 def _position(state: dict[str, Any]) -> float:
@@ -146,12 +159,13 @@ async def test_the_days_loss_halts_and_a_resume_does_not_forgive_it(tmp_path: Pa
     """With risk.on_loss = halt, the default, the position is kept; resumed, the session stops again."""
     async with quoting(tmp_path, risk__loss_max="0.05", risk__drawdown_max="1000") as rig:
         await rig.losing()
-        await rig.halted("DAY_LOSS")
+        await rig.halted("DAY_LOSS", rises=2)
         held = rig.held_atoms
         done = await asyncio.to_thread(mmd, "resume", "--journal", "var/journal", cwd=tmp_path)
         assert done.code == 0, done.err
-        await rig.until(lambda s: s["risk"]["level_rises"]["DAY_LOSS"] > 1)
-        await rig.halted("DAY_LOSS", rises=2)
+        # it rises to CANCEL_ALL and to HALTED each time: with fewer than four the state is that of before the resume
+        await rig.until(lambda s: s["risk"]["level_rises"]["DAY_LOSS"] == 4)
+        await rig.halted("DAY_LOSS", rises=4)
         assert rig.held_atoms == held
 
 
@@ -161,33 +175,33 @@ async def test_a_fall_from_the_days_peak_closes_the_position_and_halts(tmp_path:
     async with quoting(
         tmp_path, risk__loss_max="1000", risk__drawdown_max="0.05", **settings
     ) as rig:
-        at_start = rig.held_atoms
         await rig.losing()
         await rig.halted("DRAWDOWN")
-        assert abs(rig.held_atoms - at_start) < 0.06 * ATOMS_PER_UNIT, "less than an order"
+        assert abs(rig.held_atoms - rig.began_atoms) < 0.06 * ATOMS_PER_UNIT, "less than an order"
         (row,) = (await rig.daemon.state())["instruments"]
         assert row["position_drift_atoms"] == 0
 
 
 async def test_a_storm_of_refusals_that_goes_on_halts(tmp_path: Path) -> None:
     """Cautious, only reducing, and where the orders that would reduce are refused as well: all gone, then halted."""
-    async with quoting(tmp_path, risk__rejects_max=4, risk__rejects_window_ms=60_000) as rig:
-        await rig.long()
-        await rig.refused_until(Side.BUY, lambda s: s["risk_level"] == "HALTED")
+    async with quoting(tmp_path, **_STORM) as rig:
+        await rig.long(2.0)
+        await rig.reduces_only()
+        while (await rig.daemon.state())["risk_level"] == "REDUCE_ONLY":
+            await rig.refuse(4)
+            await asyncio.sleep(_REFILL_S)
         await rig.halted("REJECT_STORM", rises=4)
 
 
 async def test_a_storm_of_refusals_reduces_only(tmp_path: Path) -> None:
     """While it lasts orders that shrink the position still work and fill."""
-    async with quoting(tmp_path, risk__rejects_max=4, risk__rejects_window_ms=60_000) as rig:
-        await rig.long()
-        state = await rig.refused_until(
-            Side.BUY, lambda s: s["risk_level"] not in ("NORMAL", "CAUTIOUS")
-        )
+    async with quoting(tmp_path, **_STORM) as rig:
+        await rig.long(2.0)
+        state = await rig.reduces_only()
         assert state["risk_level"] == "REDUCE_ONLY"
         assert state["risk_reason"] == "REJECT_STORM"
         await rig.until(lambda _: {o.side for o in rig.working} == {Side.SELL})
-        position = _position(await rig.daemon.state())
-        await rig.until(
-            lambda s: _position(s) < position, lambda: rig.take(Side.SELL, 3), _REFILL_S
-        )
+        held = _position(state)
+        await rig.until(lambda s: _position(s) < held, lambda: rig.take(Side.SELL, 3), _REFILL_S)
+        assert _position(await rig.daemon.state()) >= 0.0
+        assert Side.BUY not in {o.side for o in rig.working}
