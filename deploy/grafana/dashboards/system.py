@@ -109,7 +109,8 @@ def _process(page: Page) -> None:
     page.rows(
         "Build",
         "What runs, and where",
-        "sum by (version, environment) (mmd_build_info)",
+        "mmd_build_info",
+        {"version": None, "environment": None},
         size=(12, 6),
     )
     page.lines(
