@@ -67,7 +67,7 @@ def _health(page: Page) -> None:
     page.number(
         "Fills, one hour",
         "Trades of ours within the last hour",
-        "short",
+        "none",
         ("sum(increase(mmd_fills_total{$on}[1h]))", ""),
         decimals=0,
     )
