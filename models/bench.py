@@ -151,7 +151,7 @@ def _networks(hidden: int, x: F4) -> Iterator[Timing | Skipped]:
     fast = measured(part, "kernel, one carried step", step)
     yield fast
     if importlib.util.find_spec("torch") is None:
-        yield Skipped(part, "torch is not installed: pip install mmd[train]")
+        yield Skipped(part, "torch is not installed: pip install -c constraints.txt -e '.[train]'")
         return
     import torch  # noqa: PLC0415 - only where it is there
 
@@ -199,7 +199,9 @@ def _trees(x: F4) -> Iterator[Timing | Skipped]:
     fast = measured(part, "kernel", partial(bind(forest.predict, trees), trees))
     yield fast
     if booster is None:
-        yield Skipped(part, "lightgbm is not installed: pip install mmd[train]")
+        yield Skipped(
+            part, "lightgbm is not installed: pip install -c constraints.txt -e '.[train]'"
+        )
         return
     row = x[None].astype(np.float64)
     slow = measured(

@@ -29,6 +29,8 @@ from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
     DataSourceRef,
+    DataTransformerConfig,
+    DynamicConfigValue,
     GridPos,
     Threshold,
     ThresholdsMode,
@@ -44,6 +46,10 @@ CHOSEN = 'venue=~"$venue",instrument=~"$instrument"'
 BPS = "suffix: bps"
 TICKS = "suffix: ticks"
 PER_MINUTE = "suffix:/min"
+COLUMN_MIN = 60
+"""Pixels; Grafana's own minimum of 150 pushes the last columns of a narrow table out of sight."""
+_BAR_TEXT = 12, 14
+"""Sizes of names and values beside bars. By itself Grafana measures the name with most letters, which need not be the widest."""
 
 Steps = Sequence[tuple[float | None, str]]
 """(from which value, colour); the first from None."""
@@ -78,7 +84,10 @@ class Page:
         steps: Steps = (),
         span: Span = (None, None),
     ) -> None:
-        """Values over time; steps are drawn as lines where they are given."""
+        """Values over time; steps are drawn as lines where they are given, and the axis reaches down to them.
+
+        Grafana draws a line that lies below the axis over its labels.
+        """
         panel = timeseries.Panel().line_width(1).fill_opacity(8)
         panel = panel.legend(_legend()).tooltip(_tooltip())
         if steps:
@@ -86,8 +95,11 @@ class Page:
                 common.GraphThresholdsStyleConfig().mode(GraphTresholdsStyleMode.DASHED)
             )
         low, high = span
+        drawn = [value for value, _ in steps if value is not None]
         if low is not None:
             panel = panel.min(low)
+        elif drawn:
+            panel = panel.axis_soft_min(min(drawn))
         if high is not None:
             panel = panel.max(high)
         self._add(panel, title, description, unit, queries, size)
@@ -128,6 +140,8 @@ class Page:
         panel = bargauge.Panel().thresholds(_thresholds(steps)).min(span[0]).max(span[1])
         panel = panel.orientation(VizOrientation.HORIZONTAL)
         panel = panel.display_mode(BarGaugeDisplayMode.BASIC)
+        name, value = _BAR_TEXT
+        panel = panel.text(common.VizTextDisplayOptions().title_size(name).value_size(value))
         panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         self._add(panel, title, description, unit, queries, size)
 
@@ -135,15 +149,22 @@ class Page:
         self,
         title: str,
         description: str,
-        query: str,
+        metric: str,
+        columns: dict[str, int | None],
         *,
         size: Size = (8, 8),
-        unit: str = "none",
     ) -> None:
-        """The labels and last value of each series."""
+        """The labels of each series that is there; of each column its width in pixels, None for a share of the rest."""
+        query = f"sum by ({', '.join(columns)}) ({metric})"
         target = prometheus.Dataquery().expr(_expression(query)).instant().ref_id("A")
         target = target.format(PromQueryFormat.TABLE).legend_format("")
-        panel = table.Panel().title(title).description(description).unit(unit).datasource(SOURCE)
+        panel = table.Panel().title(title).description(description).unit("none").datasource(SOURCE)
+        order = {name: at for at, name in enumerate(columns)}
+        shown = {"excludeByName": {"Time": True, "Value": True}, "indexByName": order}
+        panel = panel.with_transformation(DataTransformerConfig("organize", options=shown))
+        for name, width in columns.items():
+            rule = ("minWidth", COLUMN_MIN) if width is None else ("width", width)
+            panel = panel.override_by_name(name, [DynamicConfigValue(f"custom.{rule[0]}", rule[1])])
         self._place(panel.with_target(target), size)
 
     def build(self) -> Dashboard:

@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from mmd.analytics.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Figure
+from mmd.analytics.figure_layout import Figure
+from mmd.analytics.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 from mmd.analytics.page import heading, page, plain_table, plots
 from mmd.errors import TrainingError
 from mmd.jit.kernel import F8

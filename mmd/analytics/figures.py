@@ -1,11 +1,14 @@
 """The plots of one instrument's session, as plotly figures in plain data."""
 
+import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from mmd.analytics.bootstrap import Interval
 from mmd.analytics.columns import Floats, Ints, Table
+from mmd.analytics.figure_layout import Figure, laid_out
 from mmd.analytics.fill_quality import distinct
 from mmd.analytics.metrics import Metrics
 from mmd.analytics.performance import underwater
@@ -13,9 +16,6 @@ from mmd.analytics.session import Track
 from mmd.analytics.thinning import thinned
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from mmd.core.units import ATOMS_PER_UNIT
-
-Figure = dict[str, Any]
-"""What plotly draws: {"data": traces, "layout": layout}."""
 
 BLUE: Final = "#3b82c4"
 ORANGE: Final = "#d9822b"
@@ -32,6 +32,7 @@ _STATE_COLOURS: Final = {
     QuoteState.INVENTORY_LIMIT: ORANGE,
 }
 STRETCHES_MAX: Final = 2000
+_DECADE: Final = 10.0
 _RARE: Final = frozenset({"funding", "hedging", "arbitrage"})
 """Sources that many sessions do not have: drawn where they brought anything."""
 
@@ -53,14 +54,14 @@ def equity_figure(track: Track) -> Figure:
         for name, curve, colour in curves
         if len(s) > 0 and (name not in _RARE or np.any(curve != curve[0]))
     ]
-    return _figure("PnL and its causes", traces, y=unit, dates=True)
+    return laid_out("PnL and its causes", traces, y=unit, dates=True)
 
 
 def drawdown_figure(track: Track) -> Figure:
     """How far PnL is below its peak."""
     below = underwater(track.samples["equity"])
     trace = _line(track.samples["ts_ns"], below, "drawdown", RED) | {"fill": "tozeroy"}
-    return _figure("Drawdown", [trace], y=track.instrument.quote, dates=True, legend=False)
+    return laid_out("Drawdown", [trace], y=track.instrument.quote, dates=True, legend=False)
 
 
 def inventory_figure(track: Track) -> Figure:
@@ -72,7 +73,7 @@ def inventory_figure(track: Track) -> Figure:
         _line(s["ts_ns"], limit, "limit", GREY, dash="dot", shape="hv"),
         _line(s["ts_ns"], -limit, "limit", GREY, dash="dot", shape="hv") | {"showlegend": False},
     ]
-    return _figure("Inventory", traces, y=track.instrument.base, dates=True)
+    return laid_out("Inventory", traces, y=track.instrument.base, dates=True)
 
 
 def quotes_figure(track: Track) -> Figure:
@@ -100,7 +101,7 @@ def quotes_figure(track: Track) -> Figure:
         (-1, "sold", "triangle-down", RED),
     ):
         traces.append(_fills(track, sign, name, symbol, colour))
-    return _figure(
+    return laid_out(
         "Quotes and fills against the book",
         traces,
         y=track.instrument.quote,
@@ -124,7 +125,7 @@ def attribution_figure(m: Metrics) -> Figure:
         "marker": {"color": [*colours[:-1], BLUE]},
         "hovertemplate": "%{x}: %{y:+,.6f}<extra></extra>",
     }
-    return _figure("PnL attribution", [bars], y=m.currency, legend=False)
+    return laid_out("PnL attribution", [bars], y=m.currency, legend=False)
 
 
 def markout_figure(m: Metrics) -> Figure:
@@ -140,7 +141,7 @@ def markout_figure(m: Metrics) -> Figure:
         traces += _banded(
             [p.horizon_s for p in known], [p.markout_bps for p in known], name, colour
         )
-    return _figure(
+    return laid_out(
         "Markouts, net of fees",
         traces,
         y="bps of notional, 95 % bands",
@@ -160,7 +161,7 @@ def adverse_figure(m: Metrics) -> Figure:
             ("random times", [rate.baseline for rate in known], GREY),
         )
     ]
-    figure = _figure("Fills whose edge was taken back", traces, y="share of fills")
+    figure = laid_out("Fills whose edge was taken back", traces, y="share of fills")
     figure["layout"]["barmode"] = "group"
     return figure
 
@@ -170,11 +171,11 @@ def fill_rate_figure(m: Metrics) -> Figure:
     known = [r for r in distinct(m.fills.rates) if r.rate_per_s is not None]
     bars = {
         "type": "bar",
-        "x": [f"≤ {r.within_ticks:,}" for r in known],
+        "x": ["any distance" if r.is_any else f"≤ {r.within_ticks:,}" for r in known],
         "y": [r.rate_per_s for r in known],
         "marker": {"color": BLUE},
     }
-    return _figure(
+    return laid_out(
         "Fill rate", [bars], y="per second", x="ticks behind the best price", legend=False
     )
 
@@ -189,7 +190,7 @@ def states_figure(track: Track) -> Figure:
         rows = shown[states["state"][shown] == state]
         if len(rows) > 0:
             traces.append(_stretches(states[rows], lasted_ns[rows], state, colour))
-    figure = _figure("Quote state", traces, dates=True, height=170)
+    figure = laid_out("Quote state", traces, dates=True, height=170)
     figure["layout"] |= {"barmode": "overlay", "bargap": 0.0}
     figure["layout"]["yaxis"] |= {"showticklabels": False}
     return _over(track, figure)
@@ -198,7 +199,7 @@ def states_figure(track: Track) -> Figure:
 def latency_figure(
     name: str, edges_ns: Sequence[float], counts: Ints, colour: str = BLUE
 ) -> Figure:
-    """A histogram of durations on a logarithmic axis; empty bins at both ends are left out."""
+    """A histogram of durations on a logarithmic axis of a decade at least; empty bins at both ends are left out."""
     seen = np.flatnonzero(counts)
     shown = range(int(seen[0]), int(seen[-1]) + 1) if len(seen) > 0 else range(0)
     edges_us = [edge / 1e3 for edge in (*edges_ns, edges_ns[-1] * 1.12)]
@@ -210,7 +211,11 @@ def latency_figure(
         "marker": {"color": colour},
         "hovertemplate": "≤ %{x:,.0f} µs: %{y:,}<extra></extra>",
     }
-    return _figure(name, [bars], y="count", x="µs", log_x=True, legend=False)
+    figure = laid_out(name, [bars], y="count", x="µs", log_x=True, legend=False)
+    if len(shown) > 0 and edges_us[shown[-1]] < _DECADE * edges_us[shown[0]]:
+        middle = math.log10(edges_us[shown[0]] * edges_us[shown[-1]]) / 2
+        figure["layout"]["xaxis"]["range"] = [middle - 0.5, middle + 0.5]
+    return figure
 
 
 def _line(
@@ -251,7 +256,7 @@ def _fills(track: Track, sign: int, name: str, symbol: str, colour: str) -> Figu
     }
 
 
-def _banded(x: list[float], found: Sequence[Any], name: str, colour: str) -> list[Figure]:
+def _banded(x: list[float], found: Sequence[Interval], name: str, colour: str) -> list[Figure]:
     """A curve with the band of its intervals; where there is no interval the band is as thin as the line."""
     low = [f.estimate if f.low is None else f.low for f in found]
     high = [f.estimate if f.high is None else f.high for f in found]
@@ -292,39 +297,6 @@ def _stretches(states: Table, lasted_ns: Ints, state: QuoteState, colour: str) -
         "textposition": "none",
         "hovertemplate": "%{text}<extra>" + state.name.lower() + "</extra>",
         "marker": {"color": colour, "line": {"width": 0}},
-    }
-
-
-def _figure(
-    title: str,
-    traces: list[Figure],
-    *,
-    y: str = "",
-    x: str = "",
-    dates: bool = False,
-    log_x: bool = False,
-    legend: bool = True,
-    height: int = 340,
-) -> Figure:
-    kind = "date" if dates else "log" if log_x else "-"
-    return {
-        "data": traces,
-        "layout": {
-            "title": {"text": title, "x": 0.012, "xanchor": "left", "font": {"size": 14}},
-            "height": height,
-            "margin": {"l": 64, "r": 16, "t": 44, "b": 44},
-            "showlegend": legend,
-            "legend": {
-                "orientation": "h",
-                "x": 1.0,
-                "xanchor": "right",
-                "y": 1.0,
-                "yanchor": "bottom",
-            },
-            "xaxis": {"type": kind, "title": {"text": x}} | ({"dtick": "D2"} if log_x else {}),
-            "yaxis": {"title": {"text": y}, "zeroline": True},
-            "hovermode": "x unified" if dates else "closest",
-        },
     }
 
 

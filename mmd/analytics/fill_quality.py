@@ -29,6 +29,11 @@ class FillRate(msgspec.Struct, frozen=True):
     quoted_lot_s: float
     rate_per_s: float | None
 
+    @property
+    def is_any(self) -> bool:
+        """Whether the distance is no bound."""
+        return self.within_ticks == DISTANCES_TICKS[-1]
+
 
 def fill_rates(fills: Table, samples: Table) -> list[FillRate]:
     """Filled quantity over quoted quantity-time, for each of DISTANCES_TICKS.

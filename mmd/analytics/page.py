@@ -6,7 +6,7 @@ from html import escape
 import msgspec
 from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
-from mmd.analytics.figures import Figure
+from mmd.analytics.figure_layout import Figure
 from mmd.analytics.tables import Section
 
 _STYLE = """
@@ -27,24 +27,31 @@ th { color: var(--soft); font-weight: 500; }
 .metrics td:nth-child(3), .metrics td:nth-child(4) { color: var(--soft); font-size: 12px; }
 .plots { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; }
 .plot { border: 1px solid var(--line); border-radius: 6px; background: var(--card); min-width: 0; }
-.wide { grid-column: 1 / -1; } .scroll { overflow-x: auto; } .scroll td { white-space: nowrap; } .warning { color: #d1495b; }
+.wide { grid-column: 1 / -1; } .scroll { overflow-x: auto; } .scroll td, .scroll th { white-space: nowrap; padding-right: 8px; font-size: 12px; } .warning { color: #d1495b; }
 pre { background: var(--card); padding: 12px; border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; font-size: 12px; }
-@media (max-width: 860px) { .plots { grid-template-columns: minmax(0, 1fr); } .metrics td:nth-child(4) { display: none; } }
+@media (max-width: 860px) { .plots { grid-template-columns: minmax(0, 1fr); } .metrics td:nth-child(4) { display: none; }
+  .metrics td:nth-child(1) { white-space: normal; } }
 """
 
 _SCRIPT = """
 const dark = matchMedia("(prefers-color-scheme: dark)");
-function themed(layout) {
+const NARROW = 560;
+function themed(layout, width) {
   const ink = dark.matches ? "#c9d1d9" : "#1f2328", line = dark.matches ? "#2f363d" : "#dde3e8";
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
-  return { ...layout, autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+  return { ...layout, ...(width < NARROW ? narrow(layout) : {}), autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: ink, size: 12, family: "system-ui, sans-serif" },
     hoverlabel: { bgcolor: dark.matches ? "#151b23" : "#ffffff", font: { color: ink } },
     xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis } };
 }
+function narrow(layout) {
+  const { title, legend } = layout;
+  return { title: { ...title, text: title.text.replace(": ", ":<br>"), font: { size: 12 } },
+    legend: { ...legend, x: 0, xanchor: "left", yref: "container", y: 0.01, yanchor: "bottom" } };
+}
 function draw() {
   document.querySelectorAll(".plot").forEach((plot, i) => Plotly.react(
-    plot, figures[i].data, themed(figures[i].layout), { displayModeBar: false, responsive: true, scrollZoom: true }));
+    plot, figures[i].data, themed(figures[i].layout, plot.clientWidth), { displayModeBar: false, responsive: true, scrollZoom: true }));
 }
 draw();
 dark.addEventListener("change", draw);

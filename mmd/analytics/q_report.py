@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from mmd.analytics.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Figure
+from mmd.analytics.figure_layout import Figure
+from mmd.analytics.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 from mmd.analytics.page import chapter, heading, page, plain_table, plots
 from mmd.core.learned.q_policy import (
     ACTION_NAMES,

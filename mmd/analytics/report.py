@@ -7,7 +7,7 @@ import msgspec
 
 from mmd.analytics import figures, page, tables
 from mmd.analytics.durations import EDGES_NS, Durations, of_array
-from mmd.analytics.figures import Figure
+from mmd.analytics.figure_layout import Figure
 from mmd.analytics.metrics import Metrics, allocated_capital, measure
 from mmd.analytics.periods import Period, PeriodRow, by_period
 from mmd.analytics.session import Session, Track, read_session

@@ -6,14 +6,15 @@ from typing import Final
 import numpy as np
 
 from mmd.analytics import page
-from mmd.analytics.figures import BLUE, GREEN, GREY, ORANGE, Figure
+from mmd.analytics.figure_layout import Figure
+from mmd.analytics.figures import BLUE, GREEN, GREY, ORANGE
 from mmd.analytics.spread_verdict import Verdict, told
 from models.artefact import Manifest
 from models.spread_labels import SpreadData
 from models.train_spread import Forest, Importance, SpreadSplit
 
 _SHOWN: Final = 15
-_HEADER = ("half-spread", "a quote earned", "less than the model's", "how it was chosen")
+_HEADER = ("half-spread", "a quote earned", "the model's less this one's", "how it was chosen")
 
 
 def spread_page(

@@ -161,11 +161,17 @@ def _is_above(interval: Interval) -> bool:
     return interval.low is not None and interval.low > 0.0
 
 
+def _is_below(interval: Interval) -> bool:
+    return interval.high is not None and interval.high < 0.0
+
+
 def _sentence(over_fixed: Interval, over_rule: Interval, weight: float) -> str:
     compared = (
-        f"a quote at the model's half-spread earned {told(over_fixed)} more than at the best fixed one and "
-        f"{told(over_rule)} more than by the volatility rule"
+        f"a quote at the model's half-spread less one at the best fixed half-spread earned {told(over_fixed)}, "
+        f"less one by the volatility rule {told(over_rule)}"
     )
     if weight > 0.0:
         return f"It helps: {compared}, both beyond chance; its weight is {weight:g}."
-    return f"It has not been shown to help: {compared}; its weight is 0."
+    is_worse = _is_below(over_fixed) or _is_below(over_rule)
+    found = "It does worse" if is_worse else "It has not been shown to help"
+    return f"{found}: {compared}; its weight is 0."

@@ -289,4 +289,4 @@ def _ratio_span(ratio: Ratio) -> str:
 
 
 def _distance(rate: FillRate) -> str:
-    return "any distance" if rate.within_ticks >= 2**60 else f"{rate.within_ticks:,} ticks"
+    return "any distance" if rate.is_any else f"{rate.within_ticks:,} ticks"

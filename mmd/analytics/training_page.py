@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from mmd.analytics import page
 from mmd.analytics.bootstrap import Interval
-from mmd.analytics.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, Figure
+from mmd.analytics.figure_layout import Figure
+from mmd.analytics.figures import BLUE, GREEN, GREY, ORANGE, PURPLE
 from mmd.analytics.forecast_scores import Bin, HorizonScores
 from models.artefact import Manifest
 

@@ -42,7 +42,7 @@ def _fills(results: "Iterable[BacktestResult]") -> _Columns:
         "orders": [f"{r.orders:,}" for r in rows],
         "fills": [f"{r.fills:,}" for r in rows],
         "position": [_short(r.position) for r in rows],
-        "5s t": ["-" if m is None else _short(m) for m in markouts],
+        "5s ticks": ["-" if m is None else _short(m) for m in markouts],
         "quoted": [f"{r.quoted_ratio:.0%}" for r in rows],
     }
 

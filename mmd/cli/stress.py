@@ -10,8 +10,6 @@ from mmd.cli.options import AsJson, ConfigFile, Overrides, duration_s, parse_ove
 from mmd.errors import MmdError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from mmd.simulation.result import StressResult
 
 EXAMPLES = """
@@ -52,6 +50,7 @@ def stress(
     Fails where an invariant breaks, inventory passes 110 % of its limit, the loss passes the configured stop and
     the cost of closing, or quotes are not withdrawn where they must be.
     """
+    from mmd.cli.stress_tables import stress_tables  # noqa: PLC0415
     from mmd.shell.warmup import compile_progress  # noqa: PLC0415 - loads the compiler, as what follows
     from mmd.simulation.stress import PRESETS, StressRequest, load_settings, run_all  # noqa: PLC0415
 
@@ -76,7 +75,8 @@ def stress(
     else:
         from rich.console import Console  # noqa: PLC0415
 
-        Console().print(_table(results))
+        for table in stress_tables(results):
+            Console().print(table)
     faults = [f"{r.preset} seed {r.seed}: {fault}" for r in results for fault in r.faults]
     if faults:
         raise MmdError("\n".join(faults))
@@ -86,40 +86,3 @@ def _tell(result: "StressResult") -> None:
     verdict = "; ".join(result.faults) or "within bounds"
     speed = result.seconds / max(result.wall_s, 1e-9)
     typer.echo(f"{result.preset} seed {result.seed}: {verdict} ({speed:.0f} x real time)", err=True)
-
-
-def _table(results: "list[StressResult]") -> "Table":
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(
-        *(
-            "preset",
-            "seed",
-            "fills",
-            "hedges",
-            "inventory max",
-            "loss max",
-            "allowed",
-            "PnL",
-            "quoted",
-        ),
-        *("withdrawn for", "risk levels"),
-        title="Stress tests",
-    )
-    for r in results:
-        steps = ", ".join(f"{s.level} ({s.reason}) {s.at_s:.0f} s" for s in r.levels if s.reason)
-        table.add_row(
-            r.preset,
-            str(r.seed),
-            str(r.fills),
-            str(r.fills_by_purpose.get("hedge", 0)),
-            f"{r.inventory_ratio_max:.0%}",
-            f"{r.loss:.2f}",
-            f"{r.loss_allowed:.0f}",
-            f"{r.pnl:+.2f}",
-            f"{r.quoted_ratio:.0%}",
-            ", ".join(f"{reason} {n}" for reason, n in r.withdrawals.items()),
-            steps,
-            style="red" if r.faults else None,
-        )
-    return table

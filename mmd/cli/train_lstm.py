@@ -30,7 +30,7 @@ Examples:
 
   mmd train lstm monday.tape.parquet tuesday.tape.parquet --epochs 12 --resume
 """
-_TRAIN_EXTRA = "training needs torch: pip install 'mmd[train]'"
+_TRAIN_EXTRA = "training needs torch: pip install -c constraints.txt -e '.[train]'"
 
 
 def lstm(

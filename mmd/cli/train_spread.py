@@ -29,7 +29,7 @@ Examples:
 
   mmd train spread monday.tape.parquet tuesday.tape.parquet --maker-fee 1.0 --promote
 """
-_TRAIN_EXTRA = "training needs lightgbm: pip install 'mmd[train]'"
+_TRAIN_EXTRA = "training needs lightgbm: pip install -c constraints.txt -e '.[train]'"
 _ROWS_EXPLAINED = 5_000
 
 

@@ -1,5 +1,7 @@
 """What people see of learned models: who predicts, what, how well, and what is left of the ensemble."""
 
+from typing import Any
+
 from mmd.core.learned.live_score import LiveScore
 from mmd.core.learned.prediction import PartStatus, Rung
 from mmd.core.learned.predictor import Predictor
@@ -16,7 +18,7 @@ def prediction_state(maker: Maker, now_ns: int) -> PredictionState | None:
     if predictor is None:
         return None
     p, challenger = predictor.prediction[0], predictor.seats.price.get(ModelRole.CHALLENGER)
-    end_ns = int(p["end_ns"])
+    end_ns, half_told_bps = int(p["end_ns"]), float(p["half_told_bps"])
     return PredictionState(
         rung=(predictor.rungs.rung if maker.quoter.status == OK else Rung.PULLED).name,
         price_status=PartStatus(int(p["price_status"])).name,
@@ -25,12 +27,12 @@ def prediction_state(maker: Maker, now_ns: int) -> PredictionState | None:
         challenger="" if challenger is None else challenger.model.id,
         bars=int(p["bars"]),
         age_s=(now_ns - end_ns) / NANOS_PER_SECOND if end_ns > 0 else None,
-        forecast_ticks=float(p["forecast_ticks"]),
-        volatility_ticks=float(p["volatility_ticks"]),
-        probability=float(p["probability"]),
-        half_spread_bps=float(p["half_spread_bps"]),
+        forecast_ticks=_said(p, "forecast_ticks", "price_status"),
+        volatility_ticks=_said(p, "volatility_ticks", "price_status"),
+        probability=_said(p, "probability", "price_status"),
+        half_spread_bps=_said(p, "half_spread_bps", "spread_status"),
         forecast_told_ticks=float(maker.quoter.quote["forecast"][0]),
-        half_spread_told_bps=float(p["half_told_bps"]),
+        half_spread_told_bps=half_told_bps if half_told_bps > 0.0 else None,
         forecasts_held=int(p["forecasts_held"]),
         spreads_held=int(p["spreads_held"]),
         policy_action="" if predictor.policy is None else predictor.policy.action_name,
@@ -40,6 +42,11 @@ def prediction_state(maker: Maker, now_ns: int) -> PredictionState | None:
         rung_changes=predictor.rungs.total,
         scores=_scores(predictor),
     )
+
+
+def _said(prediction: Any, output: str, status: str) -> float | None:
+    """An output of a part; None while the part has no say: what stands in the record then is there for quotes alone."""
+    return float(prediction[output]) if prediction[status] == PartStatus.OK else None
 
 
 def _scores(predictor: Predictor) -> list[ModelScoreState]:

@@ -198,13 +198,15 @@ class PredictionState(msgspec.Struct, frozen=True):
     """Since the sampling clock last started."""
     age_s: float | None
     """Of the last prediction, from the end of its bar; None before the first."""
-    forecast_ticks: float
-    volatility_ticks: float
-    probability: float
-    half_spread_bps: float
+    forecast_ticks: float | None
+    """This, volatility and probability are None while price_status is not OK."""
+    volatility_ticks: float | None
+    probability: float | None
+    half_spread_bps: float | None
+    """None while spread_status is not OK; half_spread_told_bps while quotes are told none."""
     forecast_told_ticks: float
     """What quotes are told of the forecast: clipped, and no faster than it may move."""
-    half_spread_told_bps: float
+    half_spread_told_bps: float | None
     forecasts_held: int
     """Times that the rate kept the forecast short of where it was to be."""
     spreads_held: int

@@ -208,24 +208,24 @@ def show(summary: Summary, console: Console) -> None:
     by = pnl.sources
     table.add_row(
         "PnL by source",
-        f"spread {by.spread:+.4f}, drift {by.drift:+.4f}, hedging {by.hedging:+.4f}, arbitrage {by.arbitrage:+.4f}, rebates {by.rebates:+.4f}, fees {-by.fees:+.4f}"
+        f"spread {by.spread:+.4f}, drift {by.drift:+.4f}, hedging {by.hedging:+.4f}, arbitrage {by.arbitrage:+.4f}, rebates {by.rebates:+.4f}, fees {0.0 - by.fees:+.4f}"
         + (f", funding {by.funding:+.4f}" if by.funding != 0.0 else ""),
     )
     if summary.arbitrage is not None:
         table.add_row("arbitrage", _arbitrage_line(summary.arbitrage))
     table.add_row(
         "tick to order",
-        f"p50 {t2o.p50:.0f} µs, p99 {t2o.p99:.0f} µs over {t2o.count:,} batches that sent orders",
+        f"p50 {t2o.p50:.0f} µs, p99 {t2o.p99:.0f} µs over {t2o.count:,} batches that sent orders"
+        if t2o.count > 0
+        else "no batch sent an order",
     )
-    table.add_row("risk", f"{summary.risk.level}, {summary.risk.breaches} breaches")
+    table.add_row("risk", f"{summary.risk.level}, raised {summary.risk.breaches} times")
     table.add_row(
         "reconciliation",
         f"position drift {left.position_drift} atoms, {left.open_orders_left} open orders left",
     )
-    table.add_row(
-        "start",
-        f"first quote after {summary.startup_s:.1f} s, compilation {summary.compile_s:.1f} s apart",
-    )
+    first = f"first quote after {summary.startup_s:.1f} s" if orders.sent > 0 else "no quote"
+    table.add_row("start", f"{first}, compilation {summary.compile_s:.1f} s apart")
     table.add_row("journal", summary.journal)
     console.print(table)
 

@@ -44,6 +44,11 @@ class Found(NamedTuple):
     seconds: float | None
 
 
+def is_wanted(session: Session, only: str) -> bool:
+    """Whether its name holds a text, or the text is an alert that it raises."""
+    return only in session.name or any(only in fault.alerts for fault in session.faults)
+
+
 def play(session: Session, folder: Path) -> list[Found]:
     """One session: its faults one after the other."""
     found: list[Found] = []
@@ -144,7 +149,7 @@ def main(*, write: bool, only: str) -> int:
     found: list[Found] = []
     with tempfile.TemporaryDirectory(prefix="mmd-alerts-") as name, small_disk() as disk:
         for number, session in enumerate(sessions(disk)):
-            if only in session.name:
+            if is_wanted(session, only):
                 print(f"-- {session.name}", flush=True)
                 try:
                     found += play(session, Path(name) / str(number))
@@ -163,6 +168,8 @@ if __name__ == "__main__":
     words.add_argument(
         "--write", action="store_true", help="write docs/alerts.md, of what was played"
     )
-    words.add_argument("--only", default="", help="sessions whose name holds this")
+    words.add_argument(
+        "--only", default="", help="sessions whose name holds this, or that raise an alert so named"
+    )
     given = words.parse_args()
     sys.exit(main(write=given.write, only=given.only))

@@ -120,6 +120,11 @@ def nothing(_: Stack) -> None:
     """The settings of the session are the fault."""
 
 
+def until_calm(stack: Stack) -> None:
+    """Wait until nothing raises the risk level; a storm that comes later is a new rise of it."""
+    stack.until(lambda state: state["risk_level"] == "NORMAL", 90)
+
+
 def on_exchange(number: signal.Signals) -> Inject:
     """A signal to the exchange."""
     return lambda stack: stack.exchange.process.send_signal(number)

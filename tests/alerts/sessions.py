@@ -23,10 +23,12 @@ from tests.alerts.faults import (
     start_anew,
     stop_engine,
     stutter,
+    until_calm,
 )
 
+_STORM = Path(__file__).with_name("storm.json")
+
 NOT_LIVE = {
-    "MessageStorm": "the embedded exchange sends some dozens of messages a second; a storm is two thousand",
     "PnlIdentityError": "two integers that are equal by construction; only a fault in the code could raise it",
 }
 """Alerts that are not caused live, and why; each fires in a rule test."""
@@ -240,6 +242,20 @@ def _of_flow() -> list[Session]:
                 ),
             ),
             exchange=("--preset", "high_volatility"),
+        ),
+        Session(
+            "a storm of market data",
+            (),
+            (
+                Fault("a storm of before is over", until_calm, ()),
+                Fault(
+                    "for ten seconds of every hundred everything at the exchange happens eighty times as often (up to 90 s from now)",
+                    nothing,
+                    ("MessageStorm",),
+                    150,
+                ),
+            ),
+            exchange=("--preset", str(_STORM)),
         ),
         Session(
             "one-sided flow",

@@ -19,15 +19,17 @@ def models() -> Page:
 def _who(page: Page) -> None:
     page.rows(
         "Champions and challengers",
-        "Which artefact has which place",
-        "sum by (venue, role, kind, model) (mmd_model_info{$on})",
-        size=(12, 7),
+        "Which artefact has which place; its name begins with its kind",
+        "mmd_model_info{$on}",
+        {"venue": None, "instrument": None, "role": None, "model": 230},
+        size=(10, 7),
     )
     page.rows(
         "State of each part",
         "OK, or why a part has no say",
-        "sum by (venue, part, status) (mmd_model_status{$on})",
-        size=(8, 7),
+        "mmd_model_status{$on}",
+        {"venue": None, "instrument": None, "part": None, "status": None},
+        size=(10, 7),
     )
     page.number(
         "Ensemble",
@@ -90,10 +92,11 @@ def _outputs(page: Page) -> None:
     )
     page.lines(
         "Half spread, learned and quoted",
-        "What the trees would quote, beside what is quoted",
+        "What the trees would quote, what quotes are told of it, and what is quoted",
         BPS,
         [
             ("mmd_model_half_spread_bps{$on}", "{{venue}} learned"),
+            ("mmd_model_half_spread_told_bps{$on}", "{{venue}} told"),
             ("mmd_half_spread_bps{$on}", "{{venue}} quoted"),
         ],
         span=(0, None),

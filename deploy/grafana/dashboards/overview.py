@@ -67,7 +67,7 @@ def _health(page: Page) -> None:
     page.number(
         "Fills, one hour",
         "Trades of ours within the last hour",
-        "short",
+        "none",
         ("sum(increase(mmd_fills_total{$on}[1h]))", ""),
         decimals=0,
     )
@@ -141,11 +141,12 @@ def _limits(page: Page) -> None:
         [("mmd_inventory_ratio{$on}", "{{venue}} {{instrument}}")],
         steps=((None, "transparent"), (0.9, "red")),
         span=(-1, 1),
-        size=(8, 10),
+        size=(7, 10),
     )
     page.rows(
         "Quote state",
         "What the quoting stage does for each instrument, and why",
-        "sum by (venue, instrument, state, reason) (mmd_quote_state{$on})",
-        size=(8, 10),
+        "mmd_quote_state{$on}",
+        {"venue": None, "instrument": None, "state": None, "reason": 150},
+        size=(9, 10),
     )

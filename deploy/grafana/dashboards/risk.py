@@ -1,6 +1,7 @@
 """Risk and inventory: what is held, what it may cost, and how far each limit is."""
 
 from deploy.grafana.page import Page
+from mmd.core.risk.levels import RiskLevel
 
 _WHO = "{{venue}} {{instrument}}"
 
@@ -71,13 +72,7 @@ def _limits(page: Page) -> None:
         [("min by (limit) (mmd_risk_headroom_ratio)", "{{limit}}")],
         steps=((None, "red"), (0.1, "transparent")),
         span=(None, 1),
-    )
-    page.lines(
-        "Risk level",
-        "1 at the level that holds",
-        "none",
-        [("mmd_risk_level", "{{level}}")],
-        span=(0, 1),
+        size=(12, 9),
     )
     page.lines(
         "Rises of the risk level",
@@ -85,6 +80,14 @@ def _limits(page: Page) -> None:
         "short",
         [("mmd_risk_level_rises_total", "{{reason}}")],
         span=(0, None),
+        size=(12, 9),
+    )
+    page.lines(
+        "Risk level",
+        "1 at the level that holds, from green for NORMAL on",
+        "none",
+        [(f'mmd_risk_level{{level="{level.name}"}}', level.name) for level in RiskLevel],
+        span=(0, 1),
     )
     page.lines(
         "Day",
@@ -108,6 +111,7 @@ def _limits(page: Page) -> None:
             ("mmd_position_drift_atoms{$on}", f"{_WHO} position"),
         ],
         steps=((None, "red"), (0, "green"), (1, "red")),
+        size=(6, 8),
     )
 
 
@@ -117,6 +121,7 @@ def _hedges(page: Page) -> None:
         "What is still to be traded, lots of the route's instrument",
         "suffix: lots",
         [("mmd_hedge_remaining_lots{$on}", _WHO)],
+        size=(6, 8),
     )
     page.lines(
         "Hedges",
@@ -128,6 +133,7 @@ def _hedges(page: Page) -> None:
             ("sum(mmd_hedges_late_total{$on})", "late"),
         ],
         span=(0, None),
+        size=(6, 8),
     )
     page.lines(
         "Time of the last hedge",
@@ -135,4 +141,5 @@ def _hedges(page: Page) -> None:
         "s",
         [("mmd_hedge_duration_seconds{$on}", _WHO)],
         span=(0, None),
+        size=(6, 8),
     )

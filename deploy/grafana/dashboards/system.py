@@ -59,10 +59,10 @@ def _latency(page: Page) -> None:
     )
     page.lines(
         "Garbage collection",
-        "Share of the time, and the 99th percentile of a pause in seconds",
-        "none",
+        "Time that it takes of each second, and the 99th percentile of a pause",
+        "s",
         [
-            ("rate(mmd_gc_pause_seconds_sum[5m])", "share"),
+            ("rate(mmd_gc_pause_seconds_sum[5m])", "of a second"),
             _quantiles("mmd_gc_pause_seconds")[1],
         ],
         span=(0, None),
@@ -109,7 +109,8 @@ def _process(page: Page) -> None:
     page.rows(
         "Build",
         "What runs, and where",
-        "sum by (version, environment) (mmd_build_info)",
+        "mmd_build_info",
+        {"version": None, "environment": None},
         size=(12, 6),
     )
     page.lines(

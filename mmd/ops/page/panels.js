@@ -105,7 +105,9 @@ export function showModels(element, prediction) {
   }
   element.className = "";
   const facts = make("dl", "facts");
-  const made = prediction.age_s === null ? "none yet" : `${signed(prediction.forecast_ticks, 3)} ticks, ${duration(prediction.age_s)} ago`;
+  const forecast = prediction.forecast_ticks;
+  const said = forecast === null ? `none (${words(prediction.price_status)})` : `${signed(forecast, 3)} ticks`;
+  const made = prediction.age_s === null ? "none yet" : `${said}, ${duration(prediction.age_s)} ago`;
   showFacts(facts, [
     ["In use", `${words(prediction.rung)}${prediction.refusal ? `, refused: ${prediction.refusal}` : ""}`],
     ["Last forecast", made],

@@ -75,13 +75,24 @@ def test_a_spread_that_follows_an_input_is_found_and_earns(tmp_path: Path) -> No
 
 
 def test_noise_earns_no_weight() -> None:
-    """Where the best half-spread follows nothing, the verdict says that it has not been shown to help."""
+    """Where the best half-spread follows nothing, trees that follow something do worse, and the verdict says so."""
     split = split_samples(market(follows=False), 20 * S)
     forest = train_forest(split, SpreadSettings(rounds_max=30))
     half = tuple(predicted(forest.booster, part.x) for part in split[1:])
     verdict = judge(split.fit, split.selection, split.test, half)
     assert verdict.weight == 0.0
-    assert "not been shown" in verdict.sentence
+    assert verdict.sentence.startswith("It does worse")
+
+
+def test_what_cannot_be_told_from_the_best_fixed_one_has_not_been_shown_to_help() -> None:
+    """The same half-spread under another name: nothing better, nothing worse."""
+    split = split_samples(market(follows=False), 20 * S)
+    best = best_fixed(split.fit)
+    half = tuple(np.full(len(part.x), best) for part in split[1:])
+    verdict = judge(split.fit, split.selection, split.test, half)
+    assert verdict.over_fixed.estimate == 0.0
+    assert verdict.weight == 0.0
+    assert verdict.sentence.startswith("It has not been shown to help")
 
 
 def test_the_same_seed_gives_the_same_trees() -> None:

@@ -32,6 +32,7 @@ const DRAWN: Record<string, unknown> = {
   thresholdsStyle: { mode: 'off' },
   lineStyle: { fill: 'solid' },
 };
+const NO_DEFAULT = ['axisSoftMin', 'width', 'minWidth'];
 
 // What the dashboard leaves out Grafana takes from its plugins, which are not here.
 function option(id: string, isCustom: boolean): any {
@@ -41,7 +42,7 @@ function option(id: string, isCustom: boolean): any {
 }
 
 const standard = STANDARD.map((id) => option(id, false));
-const registry = new FieldConfigOptionsRegistry(() => [...standard, ...Object.keys(DRAWN).map((id) => option(id, true))]);
+const registry = new FieldConfigOptionsRegistry(() => [...standard, ...[...Object.keys(DRAWN), ...NO_DEFAULT].map((id) => option(id, true))]);
 try {
   standardFieldConfigEditorRegistry.setInit(() => standard);
 } catch {
@@ -59,9 +60,22 @@ export function optionsOf(panel: any): FieldConfigSource {
   return { defaults, overrides: source.overrides ?? [] };
 }
 
+// The one transformation that our tables use: which columns are shown, in which order.
+function organized(data: DataFrame[], panel: any): DataFrame[] {
+  const organize = (panel.transformations ?? []).find((t: any) => t.id === 'organize')?.options;
+  if (!organize) {
+    return data;
+  }
+  const place = (name: string): number => organize.indexByName[name] ?? Infinity;
+  return data.map((frame) => ({
+    ...frame,
+    fields: frame.fields.filter((f) => !organize.excludeByName[f.name]).sort((a, b) => place(a.name) - place(b.name)),
+  }));
+}
+
 export function withOptions(data: DataFrame[], panel: any, theme: GrafanaTheme2): DataFrame[] {
   return applyFieldOverrides({
-    data,
+    data: organized(data, panel),
     fieldConfig: optionsOf(panel),
     fieldConfigRegistry: registry as any,
     replaceVariables: (text) => text,

@@ -125,6 +125,7 @@ function Bars(props: PanelProps) {
           height={height}
           orientation={VizOrientation.Horizontal}
           displayMode={panel.options.displayMode}
+          text={panel.options.text}
           theme={theme}
           itemSpacing={6}
           lcdCellWidth={8}

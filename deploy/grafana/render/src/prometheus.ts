@@ -32,7 +32,7 @@ export class Prometheus {
     const rows = await this.ask('query', { query: fill(target.expr), time: String(this.to / 1000) });
     const names = [...new Set(rows.flatMap((r) => Object.keys(r.metric)))].filter((n) => !n.startsWith('__') && n !== 'job');
     const columns = names.map((name) => ({ name, type: FieldType.string, values: rows.map((r) => r.metric[name] ?? '') }));
-    const value = { name: 'value', type: FieldType.number, values: rows.map((r) => Number(r.value![1])) };
+    const value = { name: 'Value', type: FieldType.number, values: rows.map((r) => Number(r.value![1])) };
     return [toDataFrame({ refId: target.refId, fields: [...columns, value] })];
   }
 

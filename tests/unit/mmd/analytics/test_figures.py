@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 
 from mmd.analytics import figures
+from mmd.analytics.columns import DISTANCES_TICKS
 from mmd.analytics.durations import EDGES_NS, of_array
+from mmd.analytics.figure_layout import Figure
+from mmd.analytics.fill_quality import FillRate
 from mmd.analytics.metrics import measure
 from mmd.analytics.session import Track, read_session
 from mmd.core.quoting.quote_state import QuoteReason, QuoteState
 from tests.unit.mmd.analytics.tracks import LOT_ATOMS, RecordedSession, S, fill, sample, track
 
 
-def named(figure: figures.Figure) -> dict[str, figures.Figure]:
+def named(figure: Figure) -> dict[str, Figure]:
     return {trace["name"]: trace for trace in figure["data"] if trace.get("showlegend", True)}
 
 
@@ -98,6 +101,15 @@ def test_bars_of_the_measured(recorded: RecordedSession, session_folder: Path) -
     assert figures.fill_rate_figure(found)["data"][0]["y"] == known
 
 
+def test_the_largest_distance_has_a_name(session_folder: Path) -> None:
+    """It is no number of ticks that a person can read."""
+    found = measure(read_session(session_folder).tracks[0], 1000.0)
+    rates = [FillRate(10, 1, 1.0, 1.0), FillRate(DISTANCES_TICKS[-1], 3, 2.0, 1.5)]
+    fills = msgspec.structs.replace(found.fills, rates=rates)
+    bars = figures.fill_rate_figure(msgspec.structs.replace(found, fills=fills))["data"][0]
+    assert bars["x"] == ["≤ 10", "any distance"]
+
+
 def test_latencies_in_microseconds() -> None:
     """From the first bin that holds something to the last."""
     counts = of_array(np.array([10_000, 10_000, 1_000_000])).counts
@@ -105,6 +117,23 @@ def test_latencies_in_microseconds() -> None:
     assert (bars["x"][0], bars["x"][-1]) == (10.0, 1000.0)
     assert (bars["y"][0], bars["y"][-1], sum(bars["y"])) == (2, 1, 3)
     assert figures.latency_figure("b", EDGES_NS, 0 * counts)["data"][0]["x"] == []
+
+
+def test_durations_that_are_all_alike_have_an_axis_with_marks() -> None:
+    """A decade around them: within less of one there may be neither 1, 2 nor 5."""
+    alike = of_array(np.full(9, 2_000_000)).counts
+    axis = figures.latency_figure("a", EDGES_NS, alike)["layout"]["xaxis"]
+    low, high = axis["range"]
+    assert high - low == pytest.approx(1.0)
+    assert 10**low < 2_000 < 10**high
+
+
+def test_where_nothing_happened_the_plot_says_so() -> None:
+    """No axis from -1 to 6; where something did, nothing of the kind."""
+    nothing = figures.fill_rate_figure(measure(track(end_s=1.0), 1.0))["layout"]
+    assert nothing["annotations"][0]["text"] == "nothing to show"
+    assert (nothing["xaxis"]["visible"], nothing["yaxis"]["visible"]) == (False, False)
+    assert "annotations" not in figures.equity_figure(small())["layout"]
 
 
 def test_every_figure_is_plain_data_even_of_nothing() -> None:

@@ -1,60 +1,20 @@
 """In the engine: arms reach the quotes, hold-outs quote as the spread model does, canaries are small, faults take a model out."""
 
 import msgspec
-import numpy as np
 import pytest
 
-from mmd.core.events import ModelSwap
 from mmd.core.learned.bandit_spec import BanditSpec
 from mmd.core.learned.bandits import NEUTRAL, Arm
 from mmd.core.learned.demotion import DemotionReason, DemotionSpec
 from mmd.core.learned.models_spec import ModelsSpec
 from mmd.core.learned.prediction import PartStatus, Rung
-from mmd.core.learned.served_model import PRICE, ModelRole, ModelShelf, ServedModel
+from mmd.core.learned.served_model import PRICE, ModelRole
 from mmd.core.learned.trial_spec import TrialArm, TrialSpec
 from mmd.core.quoting.multipliers import Cause
 from mmd.core.units import NANOS_PER_SECOND
-from tests.engine_bench import ZERO, EngineBench
-from tests.session import quoting, session_spec
-from tests.trained_models import network_weights
+from tests.learning_bench import BAR_NS, bench_of, later, network, seat
 
 S = NANOS_PER_SECOND
-BAR_NS = 100_000_000
-
-
-def network(name: str, bias: float = 0.5) -> ServedModel:
-    """A network that says almost the same whatever it sees."""
-    weights = {k: 0.01 * v for k, v in network_weights(1).items()}
-    weights["bo"] = np.array([bias, 0.0, bias], np.float32)
-    weights["scale"] = np.ones_like(weights["scale"])
-    return ServedModel(
-        id=f"price_lstm-{name}", kind=PRICE, bar_ns=BAR_NS, horizons=(10,), weights=weights,
-        change_scale=(1.0,), volatility_scale=(1.0,),
-    )  # fmt: skip
-
-
-def bench_of(models: ModelsSpec, **settings: object) -> EngineBench:
-    """One that quotes."""
-    spec = session_spec(models=models, quoting=quoting(**settings))
-    bench = EngineBench(spec, ModelShelf())
-    bench.bring_up()
-    bench.turn()
-    return bench
-
-
-def seat(bench: EngineBench, model: ServedModel, role: ModelRole = ModelRole.CHAMPION) -> None:
-    """A swap."""
-    bench.engine._models.put(model)
-    bench.event(ModelSwap(bench.now_ns, ZERO, PRICE, role, model.id))
-
-
-def later(bench: EngineBench, seconds: float) -> None:
-    """Time passes with a market that stands still, a timer every tenth of a second."""
-    for _ in range(round(seconds * 10)):
-        bench.pass_time(100)
-        bench.diff({9_999: 5_000 + bench.update_id % 7})
-        bench.tick()
-        bench.turn()
 
 
 def test_the_bandits_arm_reaches_gamma_and_impact() -> None:

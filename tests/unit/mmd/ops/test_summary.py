@@ -6,7 +6,7 @@ import msgspec
 from rich.console import Console
 
 from mmd.ops.summary import RunFacts, Summary, show, summarise
-from tests.ops_state import quoting, state_of
+from tests.ops_state import cold, quoting, state_of
 
 FACTS = RunFacts(
     duration_s=60.0,
@@ -59,3 +59,14 @@ async def test_it_is_one_page_and_survives_json() -> None:
     ):
         assert part in text
     assert "6 sent, 6 acked" in text
+
+
+async def test_a_run_without_orders_claims_no_latency() -> None:
+    """Neither a first quote nor a tick to order of 0, and no fees of less than nothing."""
+    page = io.StringIO()
+    show(summarise(state_of(cold()), FACTS), Console(file=page, width=200))
+    text = page.getvalue()
+    assert "no batch sent an order" in text
+    assert "no quote, compilation" in text
+    assert "fees +0.0000" in text
+    assert "p50" not in text
