@@ -54,6 +54,7 @@ class FaultKind(StrEnum):
     MAINTENANCE = "maintenance"
     """The venue does not trade; it tells only those who ask."""
     CLOCK_JUMP = "clock_jump"
+    """The trader's clock steps, and back at the end."""
     REST_DOWN = "rest_down"
     CRASH = "crash"
     """kill -9 in the middle of a journal record, and a restart."""

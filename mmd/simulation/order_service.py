@@ -46,6 +46,8 @@ class OrderService:
     Attributes:
         clock_ahead_ns: the venue's clock less the trader's.
         clock_anchor_ns: what the trader takes that for.
+        postdated: orders that the venue would have refused at once, because their time was yet to come for it; those that
+            were held up on the way it takes for as much longer.
         on_served: called after a request was carried out.
         on_refused: called with each reason for which a request was turned down.
     """
@@ -53,13 +55,24 @@ class OrderService:
     def __init__(self, venue: SimulatedVenue, client: Client, weather: Weather) -> None:
         self._venue, self._client, self._weather = venue, client, weather
         self.clock_ahead_ns = self.clock_anchor_ns = 0
+        self.postdated: set[int] = set()
         self.on_served: Callable[[Command], None] | None = None
         self.on_refused: Callable[[RejectReason], None] | None = None
+
+    def stamp(self, purpose: Purpose, now_ns: int) -> int:
+        """The time that a request sent now carries: the trader's clock, put right by what it measured last.
+
+        It is the trader's clock that steps: what is on its way keeps its time, as the venue's clock goes on.
+        """
+        error_ns = self.clock_anchor_ns - self.clock_ahead_ns
+        if error_ns > _FUTURE_NS and isinstance(purpose, PlaceOrder | ReplaceOrder):
+            self.postdated.add(purpose.client_order_id)
+        return now_ns + error_ns
 
     def serve(self, command: Command, stamp_ns: int) -> tuple[Iterable[Event], int]:
         """Answer a request; with it goes the time until which the venue wants no other, 0 for none."""
         now_ns, weather = self._venue.agenda.now_ns, self._weather
-        age_ns = now_ns + self.clock_ahead_ns - stamp_ns
+        age_ns = now_ns - stamp_ns
         if age_ns > _RECEIVE_WINDOW_NS or age_ns < -_FUTURE_NS:
             return self._refuse(command, RejectReason.CLOCK, INVALID_TIMESTAMP), 0
         if weather.has(FaultKind.BAN):

@@ -205,7 +205,7 @@ class OrderSession:
         if self._weather.strikes(FaultKind.REQUEST_LOST, 0.5):
             return
         survives = bool(self._rng.random() < _SURVIVES)
-        stamp_ns = now_ns + self._service.clock_anchor_ns
+        stamp_ns = self._service.stamp(purpose, now_ns)
         request = _Request(self._epoch, self._requests, purpose, stamp_ns, survives)
         self._travelling += 1
         for due_ns in self._way_out(now_ns):
@@ -321,7 +321,7 @@ class OrderSession:
             late_ns = self._settled_ns - self._agenda.now_ns
             await pause(max(0, late_ns) / 1e9)
         self._rest_sent_ns = now_ns = self._agenda.now_ns
-        stamp_ns = now_ns + self._service.clock_anchor_ns
+        stamp_ns = self._service.stamp(command, now_ns)
         events, _ = await at_venue(lambda: self._service.serve(command, stamp_ns))
         for event in events:
             if isinstance(command, QueryOrder) and isinstance(event, OrderStatus):

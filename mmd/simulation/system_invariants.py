@@ -170,8 +170,9 @@ class SystemInvariants:
             if not isinstance(command, _NEW_ORDERS):
                 return
             self._check_intents(trader, link)
-            name = link.venue.name
-            if command.client_order_id in self._before.get(name, ()) and self.is_guarded(name):
+            name, number = link.venue.name, command.client_order_id
+            is_late = number in self._before.get(name, ()) and number not in link.service.postdated
+            if is_late and self.is_guarded(name):
                 raise broken(trader, "guardian: an order came after it saw that none was left")
             self._check_worst_case(trader, link, command.instrument)
             if self._has_quoted:

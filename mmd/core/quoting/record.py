@@ -51,7 +51,7 @@ QUOTE = layout(
     ("skew_multiplier", "f8"),
     ("allow_bid", "i8"),  # 0 or 1
     ("allow_ask", "i8"),
-    ("reduces_only", "i8"),  # 0 or 1: a side's orders together are no larger than the position they shrink
+    ("reduces_only", "i8"),  # 0 or 1: orders may not exceed the position that they shrink
     ("unit_lots", "i8"),  # size of a level-0 order
     ("lots_min", "i8"),
     ("levels", "i8"),
