@@ -10,7 +10,7 @@ from mmd.backtest.order_trips import can_send, send
 from mmd.backtest.quiet_record import GLFT_MODEL, LOG_MAX, QUIET
 from mmd.backtest.timer_grid import new_timer_ns
 from mmd.backtest.trips_record import TRIPS
-from mmd.core.calm import CALM, is_market_calm
+from mmd.core.calm import CALM, is_inventory_inside, is_market_calm
 from mmd.core.flow import markout as markouts
 from mmd.core.market.features import FEATURES
 from mmd.core.market.volatility import VOLATILITY
@@ -55,6 +55,7 @@ def _is_ordinary(q: Rec, v: Rec, c: Rec, sigma: float, now_ns: int) -> bool:
         q.is_quiet == 1
         and now_ns < q.until_ns
         and c.mid_low <= v.mid_half_ticks <= c.mid_high
+        and is_inventory_inside(c, q.position_lots)
         and is_market_calm(c, v, sigma, now_ns, q.lag_ns_max)
     )
 

@@ -42,6 +42,13 @@ def is_market_calm(c: Rec, v: Rec, sigma: float, now_ns: int, lag_ns_max: int) -
 
 
 @leaf
+def is_inventory_inside(c: Rec, quoted_lots: int) -> bool:
+    """Whether the inventory leaves both sides to be quoted; a row of CALM."""
+    ratio = quoted_lots / max(c.limit_lots, 1)
+    return bool(-c.inventory_ratio_max <= ratio <= c.inventory_ratio_max)
+
+
+@leaf
 def is_calm(  # noqa: PLR0913, PLR0917 - a table
     c: Rec,
     v: Rec,
@@ -57,14 +64,13 @@ def is_calm(  # noqa: PLR0913, PLR0917 - a table
 
     c, v and w are rows of CALM, VIEW and WORKING; private events are known to be coming.
     """
-    ratio = quoted_lots / max(c.limit_lots, 1)
     return bool(
         c.is_calm == 1
         and level == _NORMAL
         and hindrance == _UNHINDERED
         and v.is_up == 1
         and w.unknown_count == 0
-        and -c.inventory_ratio_max <= ratio <= c.inventory_ratio_max
+        and is_inventory_inside(c, quoted_lots)
         and is_market_calm(c, v, sigma, now_ns, lag_ns_max)
     )
 

@@ -13,6 +13,7 @@ from deploy.grafana.check import main as check
 from deploy.grafana.render.draw import main as draw
 from mmd.errors import MmdError
 from models.registry import Registry
+from models.serving import SHIPPED
 from tests.monitoring.prometheus import all_rules, watching
 from tests.monitoring.stack import ROOT, Process
 from tests.trained_models import forest_artefact
@@ -26,7 +27,7 @@ def main(minutes: float, pictures: Path | None) -> int:
     """Run daemon and Prometheus for a while, then ask, and draw where pictures are wanted."""
     with tempfile.TemporaryDirectory(prefix="mmd-dashboards-") as name:
         folder = Path(name)
-        models = Registry(folder / "var/models")
+        models = Registry(folder / "var/models", SHIPPED)
         models.promote(forest_artefact(models.folder, HALF_SPREAD_BPS).path.name)
         settings = ("http.port=0", "embedded.port=0", "log.format=json")
         words = [word for pair in settings for word in ("--set", pair)]
