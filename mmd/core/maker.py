@@ -119,7 +119,10 @@ class Maker:
         """The venue's picture of our holdings."""
         self.ledger.on_reconciled(event, self.view.mid_half_ticks)
         self._judge.set_warm(is_warm=self.scale is not None)
-        now_ns, drift_atoms = event.ts_recv_ns, self.ledger.drift_atoms
+        self._judge_drift(event.ts_recv_ns)
+
+    def _judge_drift(self, now_ns: int) -> None:
+        drift_atoms = self.ledger.drift_atoms
         if drift_atoms == 0:
             self._levels.clear(LevelReason.ORDER_BREACH, now_ns)
         self._drift.on_reconciled(drift_atoms, self._drift_atoms_max, now_ns)
@@ -143,7 +146,10 @@ class Maker:
         if applied.is_new_fill and isinstance(event, Fill):
             order = applied.order
             purpose = _QUOTE if order is None else order.purpose
+            drift_atoms = self.ledger.drift_atoms
             self.ledger.on_fill(event, self.view.mid_half_ticks, now_ns, purpose)
+            if self.ledger.drift_atoms != drift_atoms:
+                self._judge_drift(now_ns)
             self.adverse.on_fill(order, event)
             self._session.ratio.on_fill()
             self.quoter.on_fill(event, order)

@@ -60,6 +60,8 @@ class Ledger:
         self.changes = 0
         self._stated_atoms: int | None = None
         self._stated_quote_atoms = 0
+        self._reconciled_to = -1
+        """The newest trade in the last reconciliation; -1: that is not known."""
         self._funded_ns = 0
         self._instrument = instrument
         self._target_atoms = target_atoms
@@ -79,6 +81,7 @@ class Ledger:
         assert self._target_atoms is not None, "set with the first reconciliation"
         self.drift_atoms = event.base_atoms - self._target_atoms - self.position_atoms
         self._stated_atoms = event.base_atoms
+        self._reconciled_to = -1 if event.trade_id is None else event.trade_id
 
     def on_balance(self, event: Balance) -> None:
         """Take over what the venue says we hold."""
@@ -104,10 +107,12 @@ class Ledger:
             return
         self.changes += 1
         self.pnl.on_fill(fill, mid_half_ticks, purpose=purpose)
-        ahead_atoms = self.stated_drift_atoms
+        ahead_atoms, held_atoms = self.stated_drift_atoms, self.position_atoms
         if ahead_atoms == 0:  # the balance with this fill in it is still to come
             self._stated_atoms = None
         self._note_position(self.pnl)
+        if fill.trade_id <= self._reconciled_to:  # overtaken on its way: that picture has it
+            self.drift_atoms -= self.position_atoms - held_atoms
         if purpose is _QUOTE:  # who takes knows what he pays
             self.markouts.on_fill(
                 fill.side, fill.price_ticks, fill.qty_lots, mid_half_ticks, now_ns

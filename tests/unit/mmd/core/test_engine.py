@@ -313,6 +313,27 @@ def test_later_reconciliation_measures_drift_and_changes_nothing(bench: EngineBe
     assert bench.maker.ledger.position_atoms == position
 
 
+def test_a_fill_that_comes_behind_the_reconciliation_it_is_in_explains_its_drift(
+    bench: EngineBench,
+) -> None:
+    """And the level that was raised for it ends; a fill made later explains nothing."""
+    bench.turn()
+    maker, quoted = bench.maker, bench.best(Side.BUY)
+    atoms = quoted.qty_lots * maker.instrument.atoms_per_lot
+    held, late = 1_000 * ATOMS_PER_UNIT + atoms, 7
+    bench.trades = late - 1
+    bench.event(Reconciled(bench.now_ns, "embedded", ZERO, held, late))
+    assert maker.ledger.drift_atoms == atoms
+    assert bench.engine.levels.level is RiskLevel.REDUCE_ONLY
+    assert bench.fill(quoted.client_order_id).trade_id == late
+    assert maker.ledger.drift_atoms == 0
+    assert bench.engine.levels.level is RiskLevel.NORMAL
+    bench.event(Reconciled(bench.now_ns, "embedded", ZERO, held + 5, late))
+    bench.turn()
+    assert bench.fill(bench.best(Side.BUY).client_order_id).trade_id > late
+    assert maker.ledger.drift_atoms == 5
+
+
 def test_a_target_carries_inventory_over_a_restart() -> None:
     """Holdings beyond the target of an earlier session are inventory from the start."""
     bench = EngineBench(session_spec(target_atoms=(999 * ATOMS_PER_UNIT,)))
