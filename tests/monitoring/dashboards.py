@@ -48,7 +48,9 @@ def main(minutes: float, pictures: Path | None) -> int:
 
 if __name__ == "__main__":
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--minutes", type=float, default=8.0, help="how long to run")
+    words.add_argument(
+        "--minutes", type=float, default=11.0, help="how long to run; the longest markout takes ten"
+    )
     words.add_argument("--pictures", type=Path, help="folder to draw the dashboards into")
     given = words.parse_args()
     try:
