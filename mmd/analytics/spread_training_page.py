@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from mmd.analytics import page
-from mmd.analytics.figure_layout import Figure
+from mmd.analytics.figure_layout import Figure, laid_out
 from mmd.analytics.figures import BLUE, GREEN, GREY, ORANGE
 from mmd.analytics.spread_verdict import Verdict, told
 from models.artefact import Manifest
@@ -84,7 +84,9 @@ def _bars(
         "y": [names[i] for i in top],
         "marker": {"color": colour},
     }
-    return _figure(title, [trace], x=x, height=420, left=170)
+    figure = laid_out(title, [trace], x=x, legend=False, height=420)
+    figure["layout"]["margin"]["l"] = 170  # room for names
+    return figure
 
 
 def _edges(split: SpreadSplit) -> Figure:
@@ -92,7 +94,9 @@ def _edges(split: SpreadSplit) -> Figure:
         _curve(part.half_spreads_bps.tolist(), np.nanmean(part.edge_bps, axis=0).tolist(), name, colour)
         for name, part, colour in _stretches(split)
     ]  # fmt: skip
-    return _figure("Edge by half-spread", traces, x="half-spread, bps", y="bps a quote", log=True)
+    return laid_out(
+        "Edge by half-spread", traces, x="half-spread, bps", y="bps a quote", log_x=True
+    )
 
 
 def _fills(split: SpreadSplit) -> Figure:
@@ -100,7 +104,7 @@ def _fills(split: SpreadSplit) -> Figure:
         _curve(part.half_spreads_bps.tolist(), part.fill_share.mean(axis=0).tolist(), name, colour)
         for name, part, colour in _stretches(split)
     ]
-    return _figure("Fills by half-spread", traces, x="half-spread, bps", y="share", log=True)
+    return laid_out("Fills by half-spread", traces, x="half-spread, bps", y="share", log_x=True)
 
 
 def _labels(split: SpreadSplit) -> Figure:
@@ -111,7 +115,7 @@ def _labels(split: SpreadSplit) -> Figure:
         share = np.bincount(at, minlength=len(part.half_spreads_bps)) / max(len(known), 1)
         labels = [f"{half:.3g}" for half in part.half_spreads_bps]
         traces.append({"type": "bar", "name": name, "x": labels, "y": share.tolist(), "marker": {"color": colour}})  # fmt: skip
-    figure = _figure("Labels", traces, x="best half-spread, bps", y="share of samples")
+    figure = laid_out("Labels", traces, x="best half-spread, bps", y="share of samples")
     figure["layout"]["xaxis"]["type"] = "category"
     return figure
 
@@ -123,7 +127,7 @@ def _learning(forest: Forest) -> Figure:
         _curve(rounds, forest.selection_loss, "selection", ORANGE),
     ]
     title = f"Learning curve, {forest.booster.num_trees()} trees kept"
-    return _figure(title, traces, x="round", y="RMSE, bps")
+    return laid_out(title, traces, x="round", y="RMSE, bps")
 
 
 def _stretches(split: SpreadSplit) -> list[tuple[str, SpreadData, str]]:
@@ -139,27 +143,3 @@ def _curve(x: Sequence[float], y: Sequence[float], name: str, colour: str) -> Fi
         "y": list(y),
         "line": {"color": colour},
     }
-
-
-def _figure(
-    title: str,
-    traces: list[Figure],
-    *,
-    x: str = "",
-    y: str = "",
-    log: bool = False,
-    height: int = 340,
-    left: int = 64,
-) -> Figure:
-    return {
-        "data": traces,
-        "layout": {
-            "title": {"text": title, "x": 0.012, "xanchor": "left", "font": {"size": 14}},
-            "height": height,
-            "margin": {"l": left, "r": 16, "t": 44, "b": 44},
-            "showlegend": len(traces) > 1,
-            "legend": {"orientation": "h", "x": 1.0, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
-            "xaxis": {"type": "log" if log else "-", "title": {"text": x}},
-            "yaxis": {"title": {"text": y}},
-        },
-    }  # fmt: skip
