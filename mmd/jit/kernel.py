@@ -1,4 +1,4 @@
-"""All that kernels need from numba: three decorators, record layouts, and binding.
+"""All that kernels need from numba: two decorators, record layouts, and binding.
 
 A component keeps its whole state in one record (a one-element structured array). A kernel takes one to
 five records and integers, returns a status code and never raises. See ARCHITECTURE.md, "Kernels".
@@ -32,26 +32,19 @@ cache.install()
 
 
 def kernel(fn: Callable[P, R]) -> Callable[P, R]:
-    """Compile an IEEE-exact kernel: the same bits on every run."""
+    """Compile an IEEE-exact kernel: the same bits on every run.
+
+    Nothing of ours lets the compiler reorder or fuse sums: it does so differently in each copy of a helper, and a process
+    that compiled a kernel then calls another copy than one that found it compiled.
+    """
     if numba.config.DISABLE_JIT:
         return interpreted(fn)
     return cast("Callable[P, R]", numba.njit(**_COMMON, **_EXACT)(fn))
 
 
 def leaf(fn: Callable[P, R]) -> Callable[P, R]:
-    """Compile a small helper that is always inlined, so that array arguments cost nothing; exact in a fast kernel too."""
+    """Compile a small helper that is always inlined, so that array arguments cost nothing."""
     return cast("Callable[P, R]", numba.njit(forceinline=True, **_COMMON, **_EXACT)(fn))
-
-
-def fast_kernel(fn: Callable[P, R]) -> Callable[P, R]:
-    """Compile float32 arithmetic of a model: sums may be reordered and fused, NaN and infinity stay what they are.
-
-    The same bits on every run of one machine; another kind of processor may round differently.
-    """
-    if numba.config.DISABLE_JIT:
-        return interpreted(fn)
-    flags = {"contract", "reassoc", "nsz", "arcp"}
-    return cast("Callable[P, R]", numba.njit(fastmath=flags, **_COMMON)(fn))
 
 
 def layout(

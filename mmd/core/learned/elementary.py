@@ -15,7 +15,7 @@ _MAX = np.finfo(np.float32).max
 
 @leaf
 def is_finite(x: Any) -> bool:
-    """Whether a number is one; numba's own subtracts it from itself, which a fast kernel may take for 0."""
+    """Whether a number is one, in one comparison."""
     return bool(abs(x) <= _MAX)
 
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mmd.core.learned.elementary import exp32, is_finite, sigmoid32, tanh32
-from mmd.jit.kernel import F4, Rec, fast_kernel, layout, leaf, new
+from mmd.jit.kernel import F4, Rec, kernel, layout, leaf, new
 
 OK, NOT_FINITE = 0, 1
 WINDOW: Final = 100
@@ -112,7 +112,7 @@ def clear(network: Rec) -> None:
         network[name] = 0
 
 
-@fast_kernel
+@kernel
 def add_rows(out: F4, x: F4, n: int, w: F4) -> None:
     """Add x[:n] @ w[:n] to out, four rows at a time."""
     whole = n - n % 4
@@ -142,7 +142,7 @@ def _cell(gates: F4, h: F4, c: F4) -> None:
         h[j] = sigmoid32(gates[3 * n + j]) * tanh32(cell)
 
 
-@fast_kernel
+@kernel
 def _normalise(network: Rec, x: F4) -> int:
     """Write z from raw inputs; returns OK or NOT_FINITE."""
     s = network[0]
@@ -154,7 +154,7 @@ def _normalise(network: Rec, x: F4) -> int:
     return OK
 
 
-@fast_kernel
+@kernel
 def _attend(network: Rec) -> None:
     """Write the context: the ring's outputs weighted by how well they match the query of the last one."""
     s = network[0]
@@ -179,7 +179,7 @@ def _attend(network: Rec) -> None:
         s.context[j] /= total
 
 
-@fast_kernel
+@kernel
 def step(network: Rec, x: F4) -> int:
     """One bar later: write out from the state and the raw inputs x.
 
