@@ -44,6 +44,12 @@ class ModelsSection(Section):
         "auto",
         description="what computes networks; auto: the compiled kernel, a card from 16 instruments on",
     )
+    busy_share_max: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="of a bar, for all instruments together; a model whose compiled step takes longer is refused",
+    )
     late_bars: int = Field(
         3,
         ge=0,

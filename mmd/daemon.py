@@ -128,6 +128,7 @@ class Daemon:
                     spec,
                     promotes=self._settings.models.trials.promote == "auto",
                     backend=self._settings.models.backend,
+                    busy_share_max=self._settings.models.busy_share_max,
                 )
                 self._models.preload()
                 engine = Engine(spec, self._models.shelf)

@@ -1,5 +1,6 @@
-"""Whether a model computes on this machine what it computed where it was made."""
+"""Whether a model computes on this machine what it computed where it was made, and how long it takes."""
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -13,13 +14,16 @@ from models.artefact import Artefact
 TOLERANCE: Final = 1e-5
 """Of a network's outputs: processors round sums differently. Trees and tables must be equal."""
 Array = np.ndarray[Any, Any]
+Step = Callable[[Array], Any]
+"""Computes the outputs of one bar from its inputs; the array may be the next step's, too. Raises: ValueError."""
 
 
 def check_golden(artefact: Artefact) -> None:
     """Compute the golden outputs again. Raises: ArtefactError where they come out differently."""
     kind = artefact.manifest.kind
     try:
-        got, wanted = _COMPUTED[kind](artefact), artefact.golden["outputs"]
+        step, wanted = _step_of(artefact), artefact.golden["outputs"]
+        got = np.array([np.copy(step(x)) for x in artefact.golden["inputs"]])
     except (KeyError, ValueError) as error:
         raise ArtefactError(f"{artefact.path}: {kind} is not complete: {error}") from error
     tolerance = TOLERANCE if kind == "price_lstm" else 0.0
@@ -31,39 +35,84 @@ def check_golden(artefact: Artefact) -> None:
         )
 
 
+def step_cost_ns(artefact: Artefact) -> int:
+    """Processor time of a bar on this machine: the least of the golden inputs'. Raises: ArtefactError."""
+    step = _step_of(artefact)
+    costs = []
+    for x in artefact.golden["inputs"]:
+        began_ns = time.thread_time_ns()
+        step(x)
+        costs.append(time.thread_time_ns() - began_ns)
+    return min(costs)
+
+
+def check_cost(artefact: Artefact, most_ns: float) -> int:
+    """What a bar costs, in ns. Raises: ArtefactError where that is more than `most_ns`."""
+    cost_ns = step_cost_ns(artefact)
+    if cost_ns > most_ns:
+        raise ArtefactError(
+            f"{artefact.path.name} takes {cost_ns / 1e3:,.0f} us of processor time a bar and instrument, expected at most "
+            f"{most_ns / 1e3:,.0f}: train a smaller one, or raise models.busy_share_max"
+        )
+    return cost_ns
+
+
 def network_outputs(weights: dict[str, Array], inputs: Array) -> Array:
     """A network's outputs step by step from no past, shape (n, outputs). Raises: KeyError, ValueError."""
-    network = lstm.new_network(weights)
-    step = bind(lstm.step, network, inputs[0])
-    out = []
-    for x in inputs:
-        if step(network, x) != lstm.OK:
-            raise ValueError("an output is not finite")
-        out.append(network["out"][0].copy())
-    return np.array(out)
+    step = network_step(weights, inputs[0])
+    return np.array([step(x).copy() for x in inputs])
 
 
 def forest_outputs(weights: dict[str, Array], inputs: Array) -> Array:
     """A forest's outputs, shape (n,). Raises: KeyError, ValueError."""
-    trees = forest.new_forest(weights, inputs.shape[1])
-    predict = bind(forest.predict, trees)
-    out = []
-    for x in inputs:
-        trees["x"][0, : len(x)] = x
-        if predict(trees) != forest.OK:
-            raise ValueError("an input is not finite")
-        out.append(float(trees["out"][0]))
-    return np.array(out)
+    step = forest_step(weights, inputs.shape[1])
+    return np.array([step(x) for x in inputs])
 
 
 def table_outputs(weights: dict[str, Array], inputs: Array) -> Array:
     """A table's actions, those of any state that was visited at all, shape (n,). Raises: KeyError, ValueError."""
+    step = table_step(weights)
+    return np.array([step(x) for x in inputs])
+
+
+def network_step(weights: dict[str, Array], x: Array) -> Step:
+    """A network without a past; `x` is any inputs. Raises: KeyError, ValueError."""
+    network = lstm.new_network(weights)
+    bound = bind(lstm.step, network, x)
+
+    def step(x: Array) -> Array:
+        if bound(network, x) != lstm.OK:
+            raise ValueError("an output is not finite")
+        out: Array = network["out"][0]
+        return out
+
+    return step
+
+
+def forest_step(weights: dict[str, Array], inputs: int) -> Step:
+    """A forest over so many inputs. Raises: KeyError, ValueError."""
+    trees = forest.new_forest(weights, inputs)
+    predict = bind(forest.predict, trees)
+
+    def step(x: Array) -> float:
+        trees["x"][0, : len(x)] = x
+        if predict(trees) != forest.OK:
+            raise ValueError("an input is not finite")
+        return float(trees["out"][0])
+
+    return step
+
+
+def table_step(weights: dict[str, Array]) -> Step:
+    """A table. Raises: KeyError, ValueError."""
     policy = q_policy.new_policy(weights, visits_min=1)
-    return np.array([q_policy.decide(policy, 0, *(float(v) for v in x)) for x in inputs])
+    return lambda x: q_policy.decide(policy, 0, *(float(v) for v in x))
 
 
-_COMPUTED: Final[dict[str, Callable[[Artefact], Array]]] = {
-    "price_lstm": lambda a: network_outputs(a.weights, a.golden["inputs"]),
-    "spread_forest": lambda a: forest_outputs(a.weights, a.golden["inputs"]),
-    "q_table": lambda a: table_outputs(a.weights, a.golden["inputs"]),
-}
+def _step_of(artefact: Artefact) -> Step:
+    inputs = artefact.golden["inputs"]
+    if artefact.manifest.kind == "price_lstm":
+        return network_step(artefact.weights, inputs[0])
+    if artefact.manifest.kind == "spread_forest":
+        return forest_step(artefact.weights, inputs.shape[1])
+    return table_step(artefact.weights)

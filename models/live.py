@@ -2,7 +2,7 @@
 
 Reading, hashing and the golden check happen in a thread; a network of a shape that this process has not met is compiled
 by another process first, into the kernel cache. What the engine notices is one event between two others. A model that
-is damaged, or made for something else, is refused with a log line and a count; quotes go on with what there is.
+is damaged, too slow, or made for something else, is refused with a log line and a count; quotes go on with what there is.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from mmd.shell.driver import Driver
 from mmd.shell.learning_log import LearningLog
 from models.artefact import Artefact, Kind, read_artefact
 from models.canary_watch import CanaryWatch
+from models.checks import check_cost
 from models.demotion_watch import DemotionWatch
 from models.registry import POINTERS, Demotion, Registry
 from models.remote_prediction import Desk, RemoteBackends, device_of, has_card
@@ -44,9 +45,17 @@ class LiveModels:
     """
 
     def __init__(
-        self, spec: SessionSpec, *, promotes: bool = False, backend: str = "compiled"
+        self,
+        spec: SessionSpec,
+        *,
+        promotes: bool = False,
+        backend: str = "compiled",
+        busy_share_max: float = 1.0,
     ) -> None:
-        """`promotes` lets a canary that was found better become champion by itself; `backend` is models.backend."""
+        """`promotes` lets a canary that was found better become champion by itself.
+
+        `backend` and `busy_share_max` are those of the settings' models.
+        """
         self.shelf = ModelShelf()
         self._spec = spec.models
         self._registry: Registry = registry_at(spec.models.folder)
@@ -67,6 +76,8 @@ class LiveModels:
         count = len(spec.instruments)
         device = device_of(backend, count, has_card)
         self._remotes = RemoteBackends(device, count, spec.models.bar_ns)
+        self._cost_ns_max = busy_share_max * spec.models.bar_ns / max(count, 1)
+        """Of a bar's step of one instrument, in processor time."""
 
     def preload(self) -> None:
         """Load and compile who trades and who is watched; those that cannot be are refused when the engine is told."""
@@ -154,7 +165,7 @@ class LiveModels:
             return
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "mmd.cli.main", "models", "verify", model_id,
-            "--folder", str(self._registry.folder),
+            "--folder", str(self._registry.folder), "--us-max", str(self._cost_ns_max / 1e3),
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -166,13 +177,15 @@ class LiveModels:
             ) from None
         if process.returncode != 0:
             lines = said.decode(errors="replace").strip().splitlines()
-            raise ArtefactError(lines[-1] if lines else f"model {model_id} was not verified")
+            said_last = lines[-1].removeprefix("mmd: ") if lines else ""
+            raise ArtefactError(said_last or f"model {model_id} was not verified")
 
     def _load(self, model_id: str) -> ServedModel | None:
         """Read, check, bind the kernel, put on the shelf; None for no model. Raises: ArtefactError."""
         if model_id == "":
             return None
         artefact = self._registry.load(model_id)
+        check_cost(artefact, self._cost_ns_max)
         model = served(artefact)
         if model.kind == PRICE:
             PriceRun(model, self._spec.horizon_bars)

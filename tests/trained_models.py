@@ -40,10 +40,10 @@ def network_weights(seed: int = 1, hidden: int = 8) -> dict[str, np.ndarray]:
 
 
 def network_artefact(
-    folder: Path, seed: int = 1, scale: float = 1.0, **changes: object
+    folder: Path, seed: int = 1, scale: float = 1.0, hidden: int = 8, **changes: object
 ) -> Artefact:
     """A price predictor with random weights."""
-    weights = network_weights(seed) | {
+    weights = network_weights(seed, hidden) | {
         "change_scale": np.array([scale], np.float32),
         "volatility_scale": np.array([1.0], np.float32),
     }

@@ -1,6 +1,7 @@
 """`mmd models`: which models there are, who trades, and how fast they are here."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,27 +98,36 @@ def verify(
     model: Annotated[
         str | None, typer.Argument(help="a model's id; none: all of them", metavar="[ID]")
     ] = None,
+    us_max: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help="processor time that a bar may take, in microseconds", show_default=False
+        ),
+    ] = math.inf,
     folder: Folder = _DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Check that a model's files are whole and that it computes here what it did where it was made.
+    """Check that a model's files are whole and that it computes here what it did where it was made; say what a bar takes.
 
     Example: mmd models verify
     """
     from mmd.errors import ArtefactError  # noqa: PLC0415
+    from models.checks import check_cost  # noqa: PLC0415
 
     registry = _registry(folder)
     wrong: dict[str, str] = {}
+    cost_us: dict[str, float] = {}
     ids = registry.ids() if model is None else [registry.path(model).name]
     for model_id in ids:
         try:
-            registry.load(model_id)
+            cost_us[model_id] = check_cost(registry.load(model_id), 1e3 * us_max) / 1e3
         except ArtefactError as error:
             wrong[model_id] = str(error)
         if not as_json:
-            typer.echo(f"{'wrong' if model_id in wrong else 'ok':<6} {model_id}")
+            said = "wrong " if model_id in wrong else f"ok     {cost_us[model_id]:8.1f} us a bar "
+            typer.echo(f"{said} {model_id}")
     if as_json:
-        typer.echo(json.dumps({"verified": [i for i in ids if i not in wrong], "wrong": wrong}))
+        typer.echo(json.dumps({"verified": list(cost_us), "us": cost_us, "wrong": wrong}))
     if wrong:
         raise ArtefactError("\n".join(wrong.values()))
 

@@ -16,6 +16,7 @@ from mmd.core.learned.served_model import PRICE, SPREAD, ModelRole
 from mmd.core.learned.trial_spec import TrialArm, TrialSpec
 from mmd.core.learned.trial_test import BlockResult
 from mmd.ops.metrics import StateCollector
+from models.checks import step_cost_ns
 from models.live import LiveModels
 from models.registry import POINTERS, Registry
 from models.serving import registry_at
@@ -30,13 +31,15 @@ WATCH_S = 0.005
 class Daemon:
     """The part of it that models are part of."""
 
-    def __init__(self, folder: Path, *, promotes: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, promotes: bool = False, busy_share_max: float = 1.0
+    ) -> None:
         models = ModelsSpec(
             enabled=True, folder=str(folder), uses_forecast=True, spread_weight=0.5,
             trials=TrialSpec(pairs_min=10),
         )  # fmt: skip
         spec = session_spec(models=models)
-        self.live = LiveModels(spec, promotes=promotes)
+        self.live = LiveModels(spec, promotes=promotes, busy_share_max=busy_share_max)
         self.live.preload()
         self.bench = DriverBench(spec, models=self.live.shelf)
         self.bench.start()
@@ -173,6 +176,21 @@ async def test_a_daemon_starts_without_what_it_cannot_load(registry: Registry) -
     daemon = Daemon(registry.folder)
     assert SPREAD not in daemon.predictor.champions
     assert "weights.npz" in daemon.predictor.refusal
+
+
+async def test_a_model_that_is_too_slow_is_refused(registry: Registry) -> None:
+    """At the start and while trading, whether or not it has to be compiled; the rest is served."""
+    first = registry.pointers(SPREAD).champion
+    registry.promote(wide := network_artefact(registry.folder, hidden=256).path.name)
+    share = 8 * step_cost_ns(registry.load(first)) / 100_000_000
+    daemon = Daemon(registry.folder, busy_share_max=share)
+    assert daemon.predictor.champions == {SPREAD: first}
+    assert f"{wide} takes" in daemon.predictor.refusal
+    assert "models.busy_share_max" in daemon.predictor.refusal
+    other = network_artefact(registry.folder, seed=5, hidden=256).path.name
+    registry.promote(other)
+    await daemon.watch_until(lambda: f"{other} takes" in daemon.predictor.refusal)
+    assert daemon.predictor.champions == {SPREAD: first}
 
 
 async def test_a_demoted_champion_is_not_served_again_before_a_person_says_so(

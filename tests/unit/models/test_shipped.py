@@ -41,9 +41,9 @@ def test_the_engine_with_all_models_needs_no_torch_and_little_memory() -> None:
         "rows = Path('/proc/self/status').read_text().splitlines();"
         "print(next(r for r in rows if r.startswith('VmRSS:')).split()[1], 'torch' in sys.modules, 'lightgbm' in sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(EMBEDDED)], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", script, str(EMBEDDED)]
+    for _ in range(2):  # the first may have to compile, which takes memory of its own
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     kib, *imported = done.stdout.split()
     assert imported == ["False", "False"]
     assert int(kib) / 1024 < MEMORY_MIB_MAX

@@ -31,7 +31,9 @@ def said(*arguments: str, folder: Path) -> object:
 def test_models_are_listed_promoted_and_rolled_back(tmp_path: Path) -> None:
     """One after the other, by the beginning of an id."""
     first, second = (forest_artefact(tmp_path, v).path.name for v in (2.0, 3.0))
-    assert said("verify", folder=tmp_path) == {"verified": sorted([first, second]), "wrong": {}}
+    verified = said("verify", folder=tmp_path)
+    assert (verified["verified"], verified["wrong"]) == (sorted([first, second]), {})
+    assert all(0.0 < us < 1e4 for us in verified["us"].values())
     assert said("promote", first, folder=tmp_path) == {"champion": first, "before": ""}
     assert said("challenge", second[:20], folder=tmp_path) == {"challenger": second}
     rows = said("list", folder=tmp_path)
@@ -54,6 +56,15 @@ def test_a_demoted_champion_is_told_until_it_is_promoted_again(tmp_path: Path) -
     assert (shown["role"], shown["demoted"][0]["reason"]) == ("demoted", "markout")
     said("promote", champion, folder=tmp_path)
     assert said("show", champion, folder=tmp_path)["role"] == "champion"
+
+
+def test_a_model_that_takes_too_long_is_told(tmp_path: Path) -> None:
+    """With what it takes, and what may be done."""
+    model = forest_artefact(tmp_path).path.name
+    asked = ["models", "verify", model, "--us-max", "0", "--folder", str(tmp_path)]
+    result = CliRunner().invoke(app, asked)
+    assert isinstance(result.exception, ArtefactError)
+    assert "of processor time a bar and instrument, expected at most 0" in str(result.exception)
 
 
 def test_a_changed_file_is_found(tmp_path: Path) -> None:
