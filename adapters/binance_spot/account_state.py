@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from mmd.core.trades_told import TradesTold
 from mmd.core.units import ClientOrderId, InstrumentId
 
-_ORDERS_REMEMBERED = 65_536
+_ORDERS_REMEMBERED = 4_096
+"""A trade of an older order costs one question."""
 NO_TRADE = -1
 
 
@@ -28,7 +29,7 @@ class AccountState:
         """Venue time of the newest balances seen."""
 
     def remember(self, venue_order_id: int, client_order_id: ClientOrderId) -> None:
-        """Link the two ids of an order of ours; the oldest of 65,536 is forgotten."""
+        """Link the two ids of an order of ours; the oldest of 4,096 is forgotten."""
         if venue_order_id in self._client_ids:
             return
         if len(self._oldest_first) == _ORDERS_REMEMBERED:

@@ -18,7 +18,8 @@ from tests.live_daemon import LiveDaemon, running
 from tests.load.__main__ import soak
 
 _EVERY_S = 30.0
-_WARM_S = 120.0
+_WARM_SHARE = 0.5
+"""Of the time: until then what is remembered up to a bound (4,096 orders, as many fills, texts of prices) fills up."""
 _GROWTH_MAX = 0.01
 
 
@@ -77,13 +78,19 @@ async def watch(seconds: float) -> list[Sample]:
     return samples
 
 
+def warm_of(samples: list[Sample]) -> list[Sample]:
+    """Those after the warm-up."""
+    first = _WARM_SHARE * samples[-1].minute
+    return [s for s in samples if s.minute >= first]
+
+
 def told(samples: list[Sample]) -> str:
     """First warm sample against the last."""
-    warm = next((s for s in samples if s.minute * 60.0 >= _WARM_S), samples[0])
-    last = samples[-1]
+    warm, last = warm_of(samples)[0], samples[-1]
     grown = last.resident_mib / warm.resident_mib - 1.0
     return (
-        f"{last.minute:.1f} min: memory {warm.resident_mib:.1f} -> {last.resident_mib:.1f} MiB ({grown:+.2%}), "
+        f"minute {warm.minute:.1f} to {last.minute:.1f}: memory {warm.resident_mib:.1f} -> {last.resident_mib:.1f} MiB "
+        f"({grown:+.2%}; {samples[0].resident_mib:.1f} at the start), "
         f"descriptors {warm.descriptors} -> {last.descriptors}, threads {warm.threads} -> {last.threads}, "
         f"tick to order p50 {warm.tick_to_order_p50_us:.0f} -> {last.tick_to_order_p50_us:.0f} us, p99 "
         f"{warm.tick_to_order_p99_us:.0f} -> {last.tick_to_order_p99_us:.0f} us, {last.fills} fills, "
@@ -101,7 +108,7 @@ def main() -> int:
         return soak(given.messages)
     samples = asyncio.run(watch(duration_s(given.real_time)))
     print(told(samples))
-    warm = [s for s in samples if s.minute * 60.0 >= _WARM_S] or samples
+    warm = warm_of(samples)
     grown = warm[-1].resident_mib / warm[0].resident_mib - 1.0
     wrong = any(s.identity_error != 0 for s in samples)
     return int(grown > _GROWTH_MAX or warm[-1].descriptors > warm[0].descriptors or wrong)

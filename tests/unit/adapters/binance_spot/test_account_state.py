@@ -16,14 +16,14 @@ def test_live_trades_count_only_while_in_sync():
 
 
 def test_memory_of_order_ids_is_bounded():
-    """The oldest ids go when 65,536 are kept; a repeated one is no new entry."""
+    """The oldest ids go when 4,096 are kept; a repeated one is no new entry."""
     account = AccountState([1])
-    for venue_id in range(65_536 + 10):
+    for venue_id in range(4_096 + 10):
         account.remember(venue_id, venue_id + 1)
         account.remember(venue_id, venue_id + 1)
     assert account.client_id(9) is None
     assert account.client_id(10) == 11
-    assert account.client_id(65_545) == 65_546
+    assert account.client_id(4_105) == 4_106
 
 
 def test_strangers_come_and_go():
