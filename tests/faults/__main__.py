@@ -16,6 +16,7 @@ from tests.faults import (
     clock_rows,
     disk_rows,
     kill_rows,
+    model_rows,
     order_entry_rows,
     other_rows,
     process_rows,
@@ -34,7 +35,7 @@ ALONE: tuple[AloneFamily, ...] = (
     kill_rows.FAMILY,
     clock_rows.FAMILY,
     other_rows.NETWORK,
-    other_rows.MODELS,
+    model_rows.FAMILY,
     other_rows.CONFIG,
 )
 """Families whose rows need one each."""

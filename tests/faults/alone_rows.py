@@ -22,7 +22,8 @@ class Told(NamedTuple):
     detected_ns: int | None
     recovered_ns: int | None
     seen: str
-    losses: tuple[int, int, int] = (0, 0, 0)
+    losses: tuple[int, int, int] | None
+    """Orders, fills and atoms; None where no daemon came to trade."""
 
 
 class AloneFamily:
@@ -64,8 +65,9 @@ class AloneFamily:
             name,
             _ms(told.injected_ns, told.detected_ns),
             _ms(told.injected_ns, told.recovered_ns),
-            *told.losses,
+            *(told.losses or (0, 0, 0)),
             seen=told.seen,
+            is_audited=told.losses is not None,
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mmd.journal.reader import sessions_in
 from tests.faults.alone_rows import AloneFamily, Told, now_ns
-from tests.faults.process_rows import _gone, _restarted
+from tests.faults.process_rows import gone, restarted
 from tests.faults.rig import Rig, rig
 from tests.faults.rows import SkipError
 
@@ -48,14 +48,14 @@ async def disk_full(folder: Path) -> Told:
                         made.hit()
                         await asyncio.sleep(0.05)
                 lost_ns = now_ns()
-                gone_ns = await _gone(made)
+                gone_ns = await gone(made)
                 async with asyncio.timeout(10):  # what is shown may be half a second old
                     while (await daemon.state())["journal_up"]:  # noqa: ASYNC110 - another process
                         await asyncio.sleep(0.1)
                 done, _ = await daemon.end(signal.SIGTERM)
                 assert done.code == 0, done.err
                 ballast.unlink()
-            told = await _restarted(made, injected_ns, "", *place)
+            told = await restarted(made, injected_ns, "", *place)
             seen = (
                 f"no new orders, all cancelled {(gone_ns - lost_ns) / 1e6:.0f} ms after the segment could not be "
                 "made; cancels went on; restarted with space"
@@ -84,7 +84,7 @@ async def _refused(made: Rig, *arguments: str) -> tuple[int, str]:
 
 async def _after_refusal(made: Rig, injected_ns: int, detected_ns: int, line: str) -> Told:
     """With another folder, as the message says, it starts."""
-    told = await _restarted(
+    told = await restarted(
         made, injected_ns, f"refused: {line[:110]}", "--set", "journal.folder=other"
     )
     return told._replace(detected_ns=detected_ns)
@@ -112,7 +112,7 @@ async def torn(folder: Path) -> Told:
         end = _end_of(data)
         data[end - 9 : end] = bytes(9)
         segment.write_bytes(data)
-        return await _restarted(made, now_ns(), "the torn record is left out, all before it read")
+        return await restarted(made, now_ns(), "the torn record is left out, all before it read")
 
 
 @_row("journal corrupt in the middle")

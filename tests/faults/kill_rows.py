@@ -5,7 +5,7 @@ from pathlib import Path
 from mmd.journal.dying_journal import VARIABLE
 from mmd.journal.kill_points import KillPoint, Phase
 from tests.faults.alone_rows import AloneFamily, Run, Told, now_ns
-from tests.faults.process_rows import _restarted
+from tests.faults.process_rows import restarted
 from tests.faults.rig import rig
 
 FAMILY = AloneFamily("kill -9")
@@ -39,7 +39,7 @@ def _run(point: KillPoint) -> Run:
                 done = await daemon.ended()
                 assert done.code == 1, done.err
                 assert "killed by signal 9" in done.err, done.err
-            return await _restarted(made, injected_ns, "restarted, reconciled, quotes again")
+            return await restarted(made, injected_ns, "restarted, reconciled, quotes again")
 
     return run
 

@@ -1,21 +1,17 @@
-"""Names that do not resolve, models that are missing, damaged or wrong, settings that are."""
+"""Names that do not resolve, and settings that are wrong."""
 
 import asyncio
-import json
-import shutil
 import subprocess
 from pathlib import Path
 
-from mmd.core.events import ModelRefused, PrivateDown
-from models.registry import POINTERS
+from mmd.core.events import PrivateDown
 from tests.daemon import EMBEDDED, mmd
 from tests.faults.alone_rows import AloneFamily, Told, now_ns
 from tests.faults.rig import rig
 from tests.faults.rows import SkipError
 
-NETWORK, MODELS, CONFIG = (AloneFamily(name) for name in ("names", "models", "config"))
+NETWORK, CONFIG = AloneFamily("names"), AloneFamily("config")
 _HOST = "exchange.mmd.test"
-_SHIPPED = Path(__file__).parents[2] / "models" / "shipped"
 
 
 def _check_namespaces(mount: str) -> None:
@@ -52,65 +48,6 @@ async def dns(folder: Path) -> Told:
         )
 
 
-def _registry(folder: Path) -> Path:
-    """A registry of our own with the shipped models; the champion price network stands in its place."""
-    at = folder / "models"
-    shutil.copytree(_SHIPPED, at)
-    return at
-
-
-def _settings(at: Path) -> tuple[str, ...]:
-    return (
-        "--set", f"models.folder={at}",
-        "--set", "quoting.strategy=custom",
-        "--set", "models.shadow=true",
-        "--set", "models.watch_ms=100",
-    )  # fmt: skip
-
-
-async def _with_damage(folder: Path, damage: str) -> Told:
-    """A daemon starts with sound models; then a damaged one is promoted in the place of the champion."""
-    at = _registry(folder)
-    pointers = json.loads((at / POINTERS).read_text())
-    async with rig(folder) as made, made.started(*_settings(at)) as daemon:
-        del daemon
-        broken = "price_lstm-0000000000000bad"
-        source = next(p for p in at.iterdir() if p.name.startswith("price_lstm-"))
-        if damage != "missing":
-            shutil.copytree(source, at / broken)
-            file = max((at / broken).iterdir(), key=lambda p: p.stat().st_size)
-            data = bytearray(file.read_bytes())
-            data[len(data) // 2] ^= 0xFF
-            file.write_bytes(data)
-        pointers["price_lstm"]["champion"] = broken
-        injected_ns = made.mark()
-        (at / POINTERS).write_text(json.dumps(pointers))
-        refused = await made.found(ModelRefused)
-        at_ns = await made.recovered(refused.ts_recv_ns)
-        return Told(
-            injected_ns,
-            refused.ts_recv_ns,
-            at_ns,
-            f"refused, quotes go on: {refused.reason[:90]}",
-            await made.losses(),
-        )
-
-
-@MODELS.row("champion's files missing")
-async def missing(folder: Path) -> Told:
-    return await _with_damage(folder, "missing")
-
-
-@MODELS.row("hash wrong")
-async def wrong_hash(folder: Path) -> Told:
-    return await _with_damage(folder, "hash")
-
-
-@MODELS.row("CUDA lost")
-async def cuda(_: Path) -> Told:
-    raise SkipError("the daemon uses no GPU: models run as compiled kernels on the processor")
-
-
 WRONG = {
     "risk.los_max=5": ("risk.los_max", "unknown key"),
     "quoting.levels=nine": ("quoting.levels = 'nine'", "expected"),
@@ -132,6 +69,5 @@ async def wrong_values(folder: Path) -> Told:
         assert done.code == 2, done
         assert all(part in line for part in says), line
     each_ns = injected_ns + (now_ns() - injected_ns) // len(WRONG)
-    return Told(
-        injected_ns, each_ns, None, "each refused in one line: key, value, what is expected"
-    )
+    seen = "each refused in one line: key, value, what is expected"
+    return Told(injected_ns, each_ns, None, seen, losses=None)

@@ -16,7 +16,7 @@ _STOP_S = 5.0
 _STALL_S = 4.0
 
 
-async def _gone(made: Rig) -> int:
+async def gone(made: Rig) -> int:
     """When the exchange held none of our orders any more."""
     async with asyncio.timeout(20):
         while made.working():  # noqa: ASYNC110 - the exchange signals nothing
@@ -28,22 +28,19 @@ async def _ends(folder: Path, number: signal.Signals) -> Told:
     async with rig(folder) as made, made.started() as daemon:
         injected_ns = made.mark()
         ending = asyncio.create_task(daemon.end(number))
-        gone_ns = await _gone(made)
+        gone_ns = await gone(made)
         done, seconds = await ending
         assert (done.code, done.error_lines) == (0, []), done.err
         slow = stretch()
         assert seconds < _STOP_S * slow, (
             f"took {seconds:.1f} s where time is stretched by {slow:.1f}"
         )
-        made.witness.poll()
-        fills = len(made.trade_ids() - made.trades_before)
-        lost = abs(fills - len(made.witness.fills))
         return Told(
             injected_ns,
             gone_ns,
             injected_ns + int(seconds * 1e9),
             f"quotes confirmed gone, journal closed, ended in {seconds:.1f} s (others stretch time by {slow:.1f})",
-            (len(made.working()) + made.unjournalled(), lost, 0),
+            made.losses_at_end(),
         )
 
 
@@ -57,9 +54,9 @@ async def sigint(folder: Path) -> Told:
     return await _ends(folder, signal.SIGINT)
 
 
-async def _restarted(made: Rig, injected_ns: int, seen: str, *arguments: str) -> Told:
+async def restarted(made: Rig, injected_ns: int, seen: str, *arguments: str, **env: str) -> Told:
     """A new daemon: the old orders are gone before its first, and its position is the venue's."""
-    async with made.started(*arguments) as daemon:
+    async with made.started(*arguments, **env) as daemon:
         made.witness.poll()
         session = made.witness.session
         assert session != 0, "a journal begins with its session's number"
@@ -77,7 +74,7 @@ async def kill_9(folder: Path) -> Told:
             injected_ns = made.mark()
             done, _ = await daemon.end(signal.SIGKILL, daemon.engine_pid)
             assert done.code == 1
-        return await _restarted(made, injected_ns, "old orders taken back before the first new one")
+        return await restarted(made, injected_ns, "old orders taken back before the first new one")
 
 
 @_row("kill -9 of the parent")
@@ -85,11 +82,11 @@ async def kill_parent(folder: Path) -> Told:
     async with rig(folder) as made, made.started() as daemon:
         injected_ns = made.mark()
         ending = asyncio.create_task(daemon.end(signal.SIGKILL))
-        at_ns = await daemon.event("parent_gone")
-        gone_ns = await _gone(made)
+        await daemon.event("parent_gone")
+        gone_ns = await gone(made)
         await ending
-        del at_ns
-        return Told(injected_ns, gone_ns, None, "the engine pulls its quotes and ends")
+        losses = made.losses_at_end()
+        return Told(injected_ns, gone_ns, None, "the engine pulls its quotes and ends", losses)
 
 
 @_row("event loop stalled for 4 s (SIGSTOP, SIGCONT)")
@@ -154,8 +151,8 @@ async def no_memory(folder: Path) -> Told:
                 losses = await made.losses()
                 seen = "the oversized frame was refused by its length; no memory was wanted for it"
                 return Told(injected_ns, None, at_ns, seen, losses)
-            gone_ns = await _gone(made)
-        return await _restarted(
+            gone_ns = await gone(made)
+        return await restarted(
             made,
             injected_ns,
             f"ended, quotes gone after {(gone_ns - injected_ns) / 1e6:.0f} ms, restarted",

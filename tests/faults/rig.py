@@ -302,18 +302,28 @@ class Rig:
         return found
 
     async def _compare(self) -> tuple[int, int, int]:
-        trades = self.trade_ids() - self.trades_before
         state = (await self.daemon.state())["instruments"][0]
         known = {int(o["client_order_id"], 16) for o in state["orders"]}
+        fills, drift = self._compare_journal()
         witness = self.witness
-        witness.poll()
         ours = [decode_id(o.client_order_id) for o in self.working()]
         orders = sum(n not in known or n not in witness.intents for n in ours if n is not None)
-        fills = len(trades ^ set(witness.fills)) + abs(state["fills"] - len(witness.fills))
+        fills += abs(state["fills"] - len(witness.fills))
+        return orders, fills, drift if drift != 0 else state["position_drift_atoms"]
+
+    def losses_at_end(self) -> tuple[int, int, int]:
+        """The same of a daemon that has ended: no order works any more, and the journal has every trade."""
+        fills, drift = self._compare_journal()
+        return len(self.working()) + self.unjournalled(), fills, drift
+
+    def _compare_journal(self) -> tuple[int, int]:
+        """Trades that the journal lacks or invented, and atoms between its fills and the holdings."""
+        witness = self.witness
+        witness.poll()
+        trades = self.trade_ids() - self.trades_before
         gained = sum(self._atoms(f) for n, f in witness.fills.items() if n not in witness.early)
         assert witness.baseline_atoms is not None, "the account was never reconciled"
-        drift = self.held_atoms() - witness.baseline_atoms - gained
-        return orders, fills, drift if drift != 0 else state["position_drift_atoms"]
+        return len(trades ^ set(witness.fills)), self.held_atoms() - witness.baseline_atoms - gained
 
     def _atoms(self, fill: Any) -> int:
         """What a fill did to our holdings of the base asset."""

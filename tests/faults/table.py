@@ -31,6 +31,8 @@ class Outcome(NamedTuple):
     seen: str = ""
     skipped: str = ""
     failed: str = ""
+    is_audited: bool = True
+    """Whether there were orders, fills and holdings to compare."""
 
     @property
     def holds(self) -> bool:
@@ -45,7 +47,10 @@ class Outcome(NamedTuple):
         times = [
             "-" if ms is None else f"{ms:,.0f}" for ms in (self.detected_ms, self.recovered_ms)
         ]
-        lost = [str(n) for n in (self.orders_lost, self.fills_lost, self.drift_atoms)]
+        lost = [
+            str(n) if self.is_audited else "-"
+            for n in (self.orders_lost, self.fills_lost, self.drift_atoms)
+        ]
         said = f"FAILED: {self.failed}" if self.failed else self.seen
         return [self.family, self.name, *times, *lost, said]
 
