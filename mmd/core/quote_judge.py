@@ -129,7 +129,7 @@ class QuoteJudge:
     def keeps_blind(self) -> bool:
         """Whether orders might stay if only private events were coming, as at the last judgement."""
         conditions = self._conditions
-        conditions.private_up = True
+        conditions.private_up = conditions.orders_known = True
         state, _ = quote_state(conditions)
         conditions.private_up = False
         return state in _KEPT_BLIND
@@ -142,7 +142,8 @@ class QuoteJudge:
             c.risk_reduce_only = level is _REDUCE_ONLY
             c.risk_cautious = level is _CAUTIOUS
         c.feed_up = view.is_up
-        c.private_up = is_private_up and self._unknown[0] == 0
+        c.private_up = is_private_up
+        c.orders_known = self._unknown[0] == 0
         c.book_synced = view.is_synced
         c.book_crossed = view.is_crossed
         c.book_age_ns = now_ns - view.changed_ns

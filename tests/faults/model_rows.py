@@ -86,7 +86,7 @@ async def shouting(folder: Path) -> Told:
         at_ns = await made.recovered(detected_ns)
         row = (await made.daemon.state())["instruments"][0]
         assert row["prediction"]["rung"] == "GLFT", row["prediction"]
-        seen = "not used in any bar, demoted after ten, quotes go on without it"
+        seen = "used in no bar, demoted after ten, quotes go on without it"
         return Told(injected_ns, detected_ns, at_ns, seen, await made.losses())
 
 

@@ -13,7 +13,7 @@ from adapters.binance_spot.order_ids import NO_ORDER, decode_id
 from adapters.binance_spot.sandbox import Sandbox, SandboxOptions
 from adapters.binance_spot.sandbox_auth import Credential
 from adapters.binance_spot.sandbox_control import PATH
-from mmd.core.events import Event
+from mmd.core.events import Event, FeedUp
 from mmd.core.units import Side
 from mmd.exchange.exchange import OrderRequest
 from mmd.exchange.orders import Order, OrderTif, OrderType
@@ -38,6 +38,7 @@ FAST = {
 """Time-outs of tests: shorter than the defaults, so that a row takes seconds."""
 _NS_PER_MS = 1e6
 _POLL_S = 0.02
+_SETTLED_S = 11.0
 WAIT_S = 60.0
 START_S = 180.0
 
@@ -229,6 +230,12 @@ class Rig:
             http.post(f"{address}/api/control/{action}") as answer,
         ):
             assert answer.status == 200, await answer.text()
+
+    async def settled(self) -> None:
+        """Until the feed has lived so long that its next loss counts as a first one, after which waits are short."""
+        self.witness.poll()
+        ups = [e.ts_recv_ns for e in self.witness.events if isinstance(e, FeedUp)]
+        await asyncio.sleep((ups[-1] - time.monotonic_ns()) / 1e9 + _SETTLED_S)
 
     async def pause(self) -> None:
         """Let the daemon do something."""

@@ -96,6 +96,7 @@ async def shutdown(rig: Rig) -> int:
 
 
 async def _refused(rig: Rig, status: int) -> int:
+    await rig.settled()
     await rig.fault(fault="handshakes", status=status, count=2)
     await rig.fault(fault="cut", how="reset", marks=False)
     at_ns = await rig.logged("connect_failed")
@@ -138,6 +139,7 @@ async def _checks_go_on(rig: Rig, count: int) -> None:
 
 async def _fatal(rig: Rig, kind: str) -> int:
     """The connection cannot be trusted any more."""
+    await rig.settled()
     await rig.fault(fault="frames", kind=kind, stream=DEPTH)
     at_ns = await rig.event(FeedDown)
     await rig.event(FeedUp)

@@ -46,6 +46,8 @@ class QuoteReason(IntEnum):
     FEED_LATENCY = 14
     FAVOURABLE = 15
     """Not what keeps from quoting, but what allows to quote tighter; see mmd.core.shaping."""
+    UNKNOWN_ORDERS = 16
+    """What became of an order is being asked for."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class Conditions:
     trading: bool = False
     feed_up: bool = False
     private_up: bool = False
+    orders_known: bool = True
     book_synced: bool = False
     book_crossed: bool = False
     warm: bool = False
@@ -105,6 +108,8 @@ def quote_state(  # noqa: C901, PLR0911, PLR0912 - a table
         return QuoteState.WITHDRAWN, QuoteReason.FEED_DOWN
     if not c.private_up:
         return QuoteState.WITHDRAWN, QuoteReason.PRIVATE_DOWN
+    if not c.orders_known:
+        return QuoteState.WITHDRAWN, QuoteReason.UNKNOWN_ORDERS
     if not c.book_synced or c.book_age_ns > c.book_age_ns_max:
         return QuoteState.WITHDRAWN, QuoteReason.BOOK_STALE
     if c.book_crossed:

@@ -100,7 +100,7 @@ CHANGES: dict[str, tuple[Change, QuoteReason]] = {
     "gap": (_set("view", "wants_resync", True), QuoteReason.BOOK_STALE),
     "crossed": (_set("view", "is_crossed", True), QuoteReason.BOOK_CROSSED),
     "late": (lambda b: b.pass_time(1e6), QuoteReason.BOOK_STALE),
-    "unknown order": (_set("orders", "unknown_count", 1), QuoteReason.PRIVATE_DOWN),
+    "unknown order": (_set("orders", "unknown_count", 1), QuoteReason.UNKNOWN_ORDERS),
     "volatile": (_volatile, QuoteReason.VOLATILITY),
     "restless": (_restless, QuoteReason.VOLATILITY),
     "narrow": (_narrow, QuoteReason.SPREAD_TOO_NARROW),

@@ -23,6 +23,7 @@ CASES: list[Case] = [
     ({"trading": False}, W, QuoteReason.NOT_TRADING),
     ({"feed_up": False}, W, QuoteReason.FEED_DOWN),
     ({"private_up": False}, W, QuoteReason.PRIVATE_DOWN),
+    ({"orders_known": False}, W, QuoteReason.UNKNOWN_ORDERS),
     ({"book_synced": False}, W, QuoteReason.BOOK_STALE),
     ({"book_age_ns": 11, "book_age_ns_max": 10}, W, QuoteReason.BOOK_STALE),
     ({"book_crossed": True}, W, QuoteReason.BOOK_CROSSED),
