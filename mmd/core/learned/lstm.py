@@ -67,6 +67,7 @@ def network_layout(shape: Shape) -> np.dtype[np.void]:
         ("hidden", "f4", (d,)),
         ("out", "f4", (out,)),
         ("ring", "f4", (WINDOW, h)),
+        ("keys", "f4", (h, WINDOW)),  # the ring again, transposed: scores are sums of its rows
         ("shift", "f4", (n,)),
         ("scale", "f4", (n,)),  # one over the standard deviation
         ("w1", "f4", (n, 4 * h)),
@@ -108,7 +109,7 @@ def new_network(weights: Mapping[str, F4]) -> Rec:
 
 def clear(network: Rec) -> None:
     """Forget the past, as after a gap in the feed."""
-    for name in ("at", "steps", "h1", "c1", "h2", "c2", "ring", "out"):
+    for name in ("at", "steps", "h1", "c1", "h2", "c2", "ring", "keys", "out"):
         network[name] = 0
 
 
@@ -161,11 +162,11 @@ def _attend(network: Rec) -> None:
     h, n = s.h2.shape[0], min(s.steps, WINDOW)
     scale = _f(1.0 / math.sqrt(h))
     top = _f(-1e30)
+    for t in range(WINDOW):
+        s.score[t] = _f(0.0)
+    add_rows(s.score, s.query, h, s.keys)
     for t in range(n):
-        dot = _f(0.0)
-        for j in range(h):
-            dot += s.ring[t, j] * s.query[j]
-        s.score[t] = dot * scale
+        s.score[t] *= scale
         top = max(top, s.score[t])
     total = _f(0.0)
     for t in range(n):
@@ -203,7 +204,7 @@ def step(network: Rec, x: F4) -> int:
     add_rows(s.gates, s.h2, h, s.u2)
     _cell(s.gates, s.h2, s.c2)
     for j in range(h):
-        s.ring[s.at, j] = s.h2[j]
+        s.ring[s.at, j] = s.keys[j, s.at] = s.h2[j]
     s.at = s.at + 1 if s.at + 1 < WINDOW else 0
     s.steps += 1
     _copy(s.query, s.bq)
