@@ -87,6 +87,7 @@ def _use(process: ProcessState) -> Iterator[Family]:
             process.memory_bytes,
         ),
         ("mmd_engine_open_files", "Open files and sockets of it", process.open_files),
+        ("mmd_engine_tasks", "Tasks of its event loop", process.tasks),
         (
             "mmd_journal_free_bytes",
             "Free space on the journal's disk",

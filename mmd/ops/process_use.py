@@ -1,5 +1,6 @@
 """What the engine process takes of its machine: processor, memory, files, garbage collections, room for the journal."""
 
+import asyncio
 import gc
 import os
 import resource
@@ -24,6 +25,8 @@ class ProcessState(msgspec.Struct, frozen=True):
     cpu_s: float
     memory_bytes: int | None
     open_files: int | None
+    tasks: int | None
+    """Of the event loop; None outside of one."""
     journal_free_bytes: int | None
     """Free on the journal's disk."""
     collections: HistogramState
@@ -55,6 +58,7 @@ class ProcessUse:
             cpu_s=used.ru_utime + used.ru_stime,
             memory_bytes=_resident_bytes(),
             open_files=_open_files(),
+            tasks=_tasks(),
             journal_free_bytes=self._free_bytes(),
             collections=durations_state(self._pauses),
         )
@@ -77,6 +81,13 @@ def _resident_bytes() -> int | None:
     try:
         return int(_STATM.read_text().split()[1]) * _PAGE_BYTES
     except OSError:
+        return None
+
+
+def _tasks() -> int | None:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
         return None
 
 

@@ -31,6 +31,8 @@ class Sample(NamedTuple):
     """Without mapped files: the journal's pages stay in memory until its segment is full."""
     descriptors: int
     threads: int
+    tasks: int
+    """Of its event loop."""
     tick_to_order_p50_us: float
     tick_to_order_p99_us: float
     fills: int
@@ -57,6 +59,7 @@ def _sample(pid: int, state: dict[str, Any]) -> Sample:
         int(fields["RssAnon"].split()[0]) / 1024,
         sum(1 for _ in (process / "fd").iterdir()),
         int(fields["Threads"]),
+        state["process"]["tasks"],
         state["tick_to_order_us"]["p50"],
         state["tick_to_order_us"]["p99"],
         row["fills"],
@@ -92,6 +95,7 @@ def told(samples: list[Sample]) -> str:
         f"minute {warm.minute:.1f} to {last.minute:.1f}: memory {warm.resident_mib:.1f} -> {last.resident_mib:.1f} MiB "
         f"({grown:+.2%}; {samples[0].resident_mib:.1f} at the start), "
         f"descriptors {warm.descriptors} -> {last.descriptors}, threads {warm.threads} -> {last.threads}, "
+        f"tasks {warm.tasks} -> {last.tasks}, "
         f"tick to order p50 {warm.tick_to_order_p50_us:.0f} -> {last.tick_to_order_p50_us:.0f} us, p99 "
         f"{warm.tick_to_order_p99_us:.0f} -> {last.tick_to_order_p99_us:.0f} us, {last.fills} fills, "
         f"identity error {max(abs(s.identity_error) for s in samples)}"
@@ -99,7 +103,7 @@ def told(samples: list[Sample]) -> str:
 
 
 def main() -> int:
-    """The command; returns 1 where memory or descriptors grew, or PnL does not add up."""
+    """The command; returns 1 where memory, descriptors or tasks grew, or PnL does not add up."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--for", dest="real_time", help="in real time, e.g. 20m or 1h")
     parser.add_argument("--messages", type=int, default=10_000_000)
@@ -111,7 +115,10 @@ def main() -> int:
     warm = warm_of(samples)
     grown = warm[-1].resident_mib / warm[0].resident_mib - 1.0
     wrong = any(s.identity_error != 0 for s in samples)
-    return int(grown > _GROWTH_MAX or warm[-1].descriptors > warm[0].descriptors or wrong)
+    before, last = samples[: len(samples) - len(warm)] or samples, samples[-1]
+    more = last.descriptors > max(s.descriptors for s in before)
+    more = more or last.tasks > max(s.tasks for s in before)
+    return int(grown > _GROWTH_MAX or more or wrong)
 
 
 if __name__ == "__main__":

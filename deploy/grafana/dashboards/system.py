@@ -93,10 +93,13 @@ def _process(page: Page) -> None:
         span=(0, None),
     )
     page.lines(
-        "Open files and sockets",
-        "Of the engine process",
+        "Files, sockets, tasks",
+        "Of the engine process and its event loop",
         "short",
-        [("mmd_engine_open_files", "{{instance}}")],
+        [
+            ("mmd_engine_open_files", "{{instance}} files"),
+            ("mmd_engine_tasks", "{{instance}} tasks"),
+        ],
         span=(0, None),
     )
     page.number(
