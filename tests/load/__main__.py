@@ -40,7 +40,7 @@ def load(seconds: float) -> None:
 
 
 def soak(frames: int) -> int:
-    """The accelerated day of `make soak`; returns 1 where memory or descriptors grew, or a PnL does not add up."""
+    """The accelerated day of `make soak`; returns 1 where memory, descriptors or tasks grew, or a PnL does not add up."""
     _, sock = start(INSTRUMENTS, None, frames)
     ran = run(INSTRUMENTS, sock, sample_s=10.0)
     first, last = ran.samples[len(ran.samples) // 10], ran.samples[-1]
@@ -51,7 +51,8 @@ def soak(frames: int) -> int:
         f"{first.descriptors} -> {last.descriptors}, tasks {first.tasks} -> {last.tasks}, decision p99 "
         f"{first.decide_p99_us:.0f} -> {last.decide_p99_us:.0f} us, identity errors {ran.identity_errors}"
     )
-    return int(grown > 0.01 or last.descriptors > first.descriptors or ran.identity_errors > 0)
+    more = last.descriptors > first.descriptors or last.tasks > first.tasks
+    return int(grown > 0.01 or more or ran.identity_errors > 0)
 
 
 def main() -> int:

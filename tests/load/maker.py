@@ -1,6 +1,7 @@
 """The real engine, codec, driver and journal on one core, fed from a socket; orders are answered at once."""
 
 import asyncio
+import contextlib
 import resource
 import socket
 import tempfile
@@ -223,7 +224,8 @@ def run(
             showing = asyncio.create_task(maker.show())
             await loop.create_connection(lambda: _Reader(maker, done), sock=sock)
             while sample_s > 0.0 and not done.is_set():
-                await asyncio.wait({asyncio.create_task(done.wait())}, timeout=sample_s)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(done.wait(), sample_s)
                 samples.append(sample(maker))
                 said(samples[-1])
             await done.wait()
