@@ -105,7 +105,11 @@ def told(samples: list[Sample]) -> str:
 def main() -> int:
     """The command; returns 1 where memory, descriptors or tasks grew, or PnL does not add up."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--for", dest="real_time", help="in real time, e.g. 20m or 1h")
+    parser.add_argument(
+        "--for",
+        dest="real_time",
+        help="in real time, e.g. 1h; from 40m on memory has levelled off by half time",
+    )
     parser.add_argument("--messages", type=int, default=10_000_000)
     given = parser.parse_args()
     if not given.real_time:
