@@ -12,18 +12,20 @@ from mmd.jit.kernel import bind
 from models.artefact import Artefact
 
 TOLERANCE: Final = 1e-5
-"""Of a network's outputs: processors round sums differently. Trees and tables must be equal."""
+"""Of a network's outputs: those made while compilers might reorder its sums differ. Trees and tables must be equal."""
 Array = np.ndarray[Any, Any]
 Step = Callable[[Array], Any]
-"""Computes the outputs of one bar from its inputs; the array may be the next step's, too. Raises: ValueError."""
+"""Computes the outputs of one bar from its inputs. Raises: ValueError."""
 
 
 def check_golden(artefact: Artefact) -> None:
     """Compute the golden outputs again. Raises: ArtefactError where they come out differently."""
     kind = artefact.manifest.kind
     try:
-        step, wanted = _step_of(artefact), artefact.golden["outputs"]
-        got = np.array([np.copy(step(x)) for x in artefact.golden["inputs"]])
+        got, wanted = (
+            _outputs(_step_of(artefact), artefact.golden["inputs"]),
+            artefact.golden["outputs"],
+        )
     except (KeyError, ValueError) as error:
         raise ArtefactError(f"{artefact.path}: {kind} is not complete: {error}") from error
     tolerance = TOLERANCE if kind == "price_lstm" else 0.0
@@ -36,7 +38,7 @@ def check_golden(artefact: Artefact) -> None:
 
 
 def step_cost_ns(artefact: Artefact) -> int:
-    """Processor time of a bar on this machine: the least of the golden inputs'. Raises: ArtefactError."""
+    """Processor time of a bar on this machine: the least of the golden inputs', of an artefact that has been checked."""
     step = _step_of(artefact)
     costs = []
     for x in artefact.golden["inputs"]:
@@ -59,20 +61,17 @@ def check_cost(artefact: Artefact, most_ns: float) -> int:
 
 def network_outputs(weights: dict[str, Array], inputs: Array) -> Array:
     """A network's outputs step by step from no past, shape (n, outputs). Raises: KeyError, ValueError."""
-    step = network_step(weights, inputs[0])
-    return np.array([step(x).copy() for x in inputs])
+    return _outputs(network_step(weights, inputs[0]), inputs)
 
 
 def forest_outputs(weights: dict[str, Array], inputs: Array) -> Array:
     """A forest's outputs, shape (n,). Raises: KeyError, ValueError."""
-    step = forest_step(weights, inputs.shape[1])
-    return np.array([step(x) for x in inputs])
+    return _outputs(forest_step(weights, inputs.shape[1]), inputs)
 
 
 def table_outputs(weights: dict[str, Array], inputs: Array) -> Array:
     """A table's actions, those of any state that was visited at all, shape (n,). Raises: KeyError, ValueError."""
-    step = table_step(weights)
-    return np.array([step(x) for x in inputs])
+    return _outputs(table_step(weights), inputs)
 
 
 def network_step(weights: dict[str, Array], x: Array) -> Step:
@@ -83,7 +82,7 @@ def network_step(weights: dict[str, Array], x: Array) -> Step:
     def step(x: Array) -> Array:
         if bound(network, x) != lstm.OK:
             raise ValueError("an output is not finite")
-        out: Array = network["out"][0]
+        out: Array = network["out"][0].copy()
         return out
 
     return step
@@ -107,6 +106,10 @@ def table_step(weights: dict[str, Array]) -> Step:
     """A table. Raises: KeyError, ValueError."""
     policy = q_policy.new_policy(weights, visits_min=1)
     return lambda x: q_policy.decide(policy, 0, *(float(v) for v in x))
+
+
+def _outputs(step: Step, inputs: Array) -> Array:
+    return np.array([step(x) for x in inputs])
 
 
 def _step_of(artefact: Artefact) -> Step:

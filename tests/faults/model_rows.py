@@ -17,6 +17,7 @@ from tests.trained_models import network_artefact
 FAMILY = AloneFamily("models")
 _row = FAMILY.row
 _FOLDER = "models"
+_SETTINGS = ("--set", f"models.folder={_FOLDER}")
 _SHOUT = 1e6
 _WIDE = 512
 """Hidden units; the shipped network has fewer by far."""
@@ -35,8 +36,7 @@ async def _refused(folder: Path, promoted: str, *settings: str) -> Told:
     """A daemon starts with sound models; then another is promoted in the place of the champion."""
     pointers_file = folder / _FOLDER / POINTERS
     pointers = json.loads(pointers_file.read_text())
-    settings = "--set", f"models.folder={_FOLDER}", *settings
-    async with rig(folder) as made, made.started(*settings):
+    async with rig(folder) as made, made.started(*_SETTINGS, *settings):
         pointers[KIND]["champion"] = promoted
         injected_ns = made.mark()
         pointers_file.write_text(json.dumps(pointers))
@@ -77,8 +77,7 @@ async def shouting(folder: Path) -> Told:
     champion = _champion(folder)
     registry = registry_at(folder / _FOLDER)
     loud = changed(registry, champion, wo=_SHOUT)
-    settings = "--set", f"models.folder={_FOLDER}"
-    async with rig(folder) as made, made.started(*settings):
+    async with rig(folder) as made, made.started(*_SETTINGS):
         made.mark()
         registry.promote(loud)
         injected_ns = await made.event(ModelSwap, holds=lambda e: e.model_id == loud)

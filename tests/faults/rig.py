@@ -39,6 +39,7 @@ FAST = {
 _NS_PER_MS = 1e6
 _POLL_S = 0.02
 _SETTLED_S = 11.0
+"""More than a connection has to live for its loss to be a first one (mmd.shell.reconnect)."""
 WAIT_S = 60.0
 START_S = 180.0
 

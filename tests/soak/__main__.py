@@ -81,25 +81,26 @@ async def watch(seconds: float) -> list[Sample]:
     return samples
 
 
-def warm_of(samples: list[Sample]) -> list[Sample]:
-    """Those after the warm-up."""
-    first = _WARM_SHARE * samples[-1].minute
-    return [s for s in samples if s.minute >= first]
-
-
-def told(samples: list[Sample]) -> str:
-    """First warm sample against the last."""
-    warm, last = warm_of(samples)[0], samples[-1]
+def judged(samples: list[Sample]) -> tuple[str, bool]:
+    """What came of it from the end of the warm-up on, and whether all of it held."""
+    last = samples[-1]
+    before = [s for s in samples if s.minute < _WARM_SHARE * last.minute]
+    warm = samples[len(before)]
     grown = last.resident_mib / warm.resident_mib - 1.0
-    return (
+    wrong = max(abs(s.identity_error) for s in samples)
+    said = (
         f"minute {warm.minute:.1f} to {last.minute:.1f}: memory {warm.resident_mib:.1f} -> {last.resident_mib:.1f} MiB "
         f"({grown:+.2%}; {samples[0].resident_mib:.1f} at the start), "
         f"descriptors {warm.descriptors} -> {last.descriptors}, threads {warm.threads} -> {last.threads}, "
         f"tasks {warm.tasks} -> {last.tasks}, "
         f"tick to order p50 {warm.tick_to_order_p50_us:.0f} -> {last.tick_to_order_p50_us:.0f} us, p99 "
         f"{warm.tick_to_order_p99_us:.0f} -> {last.tick_to_order_p99_us:.0f} us, {last.fills} fills, "
-        f"identity error {max(abs(s.identity_error) for s in samples)}"
+        f"identity error {wrong}"
     )
+    known = before or samples
+    more = last.descriptors > max(s.descriptors for s in known)
+    more = more or last.tasks > max(s.tasks for s in known)
+    return said, not (grown > _GROWTH_MAX or more or wrong != 0)
 
 
 def main() -> int:
@@ -115,14 +116,9 @@ def main() -> int:
     if not given.real_time:
         return soak(given.messages)
     samples = asyncio.run(watch(duration_s(given.real_time)))
-    print(told(samples))
-    warm = warm_of(samples)
-    grown = warm[-1].resident_mib / warm[0].resident_mib - 1.0
-    wrong = any(s.identity_error != 0 for s in samples)
-    before, last = samples[: len(samples) - len(warm)] or samples, samples[-1]
-    more = last.descriptors > max(s.descriptors for s in before)
-    more = more or last.tasks > max(s.tasks for s in before)
-    return int(grown > _GROWTH_MAX or more or wrong)
+    said, holds = judged(samples)
+    print(said)
+    return int(not holds)
 
 
 if __name__ == "__main__":
